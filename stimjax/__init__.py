@@ -1,0 +1,1 @@
+"""stimjax: publish what a network learned from private recordings, not the recordings."""

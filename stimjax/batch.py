@@ -1,0 +1,251 @@
+"""`Batch`, the one pytree that every stage takes and returns, and `Spec`, its static side.
+
+Real windows, synthetic stimuli and baselines all travel as a `Batch`. Its `Spec` says what the
+numbers mean (channels, rate, units, classes) and is part of the pytree's structure, so that two
+batches of different meaning cannot be mixed by accident.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
+
+SCHEMA = 1
+FIELDS = ("x", "y", "subject", "weight")  # the arrays of a Batch, on disk and in memory
+NOBODY = -1  # the `subject` of a window that comes from no person
+
+Array = jax.Array | np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Channel:
+    """One channel of a window.
+
+    `physical = x * scale + center` where `normalization` is "fixed"; where it is "recording", x
+    has no unit: each recording was shifted by its own median and divided by its own spread, and
+    `center` and `scale` are 0 and 1. `low`, `high` and `resolution` (smallest step, 0 if none)
+    are in units of x.
+    """
+
+    name: str
+    unit: str
+    normalization: Literal["fixed", "recording"] = "fixed"
+    center: float = 0.0
+    scale: float = 1.0
+    low: float = -1.0
+    high: float = 1.0
+    resolution: float = 0.0
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """What the numbers of a `Batch` mean. Hashable, and static under jit.
+
+    Attributes:
+        shape: of one window: `(time, channel)` for signals, `(height, width, channel)` for images.
+        classes: names of the classes, in the order of the columns of `Batch.y`.
+        channels: one entry for each channel (the last axis of a window).
+        rate: samples a second of every channel; None for images.
+        label_start: seconds from the start of a window to the span that its label speaks of.
+        label_seconds: length of that span; None for images.
+    """
+
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    rate: float | None = None
+    label_start: float = 0.0
+    label_seconds: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """This spec as a JSON object; `from_json` reads it back exactly."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], where: str) -> Spec:
+        """Read a spec.
+
+        Args:
+            content: what `to_json` gave.
+            where: named in the error.
+
+        Raises:
+            StimjaxError: a field is missing, unknown or of the wrong kind.
+        """
+        try:
+            channels = tuple(Channel(**channel) for channel in content["channels"])
+            fields = dict(content) | {
+                "channels": channels,
+                "shape": tuple(int(size) for size in content["shape"]),
+                "classes": tuple(str(name) for name in content["classes"]),
+            }
+            spec = cls(**fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StimjaxError(f"{where}: the spec is wrong ({error})") from error
+        if len(spec.shape) not in (2, 3) or spec.shape[-1] != len(spec.channels):
+            raise StimjaxError(
+                f"{where}: the spec's shape {spec.shape} does not fit its "
+                f"{len(spec.channels)} channels"
+            )
+        return spec
+
+    @property
+    def low(self) -> np.ndarray:
+        """Lowest value of each channel, f32[channel]."""
+        return np.array([channel.low for channel in self.channels], np.float32)
+
+    @property
+    def high(self) -> np.ndarray:
+        """Highest value of each channel, f32[channel]."""
+        return np.array([channel.high for channel in self.channels], np.float32)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Windows with their labels.
+
+    Attributes:
+        x: the windows, `[n, time, channel]` or `[n, height, width, channel]`.
+        y: a probability for each class; one-hot where a person scored it, soft from a teacher.
+        subject: whose window it is, as a number; `NOBODY` for what no person gave.
+        weight: how much each window counts in a loss; at least 0.
+        spec: what the numbers mean.
+    """
+
+    x: Float[Array, "n ..."]
+    y: Float[Array, "n classes"]
+    subject: Int[Array, " n"]
+    weight: Float[Array, " n"]
+    spec: Spec = dataclasses.field(metadata={"static": True})
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+    def __getitem__(self, index: Any) -> Batch:
+        """The windows that a slice, a mask or an index array chooses."""
+        return jax.tree.map(lambda a: a[index], self)
+
+
+def make(
+    x: Array,
+    y: Array,
+    spec: Spec,
+    *,
+    subject: Array | None = None,
+    weight: Array | None = None,
+) -> Batch:
+    """A `Batch` of NumPy arrays; by default every `subject` is nobody and every `weight` 1."""
+    n = len(x)
+    return Batch(
+        x=np.asarray(x, np.float32),
+        y=np.asarray(y, np.float32),
+        subject=np.full(n, NOBODY, np.int32) if subject is None else np.asarray(subject, np.int32),
+        weight=np.ones(n, np.float32) if weight is None else np.asarray(weight, np.float32),
+        spec=spec,
+    )
+
+
+def concatenate(batches: list[Batch]) -> Batch:
+    """One batch of all windows of `batches` (at least one, of one spec), in order."""
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *batches)
+
+
+def one_hot(label: Array, spec: Spec) -> np.ndarray:
+    """Class numbers i[n] as rows f32[n, class]."""
+    return np.eye(len(spec.classes), dtype=np.float32)[np.asarray(label)]
+
+
+def check(batch: Batch, where: str) -> Batch:
+    """Return `batch` if it is sound.
+
+    Raises:
+        StimjaxError: shapes, dtypes, values, labels or weights are not what `Batch` promises.
+            `where` names the file in the message.
+    """
+    spec, n = batch.spec, len(batch.x)
+    expected = {
+        "x": ((n, *spec.shape), np.float32),
+        "y": ((n, len(spec.classes)), np.float32),
+        "subject": ((n,), np.int32),
+        "weight": ((n,), np.float32),
+    }
+    for name, (shape, dtype) in expected.items():
+        array = getattr(batch, name)
+        if array.shape != shape:
+            raise StimjaxError(f"{where}: {name} has shape {array.shape}, the spec says {shape}")
+        if array.dtype != dtype:
+            raise StimjaxError(f"{where}: {name} has dtype {array.dtype}, not {dtype.__name__}")
+        if not bool(jnp.all(jnp.isfinite(array))):
+            raise StimjaxError(f"{where}: {name} holds NaN or infinite values")
+    if n == 0:
+        raise StimjaxError(f"{where}: holds no window")
+    y, weight = np.asarray(batch.y), np.asarray(batch.weight)
+    wrong = (np.abs(y.sum(axis=1) - 1) > 1e-3) | (y < 0).any(axis=1)
+    if wrong.any():
+        raise StimjaxError(f"{where}: label {int(wrong.argmax())} is no probability (sum is not 1)")
+    if (weight < 0).any():
+        raise StimjaxError(f"{where}: weight {int((weight < 0).argmax())} is negative")
+    return batch
+
+
+def save(batch: Batch, folder: Path, name: str) -> None:
+    """Write `batch` as `folder/name.safetensors`; `save_spec` writes the spec beside it."""
+    arrays = {field: np.asarray(getattr(batch, field)) for field in FIELDS}
+    save_arrays(folder / f"{name}.safetensors", arrays)
+
+
+def save_spec(spec: Spec, folder: Path, made: Mapping[str, Any]) -> None:
+    """Write `folder/spec.json`: the spec, and in `made` how the windows came to be."""
+    write_json(folder / "spec.json", {"schema": SCHEMA, "spec": spec.to_json(), "made": made})
+
+
+def load_spec(folder: Path) -> Spec:
+    """The spec that `save_spec` wrote.
+
+    Raises:
+        StimjaxError: there is none, it is damaged, or of another schema.
+    """
+    path = folder / "spec.json"
+    content = read_json(path)
+    if content.get("schema") != SCHEMA:
+        raise StimjaxError(
+            f"{path}: has schema {json.dumps(content.get('schema'))}; this version reads {SCHEMA}"
+        )
+    return Spec.from_json(content.get("spec", {}), str(path))
+
+
+def load(folder: Path, name: str) -> Batch:
+    """Read back exactly what `save` wrote as `name-*.safetensors`, in order of name, checked.
+
+    Raises:
+        StimjaxError: a file is missing, damaged, of another schema, or its content unsound.
+    """
+    spec = load_spec(folder)
+    files = sorted(folder.glob(f"{name}-*.safetensors"))
+    if not files:
+        raise StimjaxError(f"{folder}: holds no {name} windows ({name}-*.safetensors)")
+    return concatenate([from_arrays(load_arrays(file), spec, str(file)) for file in files])
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray], spec: Spec, where: str) -> Batch:
+    """A checked `Batch` from named arrays; `where` names their file in errors.
+
+    Raises:
+        StimjaxError: an array is missing or unsound.
+    """
+    missing = [field for field in FIELDS if field not in arrays]
+    if missing:
+        raise StimjaxError(f"{where}: holds no {missing[0]!r}")
+    return check(Batch(**{field: arrays[field] for field in FIELDS}, spec=spec), where)

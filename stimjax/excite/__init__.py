@@ -1,0 +1,1 @@
+"""Excitation: from a teacher to stimuli."""

@@ -1,0 +1,218 @@
+"""Train networks of one shape, many seeds at once: one jitted, vmapped step.
+
+Everything that changes is in `State`, with a leading axis for the seeds; the order of the
+training windows is a pure function of seed and step. A run that was interrupted and resumed from
+a checkpoint therefore ends with the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import orbax.checkpoint as ocp
+from jaxtyping import Array, Float, Int
+
+from stimjax import config
+from stimjax.batch import Batch
+from stimjax.models import Model, Params
+from stimjax.store import StimjaxError
+
+PREDICT = 256  # windows that go through a network at once where no gradient is needed
+
+
+class State(NamedTuple):
+    """The whole state of training; each leaf has a leading axis, one entry for each seed."""
+
+    params: Params
+    opt_state: Any
+    best: Params
+    best_loss: Float[Array, " seed"]
+    stale: Int[Array, " seed"]  # looks since the last improvement
+    key: Array  # u32[seed, 2], the data of a typed key
+    step: Int[Array, " seed"]
+
+
+class Fitted(NamedTuple):
+    """What training gives.
+
+    Attributes:
+        params: of the best look, with a leading axis for the seeds.
+        loss: best cross-entropy on the validation part, f32[seed].
+        steps: gradient steps taken.
+    """
+
+    params: Params
+    loss: np.ndarray
+    steps: int
+
+
+def fit(
+    model: Model,
+    train: Batch,
+    validation: Batch,
+    *,
+    seeds: Sequence[int],
+    settings: config.Fit,
+    checkpoint: Path | None = None,
+    progress: Callable[[int, int], None] = lambda step, steps: None,
+) -> Fitted:
+    """Train `model` from each of `seeds` on `train`, keeping what is best on `validation`.
+
+    The loss is the cross-entropy to `y`, soft or one-hot, weighted by `weight`.
+
+    Args:
+        model: the network.
+        train: windows to learn from.
+        validation: windows that choose the step whose parameters are kept.
+        seeds: one network each, of initial weights, order of windows and dropout.
+        settings: steps, rate and so on.
+        checkpoint: a folder of checkpoints; training resumes from the newest one there.
+        progress: called with steps done and steps at most.
+
+    Raises:
+        StimjaxError: the loss became NaN for every seed.
+    """
+    optimizer = make_optimizer(settings)
+    advance = _advance(model.apply, settings)
+    state = _start(model, optimizer, seeds)
+    manager = _manager(checkpoint)
+    step = 0
+    if manager is not None and (latest := manager.latest_step()) is not None:
+        state = manager.restore(latest, args=ocp.args.StandardRestore(state))
+        state, step = jax.tree.map(jnp.asarray, state), latest
+    train_x, train_y, train_weight = (_padded(a) for a in (train.x, train.y, train.weight))
+    held_out = tuple(_padded(a) for a in (validation.x, validation.y, validation.weight))
+    while step < settings.steps and int(state.stale.min()) < settings.patience:
+        order = np.stack([_order(len(train), seed, step, settings) for seed in seeds])
+        state = advance(state, (train_x, train_y, train_weight), held_out, order)
+        step += settings.every
+        if manager is not None:
+            manager.save(step, args=ocp.args.StandardSave(state))
+        progress(min(step, settings.steps), settings.steps)
+    if manager is not None:
+        manager.close()
+    loss = np.asarray(state.best_loss)
+    if not np.isfinite(loss).any():
+        raise StimjaxError(
+            f"training diverged from all of {len(seeds)} seeds; lower the learning rate "
+            f"({settings.rate:g})"
+        )
+    return Fitted(state.best, loss, step)
+
+
+def predict(model: Model, params: Params, x: Float[Array, "n ..."]) -> np.ndarray:
+    """Class probabilities f32[seed, n, class] of networks with a leading seed axis, in float32."""
+    return np.asarray(_predict(model.apply, params, _padded(x)))[:, : len(x)]
+
+
+def make_optimizer(settings: config.Fit) -> optax.GradientTransformation:
+    """AdamW with a tenth of the steps for warm-up, cosine decay, gradients clipped to norm 1."""
+    rate = optax.warmup_cosine_decay_schedule(
+        0.0, settings.rate, max(1, settings.steps // 10), max(2, settings.steps)
+    )
+    return optax.chain(
+        optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=settings.weight_decay)
+    )
+
+
+def _start(model: Model, optimizer: optax.GradientTransformation, seeds: Sequence[int]) -> State:
+    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
+    params = jax.jit(jax.vmap(model.init))(keys)
+    n = len(seeds)
+    return State(
+        params=params,
+        opt_state=jax.vmap(optimizer.init)(params),
+        best=jax.tree.map(jnp.copy, params),  # its own buffers: both are donated
+        best_loss=jnp.full(n, jnp.inf),
+        stale=jnp.zeros(n, jnp.int32),
+        key=jax.random.key_data(keys),
+        step=jnp.zeros(n, jnp.int32),
+    )
+
+
+@functools.cache
+def _advance(apply: Callable[..., Array], settings: config.Fit) -> Callable[..., State]:
+    """`settings.every` gradient steps and a look at the validation part, for all seeds."""
+    optimizer = make_optimizer(settings)
+
+    def loss(params: Params, x: Array, y: Array, weight: Array, key: Array) -> Array:
+        noise_key, dropout_key = jax.random.split(key)
+        x = x + settings.noise * jax.random.normal(noise_key, x.shape)
+        return _cross_entropy(apply(params, x, dropout_key), y, weight)
+
+    def one_seed(state: State, train: tuple[Array, ...], held_out: Any, order: Array) -> State:
+        key = jax.random.wrap_key_data(state.key)
+
+        def step(carry: tuple[Any, Any, Array], index: Array) -> tuple[Any, None]:
+            params, opt_state, count = carry
+            x, y, weight = (a.reshape(-1, *a.shape[2:])[index] for a in train)
+            gradient = jax.grad(loss)(params, x, y, weight, jax.random.fold_in(key, count))
+            updates, opt_state = optimizer.update(gradient, opt_state, params)
+            return (optax.apply_updates(params, updates), opt_state, count + 1), None
+
+        start = (state.params, state.opt_state, state.step)
+        (params, opt_state, count), _ = jax.lax.scan(step, start, order)
+        held_out_x, held_out_y, held_out_weight = held_out
+        logits = jax.lax.map(lambda x: apply(params, x), held_out_x)
+        value = _cross_entropy(logits, held_out_y, held_out_weight)
+        better = value < state.best_loss
+        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
+        stale = jnp.where(better, 0, state.stale + 1)
+        best_loss = jnp.where(better, value, state.best_loss)
+        return State(params, opt_state, best, best_loss, stale, state.key, count)
+
+    return jax.jit(jax.vmap(one_seed, in_axes=(0, None, None, 0)), donate_argnums=0)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _predict(apply: Callable[..., Array], params: Params, blocks: Array) -> Array:
+    def one_seed(params: Params) -> Array:
+        logits = jax.lax.map(lambda x: apply(params, x), blocks)
+        return jax.nn.softmax(logits.reshape(-1, logits.shape[-1]))
+
+    return jax.vmap(one_seed)(params)
+
+
+def _cross_entropy(logits: Array, y: Array, weight: Array) -> Array:
+    value = optax.softmax_cross_entropy(logits, y)
+    return jnp.sum(weight * value) / jnp.maximum(jnp.sum(weight), 1e-9)
+
+
+def _padded(array: Array | np.ndarray) -> np.ndarray:
+    """Blocks `[block, PREDICT, ...]`, filled up with zeros (a weight of zero: not counted).
+
+    The number of blocks is rounded up to four leading steps of every power of two, so that a
+    slightly different number of windows compiles nothing anew.
+    """
+    blocks = -(-len(array) // PREDICT)
+    step = max(1, 2 ** (blocks.bit_length() - 3))
+    blocks = -(-blocks // step) * step
+    out = np.zeros((blocks * PREDICT, *array.shape[1:]), np.float32)
+    out[: len(array)] = array
+    return out.reshape(blocks, PREDICT, *array.shape[1:])
+
+
+def _order(n: int, seed: int, step: int, settings: config.Fit) -> np.ndarray:
+    """Which of `n` windows the next `every` steps take, i32[every, batch].
+
+    A stretch of the endless row of permutations that belongs to `seed`.
+    """
+    start, count = step * settings.batch, settings.every * settings.batch
+    first, last = start // n, (start + count - 1) // n
+    epochs = [np.random.default_rng([seed, e]).permutation(n) for e in range(first, last + 1)]
+    row = np.concatenate(epochs)[start - first * n :][:count]
+    return row.astype(np.int32).reshape(settings.every, settings.batch)
+
+
+def _manager(folder: Path | None) -> ocp.CheckpointManager | None:
+    if folder is None:
+        return None
+    options = ocp.CheckpointManagerOptions(max_to_keep=2, create=True)
+    return ocp.CheckpointManager(folder.absolute(), options=options)

@@ -1,0 +1,13 @@
+"""Networks as pure functions: `classifier` and `generator` give a `Model` by name."""
+
+from stimjax.models.registry import (
+    CLASSIFIERS,
+    GENERATORS,
+    Model,
+    Params,
+    classifier,
+    generator,
+    size,
+)
+
+__all__ = ["CLASSIFIERS", "GENERATORS", "Model", "Params", "classifier", "generator", "size"]

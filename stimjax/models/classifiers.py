@@ -1,0 +1,114 @@
+"""The classifiers: networks from windows to one logit a class, as linen modules.
+
+Each takes `x f32[n, time, channel]` or `f32[n, height, width, channel]` and gives
+`f32[n, classes]`. None keeps running statistics, so that parameters are all there is to them.
+"""
+
+from __future__ import annotations
+
+import flax.linen as nn
+from jaxtyping import Array, Float
+
+from stimjax.models.layers import Conv, halve, patches, shorten, summarize
+
+MOST_STEPS = 128  # a longer signal is folded first: what follows costs the same for any rate
+MOST_TOKENS = 32  # for networks whose cost grows faster than linearly, or that cannot run parallel
+
+
+class MLP(nn.Module):
+    """`depth` hidden layers of `width` rectified units over the flattened window."""
+
+    classes: int
+    width: int = 128
+    depth: int = 2
+    dropout: float = 0.3
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+        x = x.reshape(x.shape[0], -1)
+        for _ in range(self.depth):
+            x = nn.relu(nn.Dense(self.width)(x))
+            x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        return nn.Dense(self.classes)(x)
+
+
+class CNN(nn.Module):
+    """`depth` times convolution, maximum over pairs, rectifier; the width grows by half."""
+
+    classes: int
+    width: int = 24
+    depth: int = 3
+    dropout: float = 0.2
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+        x = shorten(x, MOST_STEPS)
+        for level in range(self.depth):
+            features = int(self.width * 1.5**level)
+            x = nn.relu(halve(Conv(features, 5 if x.ndim == 3 else 3)(x)))
+        x = summarize(x)
+        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        x = nn.relu(nn.Dense(2 * self.width)(x))
+        return nn.Dense(self.classes)(x)
+
+
+class ResNet(nn.Module):
+    """Residual CNN with layer normalization before each convolution (He et al., 2016)."""
+
+    classes: int
+    width: int = 32
+    depth: int = 3
+    dropout: float = 0.2
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+        x = Conv(self.width, 5 if x.ndim == 3 else 3)(shorten(x, MOST_STEPS))
+        x = halve(x) if x.ndim == 4 else x
+        for _ in range(self.depth):
+            y = Conv(self.width, 3)(nn.relu(nn.LayerNorm()(x)))
+            y = Conv(self.width, 3)(nn.relu(nn.LayerNorm()(y)))
+            x = halve(x + y)
+        x = summarize(nn.relu(nn.LayerNorm()(x)))
+        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        return nn.Dense(self.classes)(x)
+
+
+class GRU(nn.Module):
+    """Gated recurrent units in both directions over the window's tokens, `depth` layers."""
+
+    classes: int
+    width: int = 32
+    depth: int = 1
+    dropout: float = 0.2
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+        x = patches(x, MOST_TOKENS)
+        for _ in range(self.depth):
+            forward, backward = nn.RNN(nn.GRUCell(self.width)), nn.RNN(nn.GRUCell(self.width))
+            x = nn.Bidirectional(forward, backward)(x)
+        x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
+        return nn.Dense(self.classes)(x)
+
+
+class Transformer(nn.Module):
+    """Transformer encoder over the window's tokens, normalized before each block."""
+
+    classes: int
+    width: int = 48
+    depth: int = 2
+    heads: int = 4
+    dropout: float = 0.1
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+        x = nn.Dense(self.width)(patches(x, MOST_TOKENS))
+        position = self.param("position", nn.initializers.normal(0.02), x.shape[1:])
+        x = x + position
+        for _ in range(self.depth):
+            y = nn.LayerNorm()(x)
+            y = nn.MultiHeadDotProductAttention(self.heads)(y, y, y)
+            x = x + nn.Dropout(self.dropout, deterministic=not train)(y)
+            y = nn.gelu(nn.Dense(2 * self.width)(nn.LayerNorm()(x)))
+            x = x + nn.Dropout(self.dropout, deterministic=not train)(nn.Dense(self.width)(y))
+        return nn.Dense(self.classes)(summarize(nn.LayerNorm()(x)))

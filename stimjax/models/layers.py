@@ -1,0 +1,80 @@
+"""Layers that several networks share, in forms that stay fast inside `lax.scan` on a CPU.
+
+XLA's CPU convolution runs some forty times slower in the body of a scan than outside it, and
+synthesis is a scan. `Conv` is therefore a matrix product over shifted slices, which has no such
+trap and costs about the same elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Conv(nn.Module):
+    """Convolution with "same" padding over one or two axes, as slices and one matrix product.
+
+    `[n, time, channel]` to `[n, time, features]`, or `[n, height, width, channel]` likewise.
+    """
+
+    features: int
+    size: int
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
+        axes = x.shape[1:-1]
+        before, after = (self.size - 1) // 2, self.size // 2
+        padded = jnp.pad(x, [(0, 0), *[(before, after)] * len(axes), (0, 0)])
+        slices = [
+            padded[(slice(None), *(slice(o, o + n) for o, n in zip(offsets, axes, strict=True)))]
+            for offsets in product(range(self.size), repeat=len(axes))
+        ]
+        return nn.Dense(self.features)(jnp.concatenate(slices, axis=-1))
+
+
+def halve(x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
+    """Maximum over pairs along every axis between the first and the last; an odd rest is cut.
+
+    By reshape, because a maximum over a reshaped axis is faster here than a windowed reduction.
+    An axis of length 1 stays.
+    """
+    for axis in range(1, x.ndim - 1):
+        half = x.shape[axis] // 2
+        if half:
+            x = jax.lax.slice_in_dim(x, 0, 2 * half, axis=axis)
+            x = x.reshape(*x.shape[:axis], half, 2, *x.shape[axis + 1 :]).max(axis + 1)
+    return x
+
+
+def summarize(x: Float[Array, "n ..."]) -> Float[Array, "n features"]:
+    """Mean and maximum over every axis between the first and the last, side by side."""
+    axes = tuple(range(1, x.ndim - 1))
+    return jnp.concatenate([x.mean(axes), x.max(axes)], axis=-1)
+
+
+def patches(x: Float[Array, "n ..."], most: int) -> Float[Array, "n token features"]:
+    """Cut each window into at most `most` equal tokens, in order, without overlap.
+
+    A signal is cut along time; an image into squares. Missing values at the end are zeros.
+    """
+    if x.ndim == 3:
+        n, time, channels = x.shape
+        size = math.ceil(time / most)
+        x = jnp.pad(x, ((0, 0), (0, -time % size), (0, 0)))
+        return x.reshape(n, -1, size * channels)
+    n, height, width, channels = x.shape
+    size = math.ceil(math.sqrt(height * width / most))
+    x = jnp.pad(x, ((0, 0), (0, -height % size), (0, -width % size), (0, 0)))
+    rows, columns = x.shape[1] // size, x.shape[2] // size
+    x = x.reshape(n, rows, size, columns, size, channels)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(n, rows * columns, -1)
+
+
+def shorten(x: Float[Array, "n ..."], most: int) -> Float[Array, "n ..."]:
+    """Fold time into channels until a signal has at most `most` steps; images stay."""
+    return patches(x, most) if x.ndim == 3 and x.shape[1] > most else x

@@ -1,0 +1,98 @@
+"""Every network by name, behind one pair of pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from stimjax.models.classifiers import CNN, GRU, MLP, ResNet, Transformer
+from stimjax.models.generators import ConvGenerator, DenseGenerator
+from stimjax.store import StimjaxError
+
+Params = Any  # a pytree of arrays
+
+
+class Model(NamedTuple):
+    """A network as two pure functions.
+
+    Attributes:
+        init: `init(key) -> params`.
+        apply: `apply(params, x, key=None) -> output` for a batch `x`; dropout is on where a key
+            is given, and off (inference) where it is not.
+    """
+
+    init: Callable[[Array], Params]
+    apply: Callable[..., Float[Array, "n ..."]]
+
+
+CLASSIFIERS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
+    "mlp": (MLP, {}),
+    "cnn": (CNN, {}),
+    "cnn_half": (CNN, {"width": 12}),
+    "resnet": (ResNet, {}),
+    "gru": (GRU, {}),
+    "transformer": (Transformer, {}),
+}
+
+GENERATORS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
+    "dense": (DenseGenerator, {}),
+    "conv": (ConvGenerator, {}),
+}
+
+
+def classifier(
+    name: str, shape: tuple[int, ...], classes: int, settings: Mapping[str, Any] | None = None
+) -> Model:
+    """The classifier `name` for windows of `shape`; `settings` such as width, depth, dropout.
+
+    Raises:
+        StimjaxError: the name or a setting is unknown.
+    """
+    return _model(CLASSIFIERS, name, shape, {"classes": classes}, settings or {})
+
+
+def generator(
+    name: str, shape: tuple[int, ...], latent: int, settings: Mapping[str, Any] | None = None
+) -> Model:
+    """The generator `name` from `z f32[n, latent]` to windows of `shape` with values in 0..1.
+
+    Raises:
+        StimjaxError: the name or a setting is unknown.
+    """
+    return _model(GENERATORS, name, (latent,), {"shape": shape}, settings or {})
+
+
+def size(params: Params) -> int:
+    """How many numbers `params` holds."""
+    return sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+def _model(
+    table: Mapping[str, tuple[type[nn.Module], dict[str, Any]]],
+    name: str,
+    input_shape: tuple[int, ...],
+    given: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> Model:
+    if name not in table:
+        raise StimjaxError(f"there is no network {name!r}; choose one of {', '.join(table)}")
+    kind, defaults = table[name]
+    try:
+        module = kind(**{**given, **defaults, **settings})
+    except TypeError as error:
+        raise StimjaxError(f"network {name!r}: {error}") from error
+
+    def init(key: Array) -> Params:
+        return module.init(key, jnp.zeros((1, *input_shape)), train=False)["params"]
+
+    def apply(params: Params, x: Float[Array, "n ..."], key: Array | None = None) -> Array:
+        if key is None:
+            return module.apply({"params": params}, x, train=False)  # pyright: ignore
+        return module.apply({"params": params}, x, train=True, rngs={"dropout": key})  # pyright: ignore
+
+    return Model(init, apply)

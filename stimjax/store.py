@@ -1,0 +1,145 @@
+"""Files and folders on disk: whole or not at all, and one error type for what a user can cause.
+
+Everything stimjax writes goes through `new_folder`, which prepares the content beside its final
+place and renames it at the end, so that an interrupted or failed command leaves nothing behind
+under the final name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+# One of these lies in every folder that stimjax wrote: only such a folder is ever replaced.
+MARKERS = ("config.yaml", "manifest.json")
+
+
+class StimjaxError(Exception):
+    """Something that the user can mend: one line that says what, where and how."""
+
+
+@contextlib.contextmanager
+def new_folder(
+    path: Path | str, *, overwrite: bool = False, private: bool = False
+) -> Iterator[Path]:
+    """Give a folder to write into that becomes `path` when the block ends without an error.
+
+    Args:
+        path: where the folder appears. It must not exist, or be empty, unless `overwrite`.
+        overwrite: replace a folder that stimjax wrote earlier.
+        private: give the folder mode 0700 (only its owner may read it).
+
+    Raises:
+        StimjaxError: `path` is a file, holds something, or cannot be written.
+    """
+    path = Path(path).absolute()
+    _refuse_occupied(path, overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
+    except OSError as error:
+        raise StimjaxError(f"{path.parent}: cannot write here ({error.strerror})") from error
+    try:
+        yield aside
+        if not private:  # mkdtemp made it 0700
+            umask = os.umask(0)
+            os.umask(umask)
+            aside.chmod(0o777 & ~umask)
+        if path.exists():
+            if any(path.iterdir()):
+                old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old-", dir=path.parent))
+                path.rename(old / "old")
+                aside.rename(path)
+                shutil.rmtree(old)
+                return
+            path.rmdir()
+        aside.rename(path)
+    except OSError as error:
+        raise StimjaxError(
+            f"{error.filename or path}: {error.strerror or error}; nothing was written to {path}"
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _refuse_occupied(path: Path, overwrite: bool) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise StimjaxError(f"{path}: is a file; name a folder that does not exist yet")
+    try:
+        occupied = any(path.iterdir())
+    except OSError as error:
+        raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
+    if not occupied:
+        return
+    if not overwrite:
+        raise StimjaxError(f"{path}: is not empty; name another folder or add --overwrite")
+    if not any((path / marker).exists() for marker in MARKERS):
+        raise StimjaxError(
+            f"{path}: was not written by stimjax and is not replaced; name another folder"
+        )
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` as indented JSON; NaN and infinity are refused by ValueError."""
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        StimjaxError: the file is missing, unreadable, or not a JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StimjaxError(f"{path}: is missing") from None
+    except OSError as error:
+        raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StimjaxError(f"{path}: is not valid JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise StimjaxError(f"{path}: holds no JSON object")
+    return content
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as one safetensors file."""
+    save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read every array of a safetensors file.
+
+    Raises:
+        StimjaxError: the file is missing, unreadable or damaged.
+    """
+    if not path.is_file():
+        raise StimjaxError(f"{path}: is missing")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise StimjaxError(f"{path}: is damaged ({_one_line(error)})") from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
