@@ -8,14 +8,7 @@ is saved with what it made.
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from pathlib import Path
-from typing import Any, Literal
-
-import dacite
-import yaml
-
-from stimjax.store import StimjaxError
+from typing import Literal
 
 STUDENTS = (
     *("mlp", "cnn", "cnn_half", "resnet", "gru", "transformer"),
@@ -33,8 +26,10 @@ class Prepare:
             those that the task knows.
         rate: samples a second of a window; 0 takes the highest rate of the channels, but at most
             4 Hz for apnea and 64 Hz for stages.
-        before: seconds of context in front of the labeled span.
-        after: seconds of context behind it; SpO2 answers an event 20 to 40 s late.
+        before: seconds of context in front of the labeled span; by default 15 for apnea in a
+            split by subject, else 0.
+        after: seconds of context behind it; by default 45 for apnea in a split by subject (SpO2
+            answers an event 20 to 40 s late), else 0.
         max_missing: a window is left out if more than this part of it is masked.
         split: by whole subjects, or windows at random (easier; the report says so).
         validation: part of the subjects (or windows) for validation.
@@ -49,8 +44,8 @@ class Prepare:
     task: Literal["apnea", "stages"] = "apnea"
     channels: tuple[str, ...] = ()
     rate: float = 0.0
-    before: float = 0.0
-    after: float = 0.0
+    before: float | None = None
+    after: float | None = None
     max_missing: float = 0.5
     split: Literal["subject", "random"] = "subject"
     validation: float = 0.15

@@ -157,8 +157,8 @@ class _Collected:
 
     def take(self, emitted: Emitted) -> None:
         classes = len(self.accepted)
-        self.windows.append(emitted.window[emitted.accepted])
-        self.labels.append(emitted.probability[emitted.accepted])
+        self.windows.append(np.asarray(emitted.window[emitted.accepted]))
+        self.labels.append(np.asarray(emitted.probability[emitted.accepted]))
         self.accepted += np.bincount(emitted.target[emitted.accepted], minlength=classes)
         self.failed += np.bincount(emitted.target[emitted.failed], minlength=classes)
         self.found += int(emitted.accepted.sum())

@@ -86,7 +86,7 @@ class GRU(nn.Module):
         x = patches(x, MOST_TOKENS)
         for _ in range(self.depth):
             forward, backward = nn.RNN(nn.GRUCell(self.width)), nn.RNN(nn.GRUCell(self.width))
-            x = nn.Bidirectional(forward, backward)(x)
+            x = nn.Bidirectional(forward, backward)(x)  # pyright: ignore[reportAssignmentType]
         x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
         return nn.Dense(self.classes)(x)
 

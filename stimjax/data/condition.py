@@ -1,0 +1,157 @@
+"""One recording's signals brought to one rate and one scale, with what cannot be used masked."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.signal import resample_poly
+
+from stimjax.data.recording import Recording, Signal
+from stimjax.store import StimjaxError
+
+ROBUST_SD = 1.349  # interquartile range of a normal distribution with standard deviation 1
+WHOLE = 0.02  # of a unit; so much may a whole number be off after the file's own quantization
+MOST = 10.0  # robust standard deviations from the median; what lies beyond is an artifact
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """How a channel is treated.
+
+    Attributes:
+        normalization: "fixed" keeps physical meaning, `x = (value - center) / scale`;
+            "recording" subtracts the recording's median and divides by its robust spread.
+        valid: what lies outside this range is a lost probe (in the channel's unit).
+        flat: seconds without any change after which a channel counts as dead.
+        clips: whether a value at the end of the header's range was cut off there.
+    """
+
+    normalization: Literal["fixed", "recording"] = "recording"
+    center: float = 0.0
+    scale: float = 1.0
+    valid: tuple[float, float] = (-np.inf, np.inf)
+    flat: float = 120.0
+    clips: bool = True
+
+
+# SpO2 keeps its level, which is what desaturation is about; whole percents often stay for long.
+# Below 50 % an oximeter is not calibrated: monitors write 0 or rubbish for a lost probe. In an
+# apnea flow is flat for up to 60 s and more, so that only a longer stretch is a dead sensor.
+KINDS: dict[str, Kind] = {
+    "SpO2": Kind("fixed", 95.0, 4.0, (50.0, 100.5), flat=1800.0, clips=False),
+    "HR": Kind("recording", valid=(20.0, 250.0), flat=600.0, clips=False),
+}
+
+
+def kind_of(channel: str) -> Kind:
+    """How the channel of that canonical name is treated."""
+    return KINDS.get(channel, Kind())
+
+
+@dataclasses.dataclass(frozen=True)
+class Conditioned:
+    """One recording at one rate.
+
+    Attributes:
+        x: normalized values, without NaN: what was missing is interpolated, f32[time, channel].
+        missing: where, of each channel, bool[time, channel].
+        counts: samples by channel and reason: gap, lost, flat (all three are missing) and
+            clipped (kept, since the value is a bound; only counted); and "samples".
+        whole: of each channel, whether every value was a whole number of its unit.
+    """
+
+    x: Float[np.ndarray, "time channel"]
+    missing: Bool[np.ndarray, "time channel"]
+    counts: dict[str, dict[str, int]]
+    whole: tuple[bool, ...]
+
+
+def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> Conditioned:
+    """Mask, resample and normalize the named channels.
+
+    Args:
+        recording: with all of `channels`.
+        channels: canonical names, in the order of the result's last axis.
+        rate: of the result, in Hz.
+
+    Raises:
+        StimjaxError: a channel is missing, without a single valid value, or constant.
+    """
+    name = recording.header.name
+    length = round(recording.header.duration * rate)
+    columns, gone, counts, whole = [], [], {}, []
+    for channel in channels:
+        if channel not in recording.signals:
+            raise StimjaxError(
+                f"{name}: has no channel {channel!r} (it has {', '.join(recording.signals)}); "
+                "name others with --channels or leave the file out with --skip-bad"
+            )
+        signal, kind = recording.signals[channel], kind_of(channel)
+        missing, counts[channel] = mask(signal, kind)
+        valid = signal.values[~missing]
+        if not len(valid) or np.ptp(valid) == 0:
+            what = "is constant" if len(valid) else "has no valid value"
+            raise StimjaxError(
+                f"{name}: channel {channel!r} ({signal.label!r}) {what}; name others with "
+                "--channels or leave the file out with --skip-bad"
+            )
+        whole.append(bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
+        values = _resampled(_filled(signal.values, missing), signal.rate, rate, length)
+        columns.append(_normalized(values, valid, kind))
+        index = np.minimum((np.arange(length) * signal.rate / rate).astype(int), len(missing) - 1)
+        gone.append(missing[index])
+    x = np.stack(columns, axis=1).astype(np.float32)
+    return Conditioned(x, np.stack(gone, axis=1), counts, tuple(whole))
+
+
+def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[str, int]]:
+    """Which samples cannot be used, and how many samples each reason concerns."""
+    values = signal.values
+    gap = ~np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        lost = ~gap & ((values < kind.valid[0]) | (values > kind.valid[1]))
+    flat = _flat(values, max(2, round(kind.flat * signal.rate))) & ~gap & ~lost
+    clipped = np.zeros_like(gap)
+    if kind.clips:
+        clipped = ~gap & ~flat & ((values >= signal.high) | (values <= signal.low))
+    reasons = {"gap": gap, "lost": lost, "flat": flat, "clipped": clipped}
+    counts = {reason: int(where.sum()) for reason, where in reasons.items()}
+    return gap | lost | flat, {"samples": len(values), **counts}
+
+
+def _flat(values: np.ndarray, least: int) -> np.ndarray:
+    """Where a value repeats itself for at least `least` samples."""
+    change = np.flatnonzero(np.diff(values) != 0) + 1
+    edges = np.concatenate([[0], change, [len(values)]])
+    lengths = np.diff(edges)
+    return np.repeat(lengths >= least, lengths)
+
+
+def _filled(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Missing values on the line between their neighbors; at the ends, the nearest value."""
+    if not missing.any():
+        return values
+    time = np.arange(len(values))
+    return np.interp(time, time[~missing], values[~missing])
+
+
+def _resampled(values: np.ndarray, rate: float, wanted: float, length: int) -> np.ndarray:
+    """At the wanted rate, through a polyphase anti-alias filter; exactly `length` values."""
+    if rate != wanted:
+        ratio = Fraction(wanted / rate).limit_denominator(10_000)
+        values = resample_poly(values, ratio.numerator, ratio.denominator, padtype="line")
+    values = values[:length]
+    return np.pad(values, (0, length - len(values)), mode="edge")
+
+
+def _normalized(values: np.ndarray, valid: np.ndarray, kind: Kind) -> np.ndarray:
+    if kind.normalization == "fixed":
+        return (values - kind.center) / kind.scale
+    low, median, high = np.percentile(valid, [25, 50, 75])
+    # More than half of the values may be the same; then the spread says nothing, the SD does.
+    spread = (high - low) / ROBUST_SD or float(valid.std())
+    return np.clip((values - median) / spread, -MOST, MOST)

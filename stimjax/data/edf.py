@@ -1,0 +1,139 @@
+"""EDF and EDF+ recordings, with the scoring in them or beside them.
+
+Continuous files are read with pyedflib. What that refuses (EDF+D; a header with "µV" or without a
+date) or would join (gaps in a file that calls itself EDF+C) is placed here on one time axis:
+every data record where its time stamp says, NaN in between.
+
+Time counts from the first sample: the onset of the first data record is subtracted everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyedflib
+from pyedflib.edfreader import DO_NOT_CHECK_FILE_SIZE, DO_NOT_READ_ANNOTATIONS
+
+from stimjax.data import channels as names
+from stimjax.data import edf_scoring, units
+from stimjax.data.edf_layout import EdfLayout, EdfSignal, layout, onsets
+from stimjax.data.recording import Header, Recording, Signal
+from stimjax.store import StimjaxError
+
+_SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
+
+
+def header(path: Path) -> Header:
+    """What an EDF file holds, without reading its samples.
+
+    Raises:
+        StimjaxError: the file is missing, damaged, truncated or holds annotations only.
+    """
+    edf = _recording_layout(path)
+    first, last = onsets(edf, only_ends=True)
+    return Header(
+        name=path.stem,
+        subject=_subject(edf),
+        duration=float(last - first + edf.record_seconds),
+        rates={name: signal.samples / edf.record_seconds for name, signal in _by_name(edf).items()},
+    )
+
+
+def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
+    """Read an EDF file and its scoring (`edf_scoring.events` says from where).
+
+    EEG, EOG and EMG are given in microvolts, SpO2 in percent, the others in the file's unit.
+
+    Args:
+        path: of the file.
+        channels: names or aliases of the channels to load; None for all.
+
+    Raises:
+        StimjaxError: as for `header`; or a channel is not in the file, or the scoring is damaged.
+    """
+    edf = _recording_layout(path)
+    signals = names.pick(_by_name(edf), channels, str(path))
+    start = onsets(edf)
+    values = _values(edf, signals, start)
+    return Recording(
+        header=header(path),
+        signals={
+            name: _signal(name, signal, values[name], edf.record_seconds)
+            for name, signal in signals.items()
+        },
+        events=edf_scoring.events(edf, float(start[0])),
+    )
+
+
+def _recording_layout(path: Path) -> EdfLayout:
+    edf = layout(path)
+    if not edf.signals:
+        raise StimjaxError(f"{path}: holds annotations only; name the recording that it belongs to")
+    return edf
+
+
+def _by_name(edf: EdfLayout) -> dict[str, EdfSignal]:
+    chosen = names.choose(signal.label for signal in edf.signals)
+    return {name: edf.signals[index] for name, index in chosen.items()}
+
+
+def _subject(edf: EdfLayout) -> str:
+    """EDF+: the code, else the name ("X" is EDF+'s word for unknown); EDF: the whole field.
+
+    Sleep-EDF's headers carry no code and a name that only says sex and age; its file names tell
+    the subject (SC4ssN: subject ss, night N).
+    """
+    if match := _SLEEP_EDF.fullmatch(edf.path.stem):
+        return match[1]
+    known = [part for part in edf.patient.split() if part != "X"]
+    if not edf.plus or not known:
+        return " ".join(known)
+    code, _, _, name = (*edf.patient.split(), "X", "X", "X", "X")[:4]
+    return next((part for part in (code, name) if part != "X"), "")
+
+
+def _values(
+    edf: EdfLayout, signals: dict[str, EdfSignal], start: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The physical values of some signals, f64[time] by name; `start` of each data record in s."""
+    gaps = bool((np.diff(start) > edf.record_seconds + edf.half_sample).any())
+    if not (edf.discontinuous or gaps):
+        try:
+            with pyedflib.EdfReader(
+                str(edf.path), DO_NOT_READ_ANNOTATIONS, DO_NOT_CHECK_FILE_SIZE
+            ) as file:
+                return {name: file.readSignal(signal.index) for name, signal in signals.items()}
+        except OSError:
+            pass  # "µV" or a removed date offends pyedflib; `layout` has checked what matters here
+    return {name: _placed(edf, signal, start) for name, signal in signals.items()}
+
+
+def _placed(edf: EdfLayout, signal: EdfSignal, start: np.ndarray) -> np.ndarray:
+    """The physical values of one signal at their true times, NaN in the gaps, f64[time]."""
+    rate = signal.samples / edf.record_seconds
+    first = np.round((start - start[0]) * rate).astype(int)
+    placed = np.full(first[-1] + signal.samples, np.nan)
+    (low, high), (digital_low, digital_high) = signal.physical, signal.digital
+    step = (high - low) / (digital_high - digital_low)
+    digital = edf.data()[:, signal.first : signal.first + signal.samples]
+    placed[first[:, None] + np.arange(signal.samples)] = (
+        digital.astype(float) - digital_low
+    ) * step + low
+    return placed
+
+
+def _signal(name: str, signal: EdfSignal, values: np.ndarray, seconds: float) -> Signal:
+    low, high = sorted(signal.physical)
+    factor, unit = units.scale(name, signal.unit, high)
+    return Signal(
+        name=name,
+        label=signal.label,
+        rate=signal.samples / seconds,
+        unit=unit,
+        values=(values * factor).astype(np.float32),
+        low=low * factor,
+        high=high * factor,
+    )

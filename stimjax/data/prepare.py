@@ -1,0 +1,394 @@
+"""From recordings to windows on disk, one recording in memory at a time.
+
+A folder of windows holds `train-*.safetensors`, `validation-*.safetensors`,
+`test-*.safetensors` and `spec.json`, which says what the numbers mean and how they were made.
+Subjects are numbers there, and nothing else tells who they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stimjax import batch, config
+from stimjax.batch import Batch, Channel, Spec
+from stimjax.data import reader, scoring, split
+from stimjax.data.condition import Conditioned, condition, kind_of
+from stimjax.data.recording import Header, Recording
+from stimjax.data.split import PARTS
+from stimjax.store import StimjaxError
+
+CHANNELS = {
+    "apnea": ("chest", "abdomen", "flow", "SpO2", "HR"),
+    "stages": ("EEG", "EOG", "EMG"),  # any derivation of each
+}
+MOST_RATE = {"apnea": 4.0, "stages": 64.0}  # Hz, unless the user asks for more
+CONTEXT = {"apnea": (15.0, 45.0), "stages": (0.0, 0.0)}  # s before and after, split by subject
+RANGE = (0.5, 99.5)  # percentiles of the training windows that bound what a stimulus may take
+SAMPLED = 5_000  # values of each channel that a recording gives to those percentiles
+
+Note = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is the same for all recordings of a cohort."""
+
+    channels: tuple[str, ...]
+    rate: float
+    before: float
+    after: float
+    label_seconds: float
+    classes: tuple[str, ...]
+
+    @property
+    def length(self) -> int:
+        """Samples of a window."""
+        return round((self.before + self.label_seconds + self.after) * self.rate)
+
+
+def prepare(
+    inputs: Sequence[Path],
+    settings: config.Prepare,
+    folder: Path,
+    *,
+    note: Note = lambda line: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Fill `folder` with the windows of all recordings among `inputs`.
+
+    Args:
+        inputs: files or folders of recordings.
+        settings: task, channels, rate, context, split.
+        folder: an empty folder, from `store.new_folder`.
+        note: told in a line what the user should know (what was left out).
+        progress: called with recordings done and in all.
+
+    Raises:
+        StimjaxError: a recording cannot be used (unless `settings.skip_bad`), or what they give
+            together cannot be learned from: too few subjects, one class only.
+    """
+    found = _headers(reader.find(inputs), settings, note)
+    plan = _plan([header for _, header in found], settings)
+    numbers = _subjects(found, settings)
+    made = _Made(plan)
+    for index, ((path, _), subject) in enumerate(zip(found, numbers, strict=True)):
+        try:
+            recording = reader.read(path, plan.channels)
+            made.refuse_twin(recording, path)
+            windows, conditioned = _windows(recording, plan, subject, settings)
+        except StimjaxError as error:
+            if not settings.skip_bad:
+                raise
+            note(f"left out: {error}")
+            made.skipped += 1
+        else:
+            batch.save(windows, folder, f"recording-{index:04d}")
+            made.add(index, windows, conditioned)
+        progress(index + 1, len(found))
+    made.refuse_useless(settings)
+    parts = _divide(folder, made, found, numbers, settings)
+    spec = _ranged(folder, plan, made)
+    batch.save_spec(spec, folder, made.summary(settings, parts))
+
+
+def load(folder: Path, part: str) -> Batch:
+    """The windows of one part: train, validation or test.
+
+    Raises:
+        StimjaxError: the folder is no folder of windows, or damaged.
+    """
+    if not folder.is_dir():
+        raise StimjaxError(f"{folder}: is no folder of windows; `stimjax prepare` makes one")
+    return batch.load(folder, part)
+
+
+def _headers(paths: list[Path], settings: config.Prepare, note: Note) -> list[tuple[Path, Header]]:
+    found = []
+    for path in paths:
+        try:
+            found.append((path, reader.header(path)))
+        except StimjaxError as error:
+            if not settings.skip_bad:
+                raise
+            note(f"left out: {error}")
+    if not found:
+        raise StimjaxError("not one recording can be read")
+    return found
+
+
+def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
+    """Channels, rate and context: what the user asks for, else what the recordings offer."""
+    task, random = settings.task, settings.split == "random"
+    channels = settings.channels or _common(headers, task)
+    rates = [header.rates[c] for header in headers for c in channels if c in header.rates]
+    if not rates:
+        raise StimjaxError(
+            f"no recording has a channel {', '.join(channels)}; there are "
+            f"{', '.join(sorted({name for header in headers for name in header.rates}))}"
+        )
+    defaults = (0.0, 0.0) if random else CONTEXT[task]
+    before = defaults[0] if settings.before is None else settings.before
+    after = defaults[1] if settings.after is None else settings.after
+    if random and (before or after):
+        raise StimjaxError(
+            "--before and --after: context makes windows of different parts overlap in a random "
+            "split; leave it out or use --split subject"
+        )
+    if min(before, after, settings.rate) < 0:
+        raise StimjaxError("--before, --after and --rate must not be negative")
+    return Plan(
+        channels=tuple(channels),
+        rate=settings.rate or min(max(rates), MOST_RATE[task]),
+        before=before,
+        after=after,
+        label_seconds=scoring.MINUTE if task == "apnea" else scoring.EPOCH,
+        classes=scoring.CLASSES[task],
+    )
+
+
+def _common(headers: list[Header], task: str) -> tuple[str, ...]:
+    """The task's channels that at least half of the recordings have, one derivation of each."""
+    count = Counter(name for header in headers for name in header.rates)
+    chosen = []
+    for wanted in CHANNELS[task]:
+        fits = [n for n in count if n.split()[0] == wanted and 2 * count[n] >= len(headers)]
+        if fits:
+            chosen.append(max(sorted(fits), key=lambda name: count[name]))
+    if not chosen:
+        raise StimjaxError(
+            f"the recordings share none of the channels for {task} ({', '.join(CHANNELS[task])}); "
+            f"name some of theirs with --channels: {', '.join(sorted(count))}"
+        )
+    return tuple(chosen)
+
+
+def _subjects(found: list[tuple[Path, Header]], settings: config.Prepare) -> list[int]:
+    """A number for the subject of each recording."""
+    names = _names(found, settings)
+    order = {name: number for number, name in enumerate(sorted(set(names)))}
+    return [order[name] for name in names]
+
+
+def _names(found: list[tuple[Path, Header]], settings: config.Prepare) -> list[str]:
+    codes = [header.subject for _, header in found]
+    files = [header.name for _, header in found]
+    if settings.subject_from == "file":
+        return files
+    if settings.subject_from == "header":
+        empty = [name for name, code in zip(files, codes, strict=True) if not code]
+        if empty:
+            raise StimjaxError(f"{empty[0]}: its header names no subject; use --subject-from file")
+        return codes
+    # A code that all files share says nothing: it was blanked ("anonymous") or is the study's.
+    useless = len(found) > 1 and len(set(codes)) == 1
+    return files if useless or not all(codes) else codes
+
+
+def _windows(
+    recording: Recording, plan: Plan, subject: int, settings: config.Prepare
+) -> tuple[Batch, Conditioned]:
+    """Every labeled window of one recording that has enough valid samples."""
+    conditioned = condition(recording, plan.channels, plan.rate)
+    spans = scoring.spans(recording, settings.task)
+    starts = np.array([round((start - plan.before) * plan.rate) for start, _, _ in spans])
+    index = starts[:, None] + np.arange(plan.length)
+    outside = (index < 0) | (index >= len(conditioned.x))
+    index = np.clip(index, 0, len(conditioned.x) - 1)  # beyond the ends: the nearest value
+    missing = (conditioned.missing[index] | outside[..., None]).mean(axis=1).max(axis=1)
+    keep = missing <= settings.max_missing
+    if not keep.any():
+        raise StimjaxError(
+            f"{recording.header.name}: every labeled window has more than "
+            f"{settings.max_missing:.0%} of a channel missing; allow more with --max-missing or "
+            "leave the file out with --skip-bad"
+        )
+    label = np.array([label for _, _, label in spans])[keep]
+    spec = _spec(plan, [Channel(name, "") for name in plan.channels])
+    windows = batch.make(
+        conditioned.x[index[keep]],
+        batch.one_hot(label, spec),
+        spec,
+        subject=np.full(len(label), subject),
+    )
+    return windows, conditioned
+
+
+def _spec(plan: Plan, channels: Sequence[Channel]) -> Spec:
+    return Spec(
+        shape=(plan.length, len(plan.channels)),
+        classes=plan.classes,
+        channels=tuple(channels),
+        rate=plan.rate,
+        label_start=plan.before,
+        label_seconds=plan.label_seconds,
+    )
+
+
+class _Made:
+    """What is known of the recordings after each was seen once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.labels: dict[int, np.ndarray] = {}  # class numbers of a recording's windows
+        self.subject: dict[int, int] = {}
+        self.sample: dict[int, np.ndarray] = {}  # some values of each channel
+        self.masked: dict[str, Counter[str]] = {name: Counter() for name in plan.channels}
+        self.whole = np.ones(len(plan.channels), bool)
+        self.twins: dict[bytes, Path] = {}
+        self.plan, self.skipped = plan, 0
+
+    def refuse_twin(self, recording: Recording, path: Path) -> None:
+        digest = hashlib.sha256()
+        for name in sorted(recording.signals):
+            digest.update(np.ascontiguousarray(recording.signals[name].values).tobytes())
+        twin = self.twins.setdefault(digest.digest(), path)
+        if twin != path:
+            raise StimjaxError(
+                f"{path}: holds the same signals as {twin}; a copy in another part of the split "
+                "would spoil the test: remove one of them"
+            )
+
+    def add(self, index: int, windows: Batch, conditioned: Conditioned) -> None:
+        self.labels[index] = np.asarray(windows.y).argmax(axis=1)
+        self.subject[index] = int(windows.subject[0])
+        values = windows.x.reshape(-1, len(self.plan.channels))
+        rows = np.random.default_rng(index).integers(0, len(values), SAMPLED)
+        self.sample[index] = np.asarray(values[rows])
+        for name, counts in conditioned.counts.items():
+            self.masked[name].update(counts)
+        self.whole &= conditioned.whole
+
+    def severity(self) -> dict[int, float]:
+        """Of each subject: the part of its windows that are not of the first class."""
+        labels: dict[int, list[np.ndarray]] = {}
+        for index, label in self.labels.items():
+            labels.setdefault(self.subject[index], []).append(label)
+        return {s: float((np.concatenate(parts) > 0).mean()) for s, parts in labels.items()}
+
+    def refuse_useless(self, settings: config.Prepare) -> None:
+        if not self.labels:
+            raise StimjaxError("not one recording can be used")
+        present = np.unique(np.concatenate(list(self.labels.values())))
+        if len(present) < 2:
+            raise StimjaxError(
+                f"every window is of the class {self.plan.classes[present[0]]!r}; recordings with "
+                "at least two classes are needed"
+            )
+
+    def summary(self, settings: config.Prepare, parts: dict[str, Any]) -> dict[str, Any]:
+        """What `spec.json` records beside the spec."""
+        asked = {k: v for k, v in dataclasses.asdict(settings).items() if k != "test_subjects"}
+        return {
+            "settings": asked,
+            "recordings": len(self.labels),
+            "skipped": self.skipped,
+            "subjects": len(set(self.subject.values())),
+            "parts": parts,
+            "masked": {name: dict(counts) for name, counts in self.masked.items()},
+        }
+
+
+def _divide(
+    folder: Path,
+    made: _Made,
+    found: list[tuple[Path, Header]],
+    numbers: list[int],
+    settings: config.Prepare,
+) -> dict[str, Any]:
+    """Give each recording's file, or its windows, to the parts; count what each part has."""
+    if min(settings.validation, settings.test) < 0 or settings.validation + settings.test >= 1:
+        raise StimjaxError("--validation and --test: shares from 0 to 1 that leave some to train")
+    which: dict[int, np.ndarray] = {}
+    if settings.split == "subject":
+        named = _named(found, numbers, settings)
+        part = split.by_subject(
+            made.severity(), settings.validation, settings.test, settings.seed, named
+        )
+        for index, label in made.labels.items():
+            which[index] = np.full(len(label), PARTS.index(part[made.subject[index]]))
+    else:
+        for index, label in made.labels.items():
+            which[index] = split.at_random(
+                len(label), settings.validation, settings.test, settings.seed, index
+            )
+    summary = {}
+    for number, name in enumerate(PARTS):
+        labels = [label[which[i] == number] for i, label in made.labels.items()]
+        counts = np.bincount(np.concatenate(labels), minlength=len(made.plan.classes))
+        inside = {made.subject[i] for i in made.labels if (which[i] == number).any()}
+        summary[name] = {
+            "windows": int(counts.sum()),
+            "classes": dict(zip(made.plan.classes, counts.tolist(), strict=True)),
+            "subjects": sorted(inside),
+        }
+    _refuse_empty(summary)
+    for index in made.labels:
+        _distribute(folder, index, which[index])
+    for index in made.sample:  # only the training part may shape what is published
+        if not (which[index] == 0).any():
+            made.sample[index] = made.sample[index][:0]
+    return summary
+
+
+def _refuse_empty(summary: dict[str, Any]) -> None:
+    for name in ("train", "validation", "test"):
+        if not summary[name]["windows"]:
+            raise StimjaxError(f"no window is left for the {name} part; give more recordings")
+    absent = [k for k, count in summary["train"]["classes"].items() if not count]
+    if absent:
+        raise StimjaxError(
+            f"the training part has no window of the class {absent[0]!r}; give more recordings or "
+            "another --seed"
+        )
+
+
+def _distribute(folder: Path, index: int, which: np.ndarray) -> None:
+    """Rename a recording's file into its part, or write its windows into several."""
+    path = folder / f"recording-{index:04d}.safetensors"
+    present = np.unique(which)
+    if len(present) == 1:
+        path.rename(folder / f"{PARTS[present[0]]}-{index:04d}.safetensors")
+        return
+    arrays = batch.load_arrays(path)
+    for number in present:
+        chosen = {name: array[which == number] for name, array in arrays.items()}
+        batch.save_arrays(folder / f"{PARTS[number]}-{index:04d}.safetensors", chosen)
+    path.unlink()
+
+
+def _named(
+    found: list[tuple[Path, Header]], numbers: list[int], settings: config.Prepare
+) -> set[int]:
+    """The numbers of the subjects (or recordings) that the user named for the test."""
+    wanted = [name.strip() for name in settings.test_subjects.split(",") if name.strip()]
+    known: dict[str, int] = {header.name: n for (_, header), n in zip(found, numbers, strict=True)}
+    known |= dict(zip(_names(found, settings), numbers, strict=True))
+    for name in wanted:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3)
+            hint = f"; did you mean {', '.join(close)}?" if close else ""
+            raise StimjaxError(f"--test-subjects: there is no subject {name!r}{hint}")
+    return {known[name] for name in wanted}
+
+
+def _ranged(folder: Path, plan: Plan, made: _Made) -> Spec:
+    """The spec with each channel's range and resolution, from the training part."""
+    values = np.concatenate(list(made.sample.values()))
+    low, high = np.percentile(values, RANGE, axis=0)
+    channels = []
+    for i, name in enumerate(plan.channels):
+        kind = kind_of(name)
+        fixed = kind.normalization == "fixed"
+        step = 1 / kind.scale if fixed and made.whole[i] else 0.0
+        unit = {"SpO2": "%"}.get(name, "") if fixed else ""
+        center, scale = (kind.center, kind.scale) if fixed else (0.0, 1.0)
+        span = (float(low[i]), float(max(high[i], low[i] + 1e-3)))
+        channels.append(Channel(name, unit, kind.normalization, center, scale, *span, step))
+    return _spec(plan, channels)

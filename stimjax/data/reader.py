@@ -1,0 +1,92 @@
+"""Recordings of any format that stimjax reads: find them, look at them, read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from stimjax.data import edf, edf_layout, wfdb
+from stimjax.data.recording import Header, Recording
+from stimjax.store import StimjaxError
+
+_FORMATS: dict[str, ModuleType] = {".edf": edf, ".hea": wfdb}
+_ACCEPTED = ".edf (EDF, EDF+) and .hea (WFDB)"
+_PREFERRED = ("er", "r", "")  # of Apnea-ECG's records of one subject: with respiration first
+
+
+def find(paths: Iterable[Path | str]) -> list[Path]:
+    """The recordings among files and in folders (searched through), sorted, each once.
+
+    Left out are EDF files that hold annotations only (they are read with their recording) and,
+    of the WFDB records `a01er`, `a01r` and `a01` in one folder, all but the first in that order.
+
+    Raises:
+        StimjaxError: a path does not exist, a named file is of no format read here, or nothing
+            is found.
+    """
+    paths = [Path(path) for path in paths]
+    files: dict[Path, Path] = {}  # by what they really are: two paths may lead to one file
+    for path in paths:
+        if path.is_dir():
+            inside = (file for file in path.rglob("*") if file.suffix.lower() in _FORMATS)
+            visible = (file for file in inside if not file.name.startswith("."))
+        else:
+            if not path.exists():
+                raise StimjaxError(f"{path}: no such file or folder; check the name")
+            _format(path)
+            visible = (path,)
+        for file in visible:
+            files.setdefault(file.resolve(), file)
+    present = set(files.values())
+    found = [file for file in sorted(present) if not _is_scoring(file) and _is_best(file, present)]
+    if not found:
+        where = ", ".join(map(str, paths)) or "no path"
+        raise StimjaxError(f"{where}: holds no recording; name files or folders of {_ACCEPTED}")
+    return found
+
+
+def header(path: Path) -> Header:
+    """What a recording holds, read without its samples.
+
+    Raises:
+        StimjaxError: its ending is unknown, or the file is missing or damaged.
+    """
+    return _format(path).header(path)
+
+
+def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
+    """Read a recording and its scoring.
+
+    Args:
+        path: an `.edf` or a `.hea` file.
+        channels: names or aliases (`channels.canonical`) of the channels to load; None for all.
+
+    Raises:
+        StimjaxError: its ending is unknown, a file is missing, damaged or truncated, or it does
+            not have a wanted channel.
+    """
+    return _format(path).read(path, channels)
+
+
+def _format(path: Path) -> ModuleType:
+    if path.suffix.lower() not in _FORMATS:
+        raise StimjaxError(f"{path}: is of no format read here; accepted are {_ACCEPTED}")
+    return _FORMATS[path.suffix.lower()]
+
+
+def _is_scoring(path: Path) -> bool:
+    if path.suffix.lower() != ".edf":
+        return False
+    try:
+        return not edf_layout.layout(path).signals
+    except StimjaxError:  # a bad file is reported when it is read
+        return False
+
+
+def _is_best(path: Path, files: set[Path]) -> bool:
+    if path.suffix.lower() != ".hea":
+        return True
+    whose = wfdb.subject(path.stem)
+    siblings = (path.with_name(f"{whose}{ending}{path.suffix}") for ending in _PREFERRED)
+    return path == next((file for file in siblings if file in files), path)

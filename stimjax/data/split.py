@@ -1,0 +1,64 @@
+"""Who goes into which part: train, validation, test."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Int
+
+from stimjax.store import StimjaxError
+
+PARTS = ("train", "validation", "test")
+
+
+def by_subject(
+    severity: dict[int, float], validation: float, test: float, seed: int, named: set[int]
+) -> dict[int, str]:
+    """A part for each subject, such that every part has mild and severe ones.
+
+    Subjects are put in order of severity and taken at equal steps from a random start (systematic
+    sampling), so that each part gets its share from the whole range.
+
+    Args:
+        severity: of each subject, by number; for apnea the part of its windows that are apnea.
+        validation: share of the subjects.
+        test: share of the subjects; not used where `named` has some.
+        seed: of the random start and of the order of equals.
+        named: subjects that make up the test part.
+
+    Raises:
+        StimjaxError: a part would have no subject.
+    """
+    rng = np.random.default_rng(seed)
+    subjects = sorted(severity)
+    tie = dict(zip(subjects, rng.random(len(subjects)), strict=True))
+    order = sorted(subjects, key=lambda subject: (severity[subject], tie[subject]))
+    part = dict.fromkeys(subjects, "train")
+    tested = named or _systematic(order, test, rng)
+    rest = [subject for subject in order if subject not in tested]
+    validated = _systematic(rest, validation / (1 if named else 1 - test), rng)
+    part |= dict.fromkeys(tested, "test") | dict.fromkeys(validated, "validation")
+    absent = [name for name in PARTS if name not in part.values()]
+    if absent:
+        raise StimjaxError(
+            f"{len(subjects)} subjects leave none for {absent[0]}; give more recordings, or split "
+            "windows at random (--split random)"
+        )
+    return part
+
+
+def at_random(
+    n: int, validation: float, test: float, seed: int, number: int
+) -> Int[np.ndarray, " n"]:
+    """For each of the `n` windows of recording `number`, the index of its part in `PARTS`."""
+    rng = np.random.default_rng([seed, number])
+    place = (rng.permutation(n) + rng.random()) / max(n, 1)
+    return np.select([place < test, place < test + validation], [2, 1], 0)
+
+
+def _systematic(order: list[int], share: float, rng: np.random.Generator) -> set[int]:
+    """Every 1/share-th of `order` from a random start, at least one where the share allows."""
+    if share <= 0 or not order:
+        return set()
+    count = min(max(1, round(share * len(order))), len(order))
+    places = (np.arange(count) + rng.random()) * len(order) / count
+    return {order[int(place)] for place in places}

@@ -1,0 +1,171 @@
+"""WFDB records in the layout of PhysioNet's Apnea-ECG database.
+
+A record is `NAME.hea` with its samples in the `.dat` that the header names. In Apnea-ECG, `a01r`
+holds the respiration of subject a01, `a01er` ECG and respiration, `a01` the ECG; the labels lie
+in `.apn`, one symbol a minute, of which each speaks of the minute that follows it.
+Penzel et al., "The Apnea-ECG database", Computers in Cardiology 27, 2000.
+
+Only local files are read; the wfdb package is never given a PhysioNet directory.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stimjax.data import channels as names
+from stimjax.data import scoring, units
+from stimjax.data.recording import Event, Header, Recording, Signal
+from stimjax.store import StimjaxError
+
+_NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
+_BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
+
+
+def subject(record: str) -> str:
+    """Whose record it is: its name without the final `r` or `er` ("a01er" is a01's)."""
+    match = _NAME.fullmatch(record)
+    return match[1] if match else record
+
+
+def header(path: Path) -> Header:
+    """What a record holds, without reading its samples.
+
+    Raises:
+        StimjaxError: the header is missing or damaged, or the record has several segments.
+    """
+    return _header(path, _head(path))
+
+
+def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
+    """Read a record and the `.apn` beside it: of its own name, else of the same subject.
+
+    EEG, EOG and EMG are given in microvolts, the others in the header's unit; invalid samples
+    are NaN. A voltage's range is that of its converter.
+
+    Args:
+        path: of the `.hea` file.
+        channels: names or aliases of the channels to load; None for all.
+
+    Raises:
+        StimjaxError: as for `header`; or the samples or labels are missing, truncated or
+            damaged, or a channel is not in the record.
+    """
+    head = _head(path)
+    chosen = names.pick(names.choose(head.sig_name), channels, str(path))
+    for file in sorted(set(head.file_name)):
+        if not (path.parent / file).is_file():
+            raise StimjaxError(f"{path.parent / file}: no such file; copy it beside {path.name}")
+    record = _call(
+        "rdrecord",
+        path,
+        f"its samples ({', '.join(sorted(set(head.file_name)))}) are truncated or damaged",
+        channels=list(chosen.values()),
+        smooth_frames=False,  # every channel at its own rate
+    )
+    return Recording(
+        header=_header(path, head),
+        signals={name: _signal(name, record, number) for number, name in enumerate(chosen)},
+        events=_events(path, float(head.fs)),
+    )
+
+
+def _head(path: Path) -> Any:
+    if not path.is_file():
+        raise StimjaxError(f"{path}: no such file; check the name")
+    head = _call("rdheader", path, "is no valid WFDB header")
+    if not head.n_sig or not getattr(head, "sig_name", None):
+        raise StimjaxError(
+            f"{path}: holds no signal of its own (or several segments); leave it out"
+        )
+    if len(head.sig_name) != head.n_sig or None in head.sig_name + head.file_name:
+        raise StimjaxError(f"{path}: describes fewer than its {head.n_sig} signals; copy it again")
+    if not head.sig_len or not head.fs:
+        raise StimjaxError(f"{path}: does not say its rate and length; complete its first line")
+    return head
+
+
+def _header(path: Path, head: Any) -> Header:
+    return Header(
+        name=path.stem,
+        subject=subject(path.stem),
+        duration=head.sig_len / head.fs,
+        rates={
+            name: float(head.fs * head.samps_per_frame[index])
+            for name, index in names.choose(head.sig_name).items()
+        },
+    )
+
+
+def _signal(name: str, record: Any, number: int) -> Signal:
+    low, high = _range(record, number)
+    factor, unit = units.scale(name, record.units[number], high)
+    return Signal(
+        name=name,
+        label=record.sig_name[number],
+        rate=float(record.fs * record.samps_per_frame[number]),
+        unit=unit,
+        values=(record.e_p_signal[number] * factor).astype(np.float32),
+        low=low * factor,
+        high=high * factor,
+    )
+
+
+def _range(record: Any, number: int) -> tuple[float, float]:
+    """Where the converter clips, in the header's unit; infinite where it is no amplifier's."""
+    if not units.is_voltage(record.units[number]):
+        return -np.inf, np.inf
+    stored = _BITS.get(record.fmt[number], 16)
+    half = 2 ** ((record.adc_res[number] or stored) - 1)
+    zero = (record.adc_zero[number] or 0) - record.baseline[number]
+    invalid = int(half == 2 ** (stored - 1))  # the lowest number of a format marks no sample
+    gain = record.adc_gain[number]
+    return (zero - half + invalid) / gain, (zero + half - 1) / gain
+
+
+def _events(path: Path, rate: float) -> tuple[Event, ...]:
+    whose = subject(path.stem)
+    candidates = (path.stem, whose, f"{whose}er", f"{whose}r")
+    found = [path.with_name(f"{name}.apn") for name in candidates]
+    labels = next((file for file in found if file.is_file()), None)
+    if labels is None:
+        raise StimjaxError(f"{found[0]}: no such file; copy the labels beside {path.name}")
+    if labels.read_bytes()[-2:] != b"\0\0":  # the end mark, which wfdb does not ask for
+        raise StimjaxError(f"{labels}: is truncated; copy it again from its source")
+    annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
+    onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
+    minutes = [
+        Event(scoring.APNEA_ECG[symbol], float(onset), scoring.MINUTE)
+        for onset, symbol in zip(onsets, annotation.symbol, strict=True)
+        if symbol in scoring.APNEA_ECG
+    ]
+    if not minutes:
+        raise StimjaxError(f"{labels}: holds no label A or N; copy it again from its source")
+    step = float(np.median(np.diff(onsets))) if len(onsets) > 1 else scoring.MINUTE
+    if abs(step - scoring.MINUTE) > 1:
+        raise StimjaxError(
+            f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
+            f"another rate than the {annotation.fs or rate:g} Hz of the header"
+        )
+    return scoring.tidy(minutes)
+
+
+def _call(function: str, path: Path, otherwise: str, **options: Any) -> Any:
+    """Call a function of the wfdb package on `path` without its ending."""
+    with warnings.catch_warnings():
+        # wfdb 4.3 calls what pandas 3 deprecates, at import, too; here, as that takes half a second
+        warnings.simplefilter("ignore")
+        import wfdb
+
+        try:
+            return getattr(wfdb, function)(str(path.with_suffix("")), **options)
+        except Exception as error:  # wfdb has no error type: bad bytes raise what they happen to
+            reason = " ".join(str(error).split())
+            raise StimjaxError(
+                f"{path}: {otherwise} ({reason}); copy it again from its source"
+            ) from error

@@ -1,0 +1,248 @@
+"""The report's figures of results, as SVG text: the same input gives the same bytes.
+
+Every distinction is drawn twice, by color and by marker, line style or hatch, so that it survives
+black-and-white print. Widths suit a phone; a page scales them up.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stimjax.report.story import Night
+from stimjax.report.tables import Number, comparisons, mean_of
+
+WIDTH = 4.8  # inches
+INK, REAL, STIMULI, GRAY = "#1a1a1a", "#0b4f8a", "#b34700", "#595959"
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "stimjax",  # names inside the SVG must not depend on the run
+    "font.family": "DejaVu Sans",  # comes with matplotlib
+    "font.size": 9,
+    "text.parse_math": False,  # a "$" in a channel's name is a "$"
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "hatch.linewidth": 0.6,
+    "figure.facecolor": "white",
+}
+SMALL: dict[Any, Any] = {**STYLE, "font.size": 8}
+# Marker, color and whether it is filled, by what a student was trained on.
+MARKS = {
+    "real": ("o", REAL, True),
+    "stimuli": ("D", STIMULI, False),
+    "noise": ("^", GRAY, True),
+    "gaussian": ("s", GRAY, False),
+}
+OTHER_MARKS = (("v", INK, True), ("P", INK, False), ("X", INK, True), ("<", INK, False))
+
+
+def svg(figure: Figure) -> str:
+    """A figure as an SVG document without date or software version."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return file.getvalue()
+
+
+def gap(results: Mapping[str, Any]) -> str:
+    """What each student loses in accuracy, with intervals: stimuli, and baselines beside them.
+
+    The baselines have a panel of their own, as they often lose ten times as much.
+    """
+    entries = [e for e in comparisons(results) if e.get("accuracy_gap") is not None]
+    students = list(dict.fromkeys(entry["student"] for entry in entries))
+    sources = list(dict.fromkeys(entry["trained_on"] for entry in entries))
+    baselines = [source for source in sources if source != "stimuli"]
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 1.3 + 0.3 * len(students)), layout="constrained")
+        panels = 1 + bool(baselines)
+        axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
+        for panel, shown in zip(axes, (["stimuli"], baselines), strict=False):
+            for source in shown:
+                _gaps_of(panel, entries, students, source, shown, sources)
+            panel.axvline(0, color=INK, linewidth=0.8)
+            panel.set_xlabel("Accuracy lost (points)")
+            panel.grid(axis="x", color="#d0d0d0", linewidth=0.5)
+        axes[0].set_title("Trained on stimuli")
+        _name_rows(axes[0], students)
+        if baselines:
+            axes[1].set_title("Trained on baselines")
+            axes[1].tick_params(axis="y", length=0)
+        handles, labels = [], []
+        for panel in axes:
+            for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
+                handles.append(handle)
+                labels.append(name)
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        return svg(figure)
+
+
+def _gaps_of(
+    panel: Axes,
+    entries: list[dict[str, Any]],
+    students: list[str],
+    source: str,
+    shown: list[str],
+    sources: list[str],
+) -> None:
+    marker, color, filled = _mark(source, sources)
+    shift = 0.28 * (shown.index(source) - (len(shown) - 1) / 2)
+    mine = [entry for entry in entries if entry["trained_on"] == source]
+    at = [students.index(entry["student"]) + shift for entry in mine]
+    for y, entry in zip(at, mine, strict=True):
+        if entry.get("accuracy_gap_ci") is not None:
+            low, high = entry["accuracy_gap_ci"]
+            panel.plot([100 * low, 100 * high], [y, y], color=color, linewidth=1.6)
+    panel.plot(
+        [100 * entry["accuracy_gap"] for entry in mine],
+        at,
+        linestyle="none",
+        marker=marker,
+        color=color,
+        markerfacecolor=color if filled else "white",
+        label=source,
+    )
+
+
+def accuracy(results: Mapping[str, Any], teacher: Number | None) -> str:
+    """Accuracy of each student by what it was trained on, and the teacher's as a line."""
+    rows = results.get("rows", [])
+    students = list(dict.fromkeys(row["student"] for row in rows))
+    sources = list(dict.fromkeys(row["trained_on"] for row in rows))
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 1.2 + 0.3 * len(students)), layout="constrained")
+        axes = figure.subplots()
+        for number, source in enumerate(sources):
+            marker, color, filled = _mark(source, sources)
+            # Close values would hide each other on one line.
+            shift = 0.4 * ((number + 0.5) / len(sources) - 0.5)
+            means = [mean_of(results, "accuracy", student, source)[0] for student in students]
+            axes.plot(
+                [np.nan if mean is None else 100 * mean for mean in means],
+                np.arange(len(students)) + shift,
+                linestyle="none",
+                marker=marker,
+                color=color,
+                markerfacecolor=color if filled else "none",
+                label=source,
+            )
+        if teacher is not None:
+            axes.axvline(100 * teacher, color=INK, linestyle="--", linewidth=1, label="teacher")
+        axes.set_xlabel("Accuracy on real test windows (%)")
+        axes.grid(color="#d0d0d0", linewidth=0.5)
+        _name_rows(axes, students)
+        figure.legend(loc="outside lower center", ncols=3)
+        return svg(figure)
+
+
+def _mark(source: str, sources: list[str]) -> tuple[str, str, bool]:
+    if source in MARKS:
+        return MARKS[source]
+    others = [name for name in sources if name not in MARKS]
+    return OTHER_MARKS[others.index(source) % len(OTHER_MARKS)]
+
+
+def _name_rows(axes: Axes, names: list[str]) -> None:
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)  # the first on top
+
+
+def night(shown: Night, classes: tuple[str, ...]) -> str:
+    """One night: what was scored, what the teacher said, and what a student on stimuli said."""
+    hours = np.arange(len(shown.scored) + 1) * shown.seconds / 3600
+    two = len(classes) == 2
+    lines = (
+        ("Teacher", shown.predicted, REAL, "-"),
+        ("Student trained on stimuli", shown.student, STIMULI, "-"),
+    )
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 4.0 if two else 4.6), layout="constrained")
+        ratios = [0.45, 1, 1] if two else [1, 1, 1]
+        axes = figure.subplots(3, 1, sharex=True, height_ratios=ratios)
+        if two:
+            axes[0].stairs(shown.scored, hours, fill=True, facecolor="#c8c8c8", hatch="////")
+            axes[0].set_yticks([0, 1], classes)
+            axes[0].set_ylim(0, 1.05)
+        else:
+            _classes_of_night(axes[0], hours, shown.scored, classes, INK, "-")
+        axes[0].set_title("Scored")
+        for panel, (name, values, color, style) in zip(axes[1:], lines, strict=True):
+            panel.set_title(name)
+            if two:
+                panel.stairs(values, hours, color=color, linestyle=style, baseline=None)
+                panel.axhline(0.5, color=GRAY, linestyle=":", linewidth=1)
+                panel.set_ylim(-0.03, 1.03)
+                panel.set_yticks([0, 0.5, 1])
+                panel.set_ylabel("Probability")
+            else:
+                _classes_of_night(panel, hours, values, classes, color, style)
+        axes[2].set_xlabel("Hours of recording")
+        axes[2].set_xlim(0, hours[-1])
+        return svg(figure)
+
+
+def _classes_of_night(
+    axes: Axes,
+    hours: np.ndarray,
+    values: np.ndarray,
+    classes: tuple[str, ...],
+    color: str,
+    style: str,
+) -> None:
+    axes.stairs(values, hours, color=color, linestyle=style, baseline=None)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set_ylim(len(classes) - 0.7, -0.3)
+
+
+def confidence(
+    stimuli: Float[np.ndarray, "n classes"],
+    real: Float[np.ndarray, "m classes"] | None,
+    classes: tuple[str, ...],
+) -> str:
+    """How sure the teacher is, by its own top class: on real windows, and of the stimuli."""
+    columns = min(2, len(classes))
+    lines = -(-len(classes) // columns)
+    edges = np.linspace(1 / len(classes), 1, 21)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 0.6 + 1.5 * lines), layout="constrained")
+        axes = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
+        for number, (name, panel) in enumerate(zip(classes, axes, strict=False)):
+            panel.set_title(name)
+            style = {"facecolor": "#cfe0ef", "edgecolor": REAL, "hatch": "////", "fill": True}
+            if real is not None:
+                panel.stairs(_shares(real, number, edges), edges, label="real windows", **style)
+            style = {"color": STIMULI, "linewidth": 1.8, "linestyle": "-"}
+            panel.stairs(_shares(stimuli, number, edges), edges, label="stimuli", **style)
+            panel.set_xlim(edges[0], 1)
+            if number % columns == 0:
+                panel.set_ylabel("Windows (%)")
+        for panel in axes[len(classes) :]:
+            panel.remove()
+        for panel in axes[max(0, len(classes) - columns) : len(classes)]:
+            panel.tick_params(axis="x", labelbottom=True)
+            panel.set_xlabel("Top probability")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        return svg(figure)
+
+
+def _shares(probability: np.ndarray, number: int, edges: np.ndarray) -> np.ndarray:
+    """Percent of the windows of one top class in each bin of top probability."""
+    mine = probability[probability.argmax(axis=1) == number].max(axis=1, initial=0)
+    counts = np.histogram(np.clip(mine, edges[0], 1), edges)[0]
+    return 100 * counts / max(len(mine), 1)

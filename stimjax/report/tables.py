@@ -1,0 +1,270 @@
+"""Numbers as text, and the report's tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stimjax.report.story import Night
+
+Number = int | float  # JSON does not tell 0 from 0.0
+
+UNDEFINED = "–"
+ALL = 99  # no column holds numbers
+MOST_ROWS = 40  # of a table made from content that the report does not know
+MOST_ITEMS = 12  # of a list in a cell
+
+# Key in a row of results.json, heading, factor, decimals.
+METRICS = (
+    ("accuracy", "Accuracy (%)", 100, 1),
+    ("kappa", "Kappa", 1, 3),
+    ("sensitivity", "Sensitivity (%)", 100, 1),
+    ("specificity", "Specificity (%)", 100, 1),
+    ("f1", "F1", 1, 3),
+    ("auroc", "AUROC", 1, 3),
+    ("calibration_error", "Calibration error", 1, 3),
+    ("count_error", "Count error (min/h)", 1, 1),
+)
+
+PAPER = (
+    ("arXiv 2009.10007, similar architectures", "apnea", "0.56 points", "0.03 to 0.04"),
+    (
+        "JAIR 72 (2021), similar architectures",
+        "apnea and EEG sleep stages",
+        "0.56 to 3.82 points",
+        "0.02 to 0.08",
+    ),
+    (
+        "arXiv 1903.02313 (2019)",
+        "Apnea-ECG, a subset",
+        "students 86.1 % and 89.5 % for teachers of 89.5 % and 91.1 %",
+        "not reported",
+    ),
+    (
+        "arXiv 1903.02313 (2019)",
+        "MNIST",
+        "student 97.8 % for a teacher of 99.3 %",
+        "not reported",
+    ),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table of text; the first cell of a row names the row, `words` columns hold no numbers."""
+
+    caption: str
+    header: list[str]
+    rows: list[list[str]]
+    words: int = 1
+
+
+def signed(value: Number, decimals: int) -> str:
+    """A number with a typographic minus, and no minus before zero."""
+    text = f"{value:.{decimals}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
+def points(value: Number | None) -> str:
+    """A fraction in percentage points."""
+    return UNDEFINED if value is None else signed(100 * value, 1)
+
+
+def range_of(ends: Sequence[Number] | None, factor: Number = 100, decimals: int = 1) -> str:
+    """An interval as text: "0.1 to 2.3"."""
+    if ends is None:
+        return UNDEFINED
+    low, high = (signed(factor * end, decimals) for end in ends)
+    return f"{low} to {high}"
+
+
+def comparisons(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries of the summary, `trained_on` always named."""
+    return [{"trained_on": "stimuli"} | dict(entry) for entry in results.get("summary", [])]
+
+
+def mean_of(
+    results: Mapping[str, Any], metric: str, student: str, trained_on: str
+) -> tuple[float | None, float | None, int]:
+    """Mean and standard deviation over seeds (and folds) of a metric, and how many they are."""
+    values = [
+        row[metric]
+        for row in results.get("rows", [])
+        if (row["student"], row["trained_on"]) == (student, trained_on)
+        and row.get(metric) is not None
+    ]
+    if not values:
+        return None, None, 0
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return float(np.mean(values)), spread, len(values)
+
+
+def gap_table(results: Mapping[str, Any]) -> Table:
+    """What each student loses by training on stimuli, with intervals."""
+    rows = []
+    for entry in comparisons(results):
+        if entry["trained_on"] == "stimuli":
+            student = entry["student"]
+            after = [mean_of(results, "accuracy", student, on)[0] for on in ("real", "stimuli")]
+            family = str(entry.get("family", UNDEFINED))
+            rows.append([student, *_lost(entry), *map(points, after), family])
+    header = ["Student", "Accuracy lost (points)", "Kappa lost", "Accuracy, real (%)"]
+    header += ["Accuracy, stimuli (%)", "Family"]
+    caption = "Lost by training on stimuli instead of real windows, with 95 % intervals"
+    return Table(caption, header, rows)
+
+
+def baseline_table(results: Mapping[str, Any]) -> Table | None:
+    """The same for everything else that students were trained on; None where there is nothing."""
+    entries = [entry for entry in comparisons(results) if entry["trained_on"] != "stimuli"]
+    rows = [[entry["student"], entry["trained_on"], *_lost(entry)] for entry in entries]
+    header = ["Student", "Trained on", "Accuracy lost (points)", "Kappa lost"]
+    return (
+        Table(
+            "Lost by training on baselines instead of real windows, with 95 % intervals",
+            header,
+            rows,
+            words=2,
+        )
+        if rows
+        else None
+    )
+
+
+def _lost(entry: Mapping[str, Any]) -> list[str]:
+    """Accuracy and kappa lost, each with its interval."""
+    cells = []
+    for metric, factor, decimals in (("accuracy", 100, 1), ("kappa", 1, 3)):
+        value, ends = entry.get(f"{metric}_gap"), entry.get(f"{metric}_gap_ci")
+        interval = "" if ends is None else f" ({range_of(ends, factor, decimals)})"
+        cells.append(_scaled(value, factor, decimals) + interval)
+    return cells
+
+
+def metric_tables(results: Mapping[str, Any]) -> list[Table]:
+    """Every metric: the teacher and students on real windows and stimuli, then the baselines."""
+    teacher, runs = results.get("teacher") or {}, results.get("rows", [])
+    metrics = [m for m in METRICS if any(row.get(m[0]) is not None for row in [teacher, *runs])]
+    header = ["Model", "Trained on", *(heading for _, heading, _, _ in metrics), "Runs"]
+    first, baselines = [], []
+    if teacher:
+        scores = [_scaled(teacher.get(key), factor, digits) for key, _, factor, digits in metrics]
+        first.append(["teacher", "real", *scores, "1"])
+    for student, source in dict.fromkeys((row["student"], row["trained_on"]) for row in runs):
+        cells, most = [], 0
+        for key, _, factor, decimals in metrics:
+            mean, spread, many = mean_of(results, key, student, source)
+            most = max(most, many)
+            cell = _scaled(mean, factor, decimals)
+            if spread is not None and key in ("accuracy", "kappa"):
+                cell += f" ± {signed(factor * spread, decimals)}"
+            cells.append(cell)
+        group = first if source in ("real", "stimuli") else baselines
+        group.append([student, source, *cells, str(most)])
+    captions = ("Every metric on the real test windows, mean over runs", "Every metric: baselines")
+    groups = zip(captions, (first, baselines), strict=True)
+    return [Table(caption, header, rows, words=2) for caption, rows in groups if rows]
+
+
+def _scaled(value: Number | None, factor: Number, decimals: int) -> str:
+    return UNDEFINED if value is None else signed(factor * value, decimals)
+
+
+def paper_table(results: Mapping[str, Any], data: str) -> Table:
+    """The figures that the papers report, and below them this run's."""
+    rows = [list(row) for row in PAPER]
+    entries = [entry for entry in comparisons(results) if entry["trained_on"] == "stimuli"]
+    for family in dict.fromkeys(str(entry.get("family", "all")) for entry in entries):
+        members = [entry for entry in entries if str(entry.get("family", "all")) == family]
+        lost = [e["accuracy_gap"] for e in members if e.get("accuracy_gap") is not None]
+        kappa = [e["kappa_gap"] for e in members if e.get("kappa_gap") is not None]
+        rows.append(
+            [
+                f"This run, {len(members)} {family} student{'s' * (len(members) > 1)}",
+                data,
+                f"{range_of([min(lost), max(lost)])} points" if lost else UNDEFINED,
+                range_of([min(kappa), max(kappa)], 1, 3) if kappa else UNDEFINED,
+            ]
+        )
+    header = ["Source", "Data", "Accuracy, real minus stimuli", "Kappa, real minus stimuli"]
+    return Table("The papers' figures beside this run's", header, rows, words=ALL)
+
+
+def night_table(night: Night, classes: tuple[str, ...]) -> Table:
+    """Minutes of the classes in a night, as scored and as predicted."""
+    two = len(classes) == 2
+    shown = [1] if two else list(range(len(classes)))
+    scored = np.asarray(night.scored)
+    rows = []
+    for name, values in (
+        ("Scored", scored),
+        ("Teacher", night.predicted),
+        ("Student on stimuli", night.student),
+    ):
+        called = (np.asarray(values) > 0.5) if two else np.asarray(values)
+        minutes = [(called == k).sum() * night.seconds / 60 for k in shown]
+        agree = 100 * float(np.mean(called == scored))
+        cells = [signed(float(m), 1) for m in minutes]
+        rows.append([name, *cells, UNDEFINED if name == "Scored" else signed(agree, 1)])
+    header = ["", *(f"{classes[k]} (min)" for k in shown), "Agrees with scored (% of windows)"]
+    return Table("Minutes of this night", header, rows)
+
+
+def plain_tables(content: Mapping[str, Any], caption: str) -> list[Table]:
+    """Any JSON object as tables: its plain values in one, each nested object in one of its own."""
+    rows, nested = [], []
+    for key, value in content.items():
+        listed = isinstance(value, list) and value and isinstance(value[0], Mapping)
+        if listed or (isinstance(value, Mapping) and value):
+            caption_of = label(key)
+            nested.append(_nested(value, caption_of[:1].upper() + caption_of[1:]))
+        else:
+            rows.append([label(key), text(value)])
+    first = [Table(caption, ["What", "Value"], rows, words=ALL)] if rows else []
+    return first + nested
+
+
+def _nested(value: Any, caption: str) -> Table:
+    if isinstance(value, Mapping):
+        if not all(isinstance(inner, Mapping) for inner in value.values()):
+            rows = [[label(key), text(inner)] for key, inner in value.items()]
+            return Table(caption, ["What", "Value"], _shortened(rows), words=ALL)
+        lines = [(label(key), inner) for key, inner in value.items()]
+    else:
+        lines = [(str(number), inner) for number, inner in enumerate(value)]
+    columns = list(dict.fromkeys(key for _, inner in lines for key in inner))
+    rows = [[name, *(text(inner.get(key)) for key in columns)] for name, inner in lines]
+    return Table(caption, ["", *map(label, columns)], _shortened(rows))
+
+
+def _shortened(rows: list[list[str]]) -> list[list[str]]:
+    if len(rows) <= MOST_ROWS:
+        return rows
+    more = f"… and {len(rows) - MOST_ROWS} more"
+    return [*rows[:MOST_ROWS], [more, *[""] * (len(rows[0]) - 1)]]
+
+
+def label(key: Any) -> str:
+    """A JSON key as words."""
+    return str(key).replace("_", " ")
+
+
+def text(value: Any) -> str:
+    """Any JSON value in a table's cell."""
+    if value is None:
+        return UNDEFINED
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}".replace("-", "−")
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}".replace("-", "−")
+    if isinstance(value, Mapping):
+        return text([f"{label(key)} {text(inner)}" for key, inner in value.items()])
+    if isinstance(value, list | tuple):
+        more = f", … ({len(value)} in all)" if len(value) > MOST_ITEMS else ""
+        return ", ".join(text(item) for item in value[:MOST_ITEMS]) + more
+    return str(value)

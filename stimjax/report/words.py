@@ -1,0 +1,141 @@
+"""The report's sentences that depend on the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stimjax.report.tables import Number, comparisons, mean_of, points, range_of, signed
+
+LARGE_LOSS = 0.05  # of accuracy: above all that the paper reports for similar architectures
+LARGE_KAPPA_LOSS = 0.10
+MOST_NAMES = 3  # in the headline
+LITTLE_KAPPA = 0.20  # students that learned next to nothing from real windows
+
+
+def headline(results: Mapping[str, Any]) -> list[str]:
+    """One or two sentences: which student loses how much, and whether intervals include 0."""
+    entries = [
+        entry
+        for entry in comparisons(results)
+        if entry["trained_on"] == "stimuli" and entry.get("accuracy_gap") is not None
+    ]
+    if not entries:
+        return ["No student was compared, so this run cannot say what training on stimuli costs."]
+    entries.sort(key=lambda entry: entry["accuracy_gap"])
+    least, most = entries[0], entries[-1]
+    large = most["accuracy_gap"] >= LARGE_LOSS or (most.get("kappa_gap") or 0) >= LARGE_KAPPA_LOSS
+    than = "than after training on real windows" + ", a large loss" * large
+    if len(entries) == 1:
+        first = (
+            f"Trained only on stimuli, the {most['student']} student’s accuracy on real test "
+            f"windows is {_lower(most)} {than}."
+        )
+    elif most["accuracy_gap"] <= 0:
+        first = (
+            f"None of {len(entries)} students trained only on stimuli is less accurate on real "
+            f"test windows than after training on real windows (from {least['student']}, "
+            f"{_lower(least)}, to {most['student']}, {_lower(most)})."
+        )
+    else:
+        first = (
+            f"Of {len(entries)} students trained only on stimuli, {most['student']} loses most: "
+            f"its accuracy on real test windows is {_lower(most)} {than}; at the other end, "
+            f"{least['student']}’s is {_lower(least)}."
+        )
+    return [first, _about_intervals(entries)]
+
+
+def _lower(entry: Mapping[str, Any]) -> str:
+    gap = entry["accuracy_gap"]
+    size = points(abs(gap))
+    return f"{size} points {'higher' if gap < 0 and size != '0.0' else 'lower'}"
+
+
+def _about_intervals(entries: list[dict[str, Any]]) -> str:
+    known = [entry for entry in entries if entry.get("accuracy_gap_ci") is not None]
+    if not known:
+        return "The test set has fewer than two subjects, so no interval can be given."
+    if len(entries) == 1:
+        low, high = known[0]["accuracy_gap_ci"]
+        interval = f"The 95 % interval of the loss, {range_of([low, high])} points, "
+        if low <= 0 <= high:
+            return interval + "includes 0: this test set neither shows a loss nor rules one out."
+        return interval + "does not include 0."
+    unclear = [
+        e["student"] for e in known if e["accuracy_gap_ci"][0] <= 0 <= e["accuracy_gap_ci"][1]
+    ]
+    if len(unclear) == len(known):
+        return (
+            "Every student’s 95 % interval includes 0: this test set neither shows a loss nor "
+            "rules one out."
+        )
+    if not unclear:
+        return "No student’s 95 % interval includes 0."
+    names = f" ({', '.join(unclear)})" if len(unclear) <= MOST_NAMES else ""
+    return (
+        f"The 95 % interval includes 0 for {len(unclear)} of {len(known)} students{names}: for "
+        "these, this test set neither shows a loss nor rules one out."
+    )
+
+
+def cautions(results: Mapping[str, Any], *, simulated: bool, split: object) -> list[str]:
+    """What a reader must know before believing the headline."""
+    found = []
+    if simulated:
+        found.append(
+            "The recordings are simulated. The numbers show that the method runs and how it "
+            "behaves; they say nothing of patients."
+        )
+    if split == "random":
+        found.append(
+            "The split is random by window: windows of one night lie on both sides of it. "
+            "Accuracy on people who are not in the training data will be lower."
+        )
+    students = dict.fromkeys(row["student"] for row in results.get("rows", []))
+    kappas = [mean_of(results, "kappa", student, "real")[0] for student in students]
+    kappas = [kappa for kappa in kappas if kappa is not None]
+    if kappas and max(kappas) < LITTLE_KAPPA:
+        found.append(
+            f"Trained on real windows, no student reaches a kappa above {signed(max(kappas), 2)}. "
+            "Where there is little to lose, a small loss says little."
+        )
+    baselines = baseline_losses(results)
+    if baselines:
+        losses = ", ".join(f"{points(loss)} points on {name}" for name, loss in baselines.items())
+        found.append(f"For comparison, mean accuracy lost by training on baselines: {losses}.")
+    return found
+
+
+def baseline_losses(results: Mapping[str, Any]) -> dict[str, float]:
+    """Mean accuracy lost over students, for everything but stimuli that they were trained on."""
+    losses: dict[str, list[float]] = {}
+    for entry in comparisons(results):
+        if entry["trained_on"] != "stimuli" and entry.get("accuracy_gap") is not None:
+            losses.setdefault(entry["trained_on"], []).append(entry["accuracy_gap"])
+    return {name: sum(values) / len(values) for name, values in losses.items()}
+
+
+def gap_alt(results: Mapping[str, Any]) -> str:
+    """The gap figure in words."""
+    parts = [
+        f"{entry['student']} on {entry['trained_on']} {points(entry.get('accuracy_gap'))}"
+        + (
+            f" (interval {range_of(entry['accuracy_gap_ci'])})"
+            if entry.get("accuracy_gap_ci")
+            else ""
+        )
+        for entry in comparisons(results)
+    ]
+    return "Accuracy lost, in points: " + "; ".join(parts) + "."
+
+
+def accuracy_alt(results: Mapping[str, Any], teacher: Number | None) -> str:
+    """The accuracy figure in words."""
+    pairs = dict.fromkeys((row["student"], row["trained_on"]) for row in results.get("rows", []))
+    parts = [] if teacher is None else [f"teacher {points(teacher)}"]
+    for student, source in pairs:
+        parts.append(
+            f"{student} on {source} {points(mean_of(results, 'accuracy', student, source)[0])}"
+        )
+    return "Accuracy on real test windows in percent: " + "; ".join(parts) + "."
