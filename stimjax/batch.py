@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import dacite
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -73,31 +74,32 @@ class Spec:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any], where: str) -> Spec:
+    def from_json(cls, content: Any, where: str) -> Spec:
         """Read a spec.
 
         Args:
-            content: what `to_json` gave.
+            content: what `to_json` gave, or whatever a file holds in its place.
             where: named in the error.
 
         Raises:
             StimjaxError: a field is missing, unknown or of the wrong kind.
         """
         try:
-            channels = tuple(Channel(**channel) for channel in content["channels"])
-            fields = dict(content) | {
-                "channels": channels,
-                "shape": tuple(int(size) for size in content["shape"]),
-                "classes": tuple(str(name) for name in content["classes"]),
-            }
-            spec = cls(**fields)
-        except (KeyError, TypeError, ValueError) as error:
+            spec = dacite.from_dict(cls, _tuples(content), _STRICT)
+        except (dacite.DaciteError, AttributeError) as error:  # no object has no keys
             raise StimjaxError(f"{where}: the spec is wrong ({error})") from error
         if len(spec.shape) not in (2, 3) or spec.shape[-1] != len(spec.channels):
             raise StimjaxError(
                 f"{where}: the spec's shape {spec.shape} does not fit its "
                 f"{len(spec.channels)} channels"
             )
+        numbers = [spec.rate or 1.0, spec.label_start, spec.label_seconds or 1.0]
+        ranges = [(c.low, c.high, c.center, c.scale, c.resolution) for c in spec.channels]
+        if min(numbers) < 0 or not all(map(math.isfinite, [*numbers, *sum(ranges, ())])):
+            raise StimjaxError(f"{where}: the spec is wrong (a number is negative or not finite)")
+        for channel in spec.channels:
+            if channel.low >= channel.high:
+                raise StimjaxError(f"{where}: the spec's range of {channel.name!r} is empty")
         return spec
 
     @property
@@ -111,7 +113,22 @@ class Spec:
         return np.array([channel.high for channel in self.channels], np.float32)
 
 
-@jax.tree_util.register_dataclass
+def _tuples(value: Any) -> Any:
+    """JSON's lists as tuples, at every depth."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value
+
+
+def _real(value: Any) -> Any:
+    return float(value) if type(value) is int else value  # 4 is as good as 4.0
+
+
+_STRICT = dacite.Config(strict=True, type_hooks={float: _real})
+
+
 @dataclasses.dataclass(frozen=True)
 class Batch:
     """Windows with their labels.
@@ -128,7 +145,7 @@ class Batch:
     y: Float[Array, "n classes"]
     subject: Int[Array, " n"]
     weight: Float[Array, " n"]
-    spec: Spec = dataclasses.field(metadata={"static": True})
+    spec: Spec
 
     def __len__(self) -> int:
         return self.x.shape[0]
@@ -136,6 +153,24 @@ class Batch:
     def __getitem__(self, index: Any) -> Batch:
         """The windows that a slice, a mask or an index array chooses."""
         return jax.tree.map(lambda a: a[index], self)
+
+
+def _flatten(batch: Batch) -> tuple[list[tuple[Any, Array]], Spec]:
+    leaves = [(jax.tree_util.GetAttrKey(field), getattr(batch, field)) for field in FIELDS]
+    return leaves, batch.spec
+
+
+def _unflatten(spec: Spec, leaves: Iterable[Any]) -> Batch:
+    # Not through `__init__`, whose annotations hold for a batch: JAX also builds single windows
+    # (inside vmap) and trees of shapes or of nothing with it.
+    batch = object.__new__(Batch)
+    for field, leaf in zip(FIELDS, leaves, strict=True):
+        object.__setattr__(batch, field, leaf)
+    object.__setattr__(batch, "spec", spec)
+    return batch
+
+
+jax.tree_util.register_pytree_with_keys(Batch, _flatten, _unflatten)
 
 
 def make(
@@ -174,7 +209,12 @@ def check(batch: Batch, where: str) -> Batch:
         StimjaxError: shapes, dtypes, values, labels or weights are not what `Batch` promises.
             `where` names the file in the message.
     """
-    spec, n = batch.spec, len(batch.x)
+    _check_arrays({field: getattr(batch, field) for field in FIELDS}, batch.spec, where)
+    return batch
+
+
+def _check_arrays(arrays: Mapping[str, Array], spec: Spec, where: str) -> None:
+    n = len(arrays["x"]) if arrays["x"].ndim else 0
     expected = {
         "x": ((n, *spec.shape), np.float32),
         "y": ((n, len(spec.classes)), np.float32),
@@ -182,22 +222,21 @@ def check(batch: Batch, where: str) -> Batch:
         "weight": ((n,), np.float32),
     }
     for name, (shape, dtype) in expected.items():
-        array = getattr(batch, name)
+        array = arrays[name]
         if array.shape != shape:
             raise StimjaxError(f"{where}: {name} has shape {array.shape}, the spec says {shape}")
         if array.dtype != dtype:
             raise StimjaxError(f"{where}: {name} has dtype {array.dtype}, not {dtype.__name__}")
-        if not bool(jnp.all(jnp.isfinite(array))):
+        if not np.isfinite(np.asarray(array)).all():
             raise StimjaxError(f"{where}: {name} holds NaN or infinite values")
     if n == 0:
         raise StimjaxError(f"{where}: holds no window")
-    y, weight = np.asarray(batch.y), np.asarray(batch.weight)
+    y, weight = np.asarray(arrays["y"]), np.asarray(arrays["weight"])
     wrong = (np.abs(y.sum(axis=1) - 1) > 1e-3) | (y < 0).any(axis=1)
     if wrong.any():
         raise StimjaxError(f"{where}: label {int(wrong.argmax())} is no probability (sum is not 1)")
     if (weight < 0).any():
         raise StimjaxError(f"{where}: weight {int((weight < 0).argmax())} is negative")
-    return batch
 
 
 def save(batch: Batch, folder: Path, name: str) -> None:
@@ -248,4 +287,5 @@ def from_arrays(arrays: Mapping[str, np.ndarray], spec: Spec, where: str) -> Bat
     missing = [field for field in FIELDS if field not in arrays]
     if missing:
         raise StimjaxError(f"{where}: holds no {missing[0]!r}")
-    return check(Batch(**{field: arrays[field] for field in FIELDS}, spec=spec), where)
+    _check_arrays(arrays, spec, where)
+    return Batch(**{field: arrays[field] for field in FIELDS}, spec=spec)

@@ -10,6 +10,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+import tyro
+
+# No option of its own on the command line: --seed sets the seeds of all sections.
+Seed = tyro.conf.Suppress[int]
+
 STUDENTS = (
     *("mlp", "cnn", "cnn_half", "resnet", "gru", "transformer"),
     *("random_forest", "gradient_boosting", "svm", "knn", "logistic"),
@@ -53,7 +58,7 @@ class Prepare:
     test_subjects: str = ""
     subject_from: Literal["auto", "header", "file"] = "auto"
     skip_bad: bool = False
-    seed: int = 0
+    seed: Seed = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +98,7 @@ class Teacher:
     network: str = "cnn"
     candidates: int = 5
     fit: Fit = Fit()
-    seed: int = 0
+    seed: Seed = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,4 +133,63 @@ class Synthesis:
     steps: int = 50
     shard: int = 500
     license: str = ""
-    seed: int = 0
+    seed: Seed = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """Which students are trained on the stimuli and on what they are compared with.
+
+    Attributes:
+        students: deep: mlp, cnn, cnn_half, resnet, gru, transformer; classical: random_forest,
+            gradient_boosting, svm, knn, logistic.
+        baselines: noise (labeled by the teacher) and gaussian (one for each class, fitted to the
+            real training windows).
+        seeds: students of each kind, each from another seed.
+        fit: how deep students are trained.
+        seed: of the first student.
+    """
+
+    students: tuple[str, ...] = STUDENTS
+    baselines: tuple[str, ...] = ("noise", "gaussian")
+    seeds: int = 5
+    fit: Fit = Fit()
+    seed: Seed = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulation:
+    """A cohort of simulated sleepers.
+
+    Attributes:
+        subjects: how many; a recording each.
+        hours: length of each recording.
+        task: apnea (belts, flow, SpO2, heart rate) or stages (EEG, EOG, EMG).
+        seed: of all chance.
+    """
+
+    subjects: int = 12
+    hours: float = 2.0
+    task: Literal["apnea", "stages"] = "apnea"
+    seed: Seed = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """The whole job; each field is a section of a configuration file."""
+
+    prepare: Prepare = Prepare()
+    teacher: Teacher = Teacher()
+    synthesis: Synthesis = Synthesis()
+    study: Study = Study()
+    simulation: Simulation = Simulation()  # of the demo and of `stimjax simulate`
+
+
+# Small enough for a few minutes on two cores; the recipe is the same.
+DEMO = Job(
+    prepare=Prepare(rate=2.0),
+    teacher=Teacher(candidates=3, fit=Fit(steps=600, every=50)),
+    synthesis=Synthesis(count=1500, shard=250),
+    study=Study(fit=Fit(steps=300, every=50)),
+    simulation=Simulation(subjects=16, hours=1.5),
+)

@@ -71,7 +71,7 @@ def load(folder: Path) -> Batch:
     manifest = load_manifest(folder)
     for name, expected in manifest["files"].items():
         path = folder / name
-        if Path(name).name != name:
+        if Path(name).name != name or name in ("", ".."):
             raise StimjaxError(f"{folder}/manifest.json: names a file outside the release: {name}")
         if not path.is_file():
             raise StimjaxError(f"{path}: is missing; the manifest lists it")
@@ -85,6 +85,8 @@ def load(folder: Path) -> Batch:
         raise StimjaxError(
             f"{folder}: holds {len(stimuli)} stimuli, the manifest says {manifest.get('count')}"
         )
+    if (stimuli.subject != batch.NOBODY).any():
+        raise StimjaxError(f"{folder}: a stimulus names a subject; no one's window may be in it")
     margin = 1e-4 * (stimuli.spec.high - stimuli.spec.low)
     outside = (stimuli.x < stimuli.spec.low - margin) | (stimuli.x > stimuli.spec.high + margin)
     if outside.any():

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 # One of these lies in every folder that stimjax wrote: only such a folder is ever replaced.
 MARKERS = ("config.yaml", "manifest.json")
@@ -56,12 +56,18 @@ def new_folder(
             umask = os.umask(0)
             os.umask(umask)
             aside.chmod(0o777 & ~umask)
+        _refuse_occupied(path, overwrite)  # again: another command may have written there
         if path.exists():
             if any(path.iterdir()):
                 old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old-", dir=path.parent))
                 path.rename(old / "old")
-                aside.rename(path)
-                shutil.rmtree(old)
+                try:
+                    aside.rename(path)
+                except BaseException:
+                    (old / "old").rename(path)
+                    old.rmdir()
+                    raise
+                shutil.rmtree(old, ignore_errors=True)
                 return
             path.rmdir()
         aside.rename(path)
@@ -74,11 +80,11 @@ def new_folder(
 
 
 def _refuse_occupied(path: Path, overwrite: bool) -> None:
-    if not path.exists():
-        return
-    if not path.is_dir():
-        raise StimjaxError(f"{path}: is a file; name a folder that does not exist yet")
     try:
+        if not path.exists():
+            return
+        if not path.is_dir():
+            raise StimjaxError(f"{path}: is a file; name a folder that does not exist yet")
         occupied = any(path.iterdir())
     except OSError as error:
         raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
@@ -109,7 +115,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise StimjaxError(f"{path}: is missing") from None
     except OSError as error:
         raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of the encoding, the syntax, the depth
         raise StimjaxError(f"{path}: is not valid JSON ({error})") from error
     if not isinstance(content, dict):
         raise StimjaxError(f"{path}: holds no JSON object")
@@ -118,7 +124,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as one safetensors file."""
-    save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path)
+    # Not `save_file`: it hides a full disk behind an error of its own and gives mode 0600.
+    path.write_bytes(save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -131,7 +138,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         raise StimjaxError(f"{path}: is missing")
     try:
         return load_file(path)
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise StimjaxError(f"{path}: is damaged ({_one_line(error)})") from error
 
 

@@ -61,7 +61,7 @@ class Conditioned:
         missing: where, of each channel, bool[time, channel].
         counts: samples by channel and reason: gap, lost, flat (all three are missing) and
             clipped (kept, since the value is a bound; only counted); and "samples".
-        whole: of each channel, whether every value was a whole number of its unit.
+        whole: of each channel, whether every valid value is a whole number of its unit.
     """
 
     x: Float[np.ndarray, "time channel"]
@@ -94,12 +94,14 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
         missing, counts[channel] = mask(signal, kind)
         valid = signal.values[~missing]
         if not len(valid) or np.ptp(valid) == 0:
-            what = "is constant" if len(valid) else "has no valid value"
+            finite = signal.values[np.isfinite(signal.values)]
+            what = "is constant" if len(finite) and np.ptp(finite) == 0 else "has no valid value"
             raise StimjaxError(
                 f"{name}: channel {channel!r} ({signal.label!r}) {what}; name others with "
                 "--channels or leave the file out with --skip-bad"
             )
-        whole.append(bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
+        kept = signal.rate == rate  # resampling puts values between
+        whole.append(kept and bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
         values = _resampled(_filled(signal.values, missing), signal.rate, rate, length)
         columns.append(_normalized(values, valid, kind))
         index = np.minimum((np.arange(length) * signal.rate / rate).astype(int), len(missing) - 1)
@@ -143,7 +145,10 @@ def _resampled(values: np.ndarray, rate: float, wanted: float, length: int) -> n
     """At the wanted rate, through a polyphase anti-alias filter; exactly `length` values."""
     if rate != wanted:
         ratio = Fraction(wanted / rate).limit_denominator(10_000)
-        values = resample_poly(values, ratio.numerator, ratio.denominator, padtype="line")
+        level = np.median(values)  # the phases of the filter differ by 1e-4: a level would ripple
+        values = level + resample_poly(
+            values - level, ratio.numerator, ratio.denominator, padtype="line"
+        )
     values = values[:length]
     return np.pad(values, (0, length - len(values)), mode="edge")
 

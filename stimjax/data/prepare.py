@@ -20,6 +20,7 @@ import numpy as np
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.data import reader, scoring, split
+from stimjax.data.channels import canonical
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.recording import Header, Recording
 from stimjax.data.split import PARTS
@@ -75,15 +76,17 @@ def prepare(
         StimjaxError: a recording cannot be used (unless `settings.skip_bad`), or what they give
             together cannot be learned from: too few subjects, one class only.
     """
-    found = _headers(reader.find(inputs), settings, note)
+    paths = reader.find(inputs)
+    found = _headers(paths, settings, note)
     plan = _plan([header for _, header in found], settings)
     numbers = _subjects(found, settings)
-    made = _Made(plan)
+    named = _named(found, numbers, settings)
+    made = _Made(plan, skipped=len(paths) - len(found))
     for index, ((path, _), subject) in enumerate(zip(found, numbers, strict=True)):
         try:
             recording = reader.read(path, plan.channels)
-            made.refuse_twin(recording, path)
             windows, conditioned = _windows(recording, plan, subject, settings)
+            made.refuse_twin(recording, path)
         except StimjaxError as error:
             if not settings.skip_bad:
                 raise
@@ -94,7 +97,7 @@ def prepare(
             made.add(index, windows, conditioned)
         progress(index + 1, len(found))
     made.refuse_useless(settings)
-    parts = _divide(folder, made, found, numbers, settings)
+    parts = _divide(folder, made, named, settings)
     spec = _ranged(folder, plan, made)
     batch.save_spec(spec, folder, made.summary(settings, parts))
 
@@ -127,7 +130,8 @@ def _headers(paths: list[Path], settings: config.Prepare, note: Note) -> list[tu
 def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
     """Channels, rate and context: what the user asks for, else what the recordings offer."""
     task, random = settings.task, settings.split == "random"
-    channels = settings.channels or _common(headers, task)
+    asked = dict.fromkeys(canonical(name) or name for name in settings.channels)
+    channels = tuple(asked) or _common(headers, task)
     rates = [header.rates[c] for header in headers for c in channels if c in header.rates]
     if not rates:
         raise StimjaxError(
@@ -144,8 +148,12 @@ def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
         )
     if min(before, after, settings.rate) < 0:
         raise StimjaxError("--before, --after and --rate must not be negative")
+    if min(settings.validation, settings.test) < 0 or settings.validation + settings.test >= 1:
+        raise StimjaxError("--validation and --test: shares from 0 to 1 that leave some to train")
+    if random and settings.test_subjects:
+        raise StimjaxError("--test-subjects: goes with --split subject, not with a random split")
     return Plan(
-        channels=tuple(channels),
+        channels=channels,
         rate=settings.rate or min(max(rates), MOST_RATE[task]),
         before=before,
         after=after,
@@ -189,7 +197,7 @@ def _names(found: list[tuple[Path, Header]], settings: config.Prepare) -> list[s
         return codes
     # A code that all files share says nothing: it was blanked ("anonymous") or is the study's.
     useless = len(found) > 1 and len(set(codes)) == 1
-    return files if useless or not all(codes) else codes
+    return files if useless else [code or file for code, file in zip(codes, files, strict=True)]
 
 
 def _windows(
@@ -198,6 +206,11 @@ def _windows(
     """Every labeled window of one recording that has enough valid samples."""
     conditioned = condition(recording, plan.channels, plan.rate)
     spans = scoring.spans(recording, settings.task)
+    if not spans:
+        raise StimjaxError(
+            f"{recording.header.name}: has no labeled window (it is too short, or only a small "
+            "part of it was scored); leave it out with --skip-bad"
+        )
     starts = np.array([round((start - plan.before) * plan.rate) for start, _, _ in spans])
     index = starts[:, None] + np.arange(plan.length)
     outside = (index < 0) | (index >= len(conditioned.x))
@@ -235,14 +248,15 @@ def _spec(plan: Plan, channels: Sequence[Channel]) -> Spec:
 class _Made:
     """What is known of the recordings after each was seen once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, skipped: int) -> None:
         self.labels: dict[int, np.ndarray] = {}  # class numbers of a recording's windows
         self.subject: dict[int, int] = {}
         self.sample: dict[int, np.ndarray] = {}  # some values of each channel
+        self.source: dict[int, np.ndarray] = {}  # and which window each is from
         self.masked: dict[str, Counter[str]] = {name: Counter() for name in plan.channels}
         self.whole = np.ones(len(plan.channels), bool)
         self.twins: dict[bytes, Path] = {}
-        self.plan, self.skipped = plan, 0
+        self.plan, self.skipped = plan, skipped
 
     def refuse_twin(self, recording: Recording, path: Path) -> None:
         digest = hashlib.sha256()
@@ -261,6 +275,7 @@ class _Made:
         values = windows.x.reshape(-1, len(self.plan.channels))
         rows = np.random.default_rng(index).integers(0, len(values), SAMPLED)
         self.sample[index] = np.asarray(values[rows])
+        self.source[index] = (rows // self.plan.length).astype(np.int32)
         for name, counts in conditioned.counts.items():
             self.masked[name].update(counts)
         self.whole &= conditioned.whole
@@ -298,16 +313,12 @@ class _Made:
 def _divide(
     folder: Path,
     made: _Made,
-    found: list[tuple[Path, Header]],
-    numbers: list[int],
+    named: set[int],
     settings: config.Prepare,
 ) -> dict[str, Any]:
     """Give each recording's file, or its windows, to the parts; count what each part has."""
-    if min(settings.validation, settings.test) < 0 or settings.validation + settings.test >= 1:
-        raise StimjaxError("--validation and --test: shares from 0 to 1 that leave some to train")
     which: dict[int, np.ndarray] = {}
     if settings.split == "subject":
-        named = _named(found, numbers, settings)
         part = split.by_subject(
             made.severity(), settings.validation, settings.test, settings.seed, named
         )
@@ -332,8 +343,7 @@ def _divide(
     for index in made.labels:
         _distribute(folder, index, which[index])
     for index in made.sample:  # only the training part may shape what is published
-        if not (which[index] == 0).any():
-            made.sample[index] = made.sample[index][:0]
+        made.sample[index] = made.sample[index][which[index][made.source[index]] == 0]
     return summary
 
 
@@ -373,8 +383,8 @@ def _named(
     for name in wanted:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=3)
-            hint = f"; did you mean {', '.join(close)}?" if close else ""
-            raise StimjaxError(f"--test-subjects: there is no subject {name!r}{hint}")
+            hint = f"did you mean {', '.join(close)}?" if close else "stimjax inspect shows them"
+            raise StimjaxError(f"--test-subjects: there is no subject {name!r}; {hint}")
     return {known[name] for name in wanted}
 
 

@@ -126,7 +126,7 @@ def restart(method: Method, state: LaneState, failed: Bool[Array, " lane"]) -> L
     def body(carry: tuple[Params, Bool[Array, " lane"]]) -> tuple[Params, Bool[Array, " lane"]]:
         params, waiting = carry
         lane = jnp.argmax(waiting)
-        key = jax.random.fold_in(state.key[lane], 1)
+        key = jax.random.fold_in(state.key[lane], 4)  # 0 to 3 would be those of the next split
         fresh = method.parametrization.init(key)
         params = jax.tree.map(lambda all_, one: all_.at[lane].set(one), params, fresh)
         return params, waiting.at[lane].set(False)

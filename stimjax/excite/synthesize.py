@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,8 +59,7 @@ def synthesize(
         StimjaxError: the settings make no sense, the folder is occupied, or the teacher cannot be
             excited to what the settings ask.
     """
-    if settings.count < 1:
-        raise StimjaxError(f"--count {settings.count}: at least one stimulus has to be made")
+    _check(settings)
     classes = len(teacher.spec.classes)
     accepted, failed, steps = np.zeros(classes, int), np.zeros(classes, int), 0
     with new_folder(out, overwrite=overwrite) as folder:
@@ -83,6 +82,18 @@ def synthesize(
         release.finish(folder, teacher.spec, manifest)
 
 
+def _check(settings: config.Synthesis) -> None:
+    for name in ("count", "latent", "tries", "lanes", "steps", "shard"):
+        value = getattr(settings, name)
+        if value < 1:
+            raise StimjaxError(f"--{name} {value}: has to be at least 1")
+    if not 0 <= settings.lowest <= settings.highest < 1:
+        raise StimjaxError(
+            f"--lowest {settings.lowest:g} --highest {settings.highest:g}: thresholds have to rise "
+            "from lowest to highest between 0 and 1 (1 itself is never exceeded)"
+        )
+
+
 def shards(teacher: Teacher, settings: config.Synthesis) -> Iterator[Shard]:
     """Every shard that `settings.count` stimuli need, in order of number."""
     numbers = range(math.ceil(settings.count / settings.shard))
@@ -96,7 +107,7 @@ def shards(teacher: Teacher, settings: config.Synthesis) -> Iterator[Shard]:
 
 
 def _programs(
-    teacher: Teacher, settings: config.Synthesis, devices: list[jax.Device]
+    teacher: Teacher, settings: config.Synthesis, devices: Sequence[jax.Device]
 ) -> tuple[Callable[..., LaneState], Callable[..., tuple[LaneState, Emitted]]]:
     method, model = methods.method(teacher.spec, settings), teacher.model
 

@@ -77,27 +77,31 @@ def fit(
         progress: called with steps done and steps at most.
 
     Raises:
-        StimjaxError: the loss became NaN for every seed.
+        StimjaxError: the loss became NaN for every seed, or the checkpoint is damaged or of
+            another run.
     """
     optimizer = make_optimizer(settings)
     advance = _advance(model.apply, settings)
     state = _start(model, optimizer, seeds)
     manager = _manager(checkpoint)
     step = 0
-    if manager is not None and (latest := manager.latest_step()) is not None:
-        state = manager.restore(latest, args=ocp.args.StandardRestore(state))
-        state, step = jax.tree.map(jnp.asarray, state), latest
-    train_x, train_y, train_weight = (_padded(a) for a in (train.x, train.y, train.weight))
-    held_out = tuple(_padded(a) for a in (validation.x, validation.y, validation.weight))
-    while step < settings.steps and int(state.stale.min()) < settings.patience:
-        order = np.stack([_order(len(train), seed, step, settings) for seed in seeds])
-        state = advance(state, (train_x, train_y, train_weight), held_out, order)
-        step += settings.every
+    arrays = tuple(jax.device_put(_padded(a)) for a in (train.x, train.y, train.weight))
+    held_out = tuple(
+        jax.device_put(_padded(a)) for a in (validation.x, validation.y, validation.weight)
+    )
+    try:
+        if manager is not None and (latest := manager.latest_step()) is not None:
+            state, step = _restore(manager, latest, state), latest
+        while step < settings.steps and int(state.stale.min()) < settings.patience:
+            order = np.stack([_order(len(train), seed, step, settings) for seed in seeds])
+            state = advance(state, arrays, held_out, order)
+            step += settings.every
+            if manager is not None:
+                manager.save(step, args=ocp.args.StandardSave(state))
+            progress(min(step, settings.steps), settings.steps)
+    finally:
         if manager is not None:
-            manager.save(step, args=ocp.args.StandardSave(state))
-        progress(min(step, settings.steps), settings.steps)
-    if manager is not None:
-        manager.close()
+            manager.close()  # waits until the last checkpoint is whole
     loss = np.asarray(state.best_loss)
     if not np.isfinite(loss).any():
         raise StimjaxError(
@@ -107,7 +111,7 @@ def fit(
     return Fitted(state.best, loss, step)
 
 
-def predict(model: Model, params: Params, x: Float[Array, "n ..."]) -> np.ndarray:
+def predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
     """Class probabilities f32[seed, n, class] of networks with a leading seed axis, in float32."""
     return np.asarray(_predict(model.apply, params, _padded(x)))[:, : len(x)]
 
@@ -124,17 +128,22 @@ def make_optimizer(settings: config.Fit) -> optax.GradientTransformation:
 
 def _start(model: Model, optimizer: optax.GradientTransformation, seeds: Sequence[int]) -> State:
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    params = jax.jit(jax.vmap(model.init))(keys)
+    params = _init(model.init, keys)
     n = len(seeds)
     return State(
         params=params,
         opt_state=jax.vmap(optimizer.init)(params),
         best=jax.tree.map(jnp.copy, params),  # its own buffers: both are donated
-        best_loss=jnp.full(n, jnp.inf),
+        best_loss=jnp.full(n, jnp.inf, jnp.float32),  # a weak type would compile a second program
         stale=jnp.zeros(n, jnp.int32),
         key=jax.random.key_data(keys),
         step=jnp.zeros(n, jnp.int32),
     )
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _init(init: Callable[[Array], Params], keys: Array) -> Params:
+    return jax.vmap(init)(keys)
 
 
 @functools.cache
@@ -162,7 +171,8 @@ def _advance(apply: Callable[..., Array], settings: config.Fit) -> Callable[...,
         held_out_x, held_out_y, held_out_weight = held_out
         logits = jax.lax.map(lambda x: apply(params, x), held_out_x)
         value = _cross_entropy(logits, held_out_y, held_out_weight)
-        better = value < state.best_loss
+        # A seed that is done keeps what it has, however long the others go on.
+        better = (value < state.best_loss) & (state.stale < settings.patience)
         best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
         stale = jnp.where(better, 0, state.stale + 1)
         best_loss = jnp.where(better, value, state.best_loss)
@@ -216,3 +226,15 @@ def _manager(folder: Path | None) -> ocp.CheckpointManager | None:
         return None
     options = ocp.CheckpointManagerOptions(max_to_keep=2, create=True)
     return ocp.CheckpointManager(folder.absolute(), options=options)
+
+
+def _restore(manager: ocp.CheckpointManager, step: int, start: State) -> State:
+    where = f"{manager.directory}/{step}"
+    try:
+        state = manager.restore(step, args=ocp.args.StandardRestore(start))
+    except Exception as error:  # orbax raises whatever its storage layers raise
+        reason = " ".join(str(error).split())[:200]
+        raise StimjaxError(f"{where}: cannot be restored ({reason}); delete it") from error
+    if not np.array_equal(state.key, start.key):
+        raise StimjaxError(f"{where}: belongs to a run from other seeds; name another folder")
+    return jax.tree.map(jnp.asarray, state)

@@ -38,7 +38,7 @@ class Teacher:
         """The network's pure functions."""
         return models.classifier(self.network, self.spec.shape, len(self.spec.classes))
 
-    def probability(self, x: Float[Array, "n ..."]) -> np.ndarray:
+    def probability(self, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
         """The softmax f32[n, class] for windows."""
         stacked = jax.tree.map(lambda leaf: leaf[None], self.params)
         return fit.predict(self.model, stacked, x)[0]

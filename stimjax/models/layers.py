@@ -69,6 +69,8 @@ def patches(x: Float[Array, "n ..."], most: int) -> Float[Array, "n token featur
         return x.reshape(n, -1, size * channels)
     n, height, width, channels = x.shape
     size = math.ceil(math.sqrt(height * width / most))
+    while math.ceil(height / size) * math.ceil(width / size) > most:
+        size += 1
     x = jnp.pad(x, ((0, 0), (0, -height % size), (0, -width % size), (0, 0)))
     rows, columns = x.shape[1] // size, x.shape[2] // size
     x = x.reshape(n, rows, size, columns, size, channels)

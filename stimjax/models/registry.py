@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -83,10 +84,13 @@ def _model(
         raise StimjaxError(f"there is no network {name!r}; choose one of {', '.join(table)}")
     kind, defaults = table[name]
     try:
-        module = kind(**{**given, **defaults, **settings})
+        return _pure(kind(**{**given, **defaults, **settings}), input_shape)
     except TypeError as error:
         raise StimjaxError(f"network {name!r}: {error}") from error
 
+
+@functools.cache  # equal networks are one pair of functions: jit compiles them once
+def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
     def init(key: Array) -> Params:
         return module.init(key, jnp.zeros((1, *input_shape)), train=False)["params"]
 

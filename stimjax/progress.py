@@ -1,0 +1,96 @@
+"""What a running command tells: bars on a terminal, sparse plain lines elsewhere.
+
+All of it goes to standard error; standard output is for results.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
+
+SECONDS = 5.0  # between two plain lines about one stage
+
+
+class Reporter:
+    """Is told how a command gets on. This one keeps quiet; the others inherit its face."""
+
+    def stage(self, name: str) -> None:
+        """A new part of the work begins."""
+
+    def note(self, line: str) -> None:
+        """Something that the user should know."""
+
+    def progress(self, done: int, total: int) -> None:
+        """So much of the stage is done."""
+
+    def close(self) -> None:
+        """No more will follow; an unfinished stage stays unfinished."""
+
+
+class Lines(Reporter):
+    """Plain lines, for a log or a batch job."""
+
+    def __init__(
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream, self._clock = stream or sys.stderr, clock
+        self._name, self._last = "", -SECONDS
+
+    def stage(self, name: str) -> None:
+        self._name, self._last = name, self._clock()
+        self.note(name)
+
+    def note(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+    def progress(self, done: int, total: int) -> None:
+        if self._clock() - self._last >= SECONDS:
+            self._last = self._clock()
+            self.note(f"{self._name}: {done} of {total}")
+
+
+class Bars(Reporter):
+    """A line for each stage with a bar and the time it took, redrawn in place."""
+
+    def __init__(self, console: Any | None = None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn as Elapsed
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed())
+        self._bars = Progress(*columns, console=console or Console(stderr=True))
+        self._bars.start()
+        self._task: Any = None
+
+    def stage(self, name: str) -> None:
+        self._finish()
+        self._task = self._bars.add_task(name, total=None)
+
+    def note(self, line: str) -> None:
+        self._bars.console.print(line, markup=False, highlight=False)
+
+    def progress(self, done: int, total: int) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, completed=done, total=total)
+
+    def close(self) -> None:
+        self._bars.stop()
+
+    def _finish(self) -> None:
+        if self._task is not None:
+            task = self._bars.tasks[self._task]
+            self._bars.update(self._task, total=task.completed or 1, completed=task.completed or 1)
+            self._bars.stop_task(self._task)
+
+
+@contextlib.contextmanager
+def reporter() -> Iterator[Reporter]:
+    """The reporter that fits standard error."""
+    report = Bars() if sys.stderr.isatty() else Lines()
+    try:
+        yield report
+    finally:
+        report.close()

@@ -1,0 +1,51 @@
+"""What jax has to be told before it is used, in one place."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+QUIET = ("absl", "orbax", "jax", "jaxlib", "flax", "etils")  # loggers that chat on standard error
+FROM_SECONDS = 0.2  # a program that took longer to compile is kept for the next command
+
+
+def start() -> None:
+    """Give jax a device for each core, keep what it compiles, and let only stimjax speak.
+
+    Call it before anything computes; afterward it changes nothing. The user's own settings win:
+    `XLA_FLAGS` or `JAX_NUM_CPU_DEVICES` for the devices, `JAX_COMPILATION_CACHE_DIR` for the place
+    of compiled programs (else `stimjax/jax` in `XDG_CACHE_HOME` or `~/.cache`).
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's own log, written by C++
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    import jax
+
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "JAX_NUM_CPU_DEVICES" not in os.environ and "device_count" not in flags:
+        try:
+            jax.config.update("jax_num_cpu_devices", cores())
+        except RuntimeError:  # jax was used before: it keeps the devices that it has
+            return
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := cache_folder()):
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", FROM_SECONDS)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept; None where it cannot be written."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base).expanduser() / "stimjax" / "jax"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None

@@ -1,0 +1,42 @@
+"""Plain alternatives that stimuli have to beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stimjax import batch
+from stimjax.batch import Batch
+from stimjax.learn.teacher import Teacher
+
+MOST_ROWS = 4000  # training windows of a class from which a Gaussian is drawn
+
+
+def noise(teacher: Teacher, count: int, seed: int) -> Batch:
+    """Uniform noise within each channel's range, labeled by the teacher, not excited."""
+    spec = teacher.spec
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(spec.low, spec.high, (count, *spec.shape)).astype(np.float32)
+    return batch.make(x, teacher.probability(x), spec)
+
+
+def gaussian(train: Batch, count: int, seed: int) -> Batch:
+    """Draws from a Gaussian with the mean and covariance of each class of `train`.
+
+    Labeled by the class they are drawn for; classes as frequent as in `train`. A draw is the mean
+    plus a random normal combination of the class's centered windows, which has exactly their
+    covariance and never needs the matrix.
+    """
+    rng = np.random.default_rng(seed)
+    label = np.asarray(train.y).argmax(axis=1)
+    share = np.bincount(label, minlength=train.y.shape[1]) / len(label)
+    drawn = rng.choice(len(share), size=count, p=share)
+    x = np.empty((count, *train.spec.shape), np.float32)
+    for number in np.unique(drawn):
+        rows = rng.permutation(np.flatnonzero(label == number))[:MOST_ROWS]
+        windows = np.asarray(train.x)[rows].reshape(len(rows), -1)
+        mean = windows.mean(axis=0)
+        where = np.flatnonzero(drawn == number)
+        mix = rng.standard_normal((len(where), len(rows)), np.float32)
+        values = mean + mix @ (windows - mean) / np.sqrt(max(len(rows) - 1, 1))
+        x[where] = values.reshape(-1, *train.spec.shape)
+    return batch.make(x, batch.one_hot(drawn, train.spec), train.spec)

@@ -1,0 +1,308 @@
+"""The verbs of the `stimjax` command: each a dataclass of what may be said, and one thin call.
+
+What a verb needs is imported when it runs, so that `stimjax --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from stimjax import config as sections
+from stimjax import runtime, settings
+from stimjax.options import FLAT, Config, Overwrite, Paths, Seed
+from stimjax.progress import reporter
+from stimjax.store import StimjaxError, new_folder
+
+DEFAULT, DEMO = sections.Job(), sections.DEMO
+
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """Try the whole job on simulated sleepers; takes some minutes.
+
+    Nobody's data is needed. What is private lands in OUT/private, what may be published in
+    OUT/release, and OUT/report.html shows what came out.
+
+    Attributes:
+        out: folder for all results.
+    """
+
+    out: Path = Path("stimjax-demo")
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    simulation: Annotated[sections.Simulation, FLAT] = DEMO.simulation
+    prepare: sections.Prepare = DEMO.prepare
+    teacher: sections.Teacher = DEMO.teacher
+    synthesis: sections.Synthesis = DEMO.synthesis
+    study: sections.Study = DEMO.study
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import job, listing
+
+        task = self.simulation.task
+        prepare = dataclasses.replace(split_channels(self.prepare), task=task)
+        if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
+            prepare = dataclasses.replace(prepare, rate=0.0)
+        chosen = sections.Job(prepare, self.teacher, self.synthesis, self.study, self.simulation)
+        with reporter() as report:
+            job.run([], self.out, chosen, overwrite=self.overwrite, reporter=report, simulated=True)
+        print(listing.describe(self.out))
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Do the whole job on your recordings, from EDF or WFDB files to the report.
+
+    A teacher is trained on the recordings, stimuli are made, students learn from the stimuli
+    alone and are tested on recordings that were held out. What is private lands in OUT/private,
+    what may be published in OUT/release, and OUT/report.html shows what came out.
+
+    Attributes:
+        data: EDF or WFDB files, or folders with them.
+        out: folder for all results.
+    """
+
+    data: tuple[Path, ...]
+    out: Path
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    prepare: Annotated[sections.Prepare, FLAT] = DEFAULT.prepare
+    teacher: sections.Teacher = DEFAULT.teacher
+    synthesis: sections.Synthesis = DEFAULT.synthesis
+    study: sections.Study = DEFAULT.study
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import job, listing
+
+        chosen = sections.Job(
+            split_channels(self.prepare), self.teacher, self.synthesis, self.study
+        )
+        with reporter() as report:
+            job.run(self.data, self.out, chosen, overwrite=self.overwrite, reporter=report)
+        print(listing.describe(self.out))
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulate:
+    """Write recordings of simulated sleepers (EDF+ with annotations).
+
+    Attributes:
+        out: folder for the recordings.
+    """
+
+    out: tyro.conf.Positional[Path]
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    simulation: Annotated[sections.Simulation, FLAT] = DEFAULT.simulation
+
+    def run(self) -> None:
+        from stimjax.data import simulate
+
+        asked = self.simulation
+        with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
+            report.stage("simulating recordings")
+            simulate.write_cohort(
+                folder,
+                subjects=asked.subjects,
+                hours=asked.hours,
+                seed=asked.seed,
+                task=asked.task,
+                progress=lambda done: report.progress(done, asked.subjects),
+            )
+            (folder / "config.yaml").write_text(settings.dump(asked), encoding="utf-8")
+        print(f"{self.out}: {asked.subjects} recordings of {asked.hours:g} h")
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepare:
+    """Cut recordings into labeled windows for training, validation and test.
+
+    Attributes:
+        inputs: EDF or WFDB files, or folders with them.
+        out: folder for the windows; it is private (mode 0700).
+    """
+
+    inputs: Paths
+    out: Path
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    prepare: Annotated[sections.Prepare, FLAT] = DEFAULT.prepare
+
+    def run(self) -> None:
+        if not self.inputs:
+            raise StimjaxError("name the recordings: `stimjax prepare FOLDER --out WINDOWS`")
+        runtime.start()
+        from stimjax import job, listing
+
+        with (
+            reporter() as report,
+            new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
+        ):
+            job.prepare_windows(self.inputs, folder, split_channels(self.prepare), report)
+        print(listing.describe(self.out))
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+    """Train the teacher on windows; it is private as they are.
+
+    A training that was interrupted goes on where it stopped when the same command is given
+    again.
+
+    Attributes:
+        windows: folder that `stimjax prepare` made.
+        out: folder for the teacher; it is private (mode 0700).
+    """
+
+    windows: tyro.conf.Positional[Path]
+    out: Path
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    teacher: Annotated[sections.Teacher, FLAT] = DEFAULT.teacher
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import job, listing
+        from stimjax.learn import resume
+
+        identity = resume.identify(self.windows, self.teacher)
+        with (
+            reporter() as report,
+            resume.checkpoints(self.out, identity) as checkpoint,
+            new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
+        ):
+            if resume.has_checkpoint(checkpoint):
+                report.note("going on from where an earlier training was interrupted")
+            job.train_teacher(self.windows, folder, self.teacher, report, checkpoint)
+        print(listing.describe(self.out))
+
+
+@dataclasses.dataclass(frozen=True)
+class Synthesize:
+    """Make stimuli with a teacher: the release, which may be published.
+
+    Attributes:
+        teacher: folder that `stimjax train` made.
+        out: folder for the release.
+    """
+
+    teacher: tyro.conf.Positional[Path]
+    out: Path
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    synthesis: Annotated[sections.Synthesis, FLAT] = DEFAULT.synthesis
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax.excite import synthesize
+        from stimjax.learn import teacher
+
+        trained = teacher.load(self.teacher)
+        with reporter() as report:
+            report.stage("making stimuli")
+            synthesize.synthesize(
+                trained,
+                self.synthesis,
+                self.out,
+                overwrite=self.overwrite,
+                progress=report.progress,
+            )
+        print(f"{self.out}: {self.synthesis.count} stimuli")
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """Train students on a release and test them on real windows.
+
+    Attributes:
+        release: folder that `stimjax synthesize` made.
+        train: folder of windows; its training part is what students on real data learn from.
+        test: folder of windows; its test part judges all students.
+        out: folder for the results.
+        teacher: folder that `stimjax train` made; it labels the noise baseline.
+    """
+
+    release: tyro.conf.Positional[Path]
+    train: Path
+    test: Path
+    out: Path
+    teacher: Path | None = None
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    study: Annotated[sections.Study, FLAT] = DEFAULT.study
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import job, listing
+        from stimjax.learn import teacher as teachers
+
+        teacher = None if self.teacher is None else teachers.load(self.teacher)
+        with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
+            job.study_release(
+                self.release, self.train, self.test, folder, self.study, teacher, report
+            )
+        print(listing.describe(self.out))
+
+
+@dataclasses.dataclass(frozen=True)
+class Verify:
+    """Check a release: every file unchanged, every number in its range.
+
+    Attributes:
+        release: folder of the release.
+    """
+
+    release: tyro.conf.Positional[Path]
+
+    def run(self) -> int:
+        runtime.start()
+        from stimjax import release
+
+        try:
+            stimuli = release.load(self.release)
+        except StimjaxError as error:
+            print(f"stimjax: {error}", file=sys.stderr)
+            return 1
+        counts = stimuli.y.argmax(axis=1)
+        named = ", ".join(
+            f"{name} {int((counts == k).sum())}" for k, name in enumerate(stimuli.spec.classes)
+        )
+        print(f"{self.release}: ok, {len(stimuli)} stimuli ({named})")
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspect:
+    """Show what a recording, a folder of windows, a teacher or a release holds.
+
+    Attributes:
+        path: the file or folder.
+    """
+
+    path: tyro.conf.Positional[Path]
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import listing
+
+        print(listing.describe(self.path))
+
+
+def split_channels(asked: sections.Prepare) -> sections.Prepare:
+    """`--channels SpO2,HR` as well as `--channels SpO2 HR`."""
+    names = [name.strip() for word in asked.channels for name in word.split(",")]
+    return dataclasses.replace(asked, channels=tuple(name for name in names if name))

@@ -1,0 +1,327 @@
+"""Windows on disk against the signals and scorings that were written."""
+
+import itertools
+import json
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyedflib
+import pytest
+
+from stimjax import config
+from stimjax.batch import Batch, load_spec
+from stimjax.data import prepare, split
+from stimjax.data.simulate.edfplus import Trace, write_edf
+
+MINUTES = 10
+WORDS = ("Normal", "Apnea")
+# Named so that the order of the codes is not the order of the files.
+CODES = {"night-a": "S6", "night-b": "S2", "night-c": "S4", "night-d": "S1", "night-e": "S5"} | {
+    "night-f": "S3"
+}
+
+
+class Cohort:
+    """Recordings in a folder, and what was written into them, by patient code."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.spo2: dict[str, np.ndarray] = {}
+        self.labels: dict[str, np.ndarray] = {}
+
+    def add(self, name: str, code: str, spo2: np.ndarray, labels: np.ndarray) -> None:
+        self.spo2[code], self.labels[code] = spo2, labels
+        scored = [(60.0 * m, 60.0, WORDS[label]) for m, label in enumerate(labels)]
+        traces = [Trace("SaO2", "%", 1, spo2, 0.0, 127.0, (0, 127))]
+        write_edf(self.folder / f"{name}.edf", code, traces, scored)
+
+    def number(self, code: str) -> int:
+        return sorted(self.spo2).index(code)
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Cohort:
+    (tmp_path / "in").mkdir()
+    made, rng = Cohort(tmp_path / "in"), np.random.default_rng(0)
+    for i, (name, code) in enumerate(CODES.items()):
+        labels = (rng.permutation(MINUTES) < 2 + i).astype(int)
+        made.add(name, code, rng.integers(60, 101, 60 * MINUTES).astype(float), labels)
+    return made
+
+
+@pytest.fixture
+def windows_of(tmp_path: Path) -> Callable[..., Path]:
+    """Prepare a cohort with some settings; give the folder of windows."""
+
+    def run(cohort: Cohort, **fields) -> Path:
+        folder = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        prepare.prepare([cohort.folder], config.Prepare(**fields), folder)
+        return folder
+
+    return run
+
+
+def parts(folder: Path) -> dict[str, Batch]:
+    return {name: prepare.load(folder, name) for name in split.PARTS}
+
+
+def made_of(folder: Path) -> dict:
+    return json.loads((folder / "spec.json").read_text())["made"]
+
+
+def truth(spo2: np.ndarray, minute: int, before: int, after: int) -> np.ndarray:
+    """What a window must hold: beyond the ends of the recording its first or last value."""
+    padded = np.concatenate([[spo2[0]] * before, spo2, [spo2[-1]] * after])
+    return padded[60 * minute : 60 * minute + before + 60 + after]
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, None), (0.0, 0.0), (30.0, 7.0)])
+def test_windows_hold_the_signal_and_the_scoring_of_their_minute(cohort, windows_of, before, after):
+    folder = windows_of(cohort, before=before, after=after)
+    b, a = (15, 45) if before is None else (int(before), int(after))
+    spec = load_spec(folder)
+    assert spec.shape == (b + 60 + a, 1)
+    assert (spec.rate, spec.label_start, spec.label_seconds) == (1.0, b, 60.0)
+    assert spec.classes == ("normal", "apnea")
+    (channel,) = spec.channels
+    assert (channel.name, channel.unit, channel.center, channel.scale) == ("SpO2", "%", 95, 4)
+    assert channel.resolution == 0.25  # whole percents
+    seen = set()
+    for part in parts(folder).values():
+        for code, spo2 in cohort.spo2.items():
+            its = part[part.subject == cohort.number(code)]
+            if len(its):
+                seen.add(code)
+                expected = [truth(spo2, minute, b, a) for minute in range(MINUTES)]
+                np.testing.assert_array_equal(its.x[..., 0] * 4 + 95, expected)
+                np.testing.assert_array_equal(its.y, np.eye(2)[cohort.labels[code]])
+                assert (its.weight == 1).all()
+    assert seen == set(CODES.values())
+
+
+def test_windows_with_too_much_missing_are_left_out_and_the_rest_stays_in_place(cohort, windows_of):
+    spo2 = cohort.spo2["S6"].copy()
+    spo2[100:210] = 0  # a lost probe
+    cohort.add("night-a", "S6", spo2, cohort.labels["S6"])
+    for most in (0.125, 0.3, 0.5, 1.0):  # an eighth is what the first window lacks
+        folder = windows_of(cohort, max_missing=most)
+        its = [part[part.subject == cohort.number("S6")] for part in parts(folder).values()]
+        (its,) = [part for part in its if len(part)]
+        outside = np.ones(15 + 600 + 45, bool)
+        outside[15:615] = spo2 == 0
+        missing = [outside[60 * m : 60 * m + 120].mean() for m in range(MINUTES)]
+        keep = [m for m in range(MINUTES) if missing[m] <= most]
+        assert (len(keep) < MINUTES) == (most < 1)
+        np.testing.assert_array_equal(its.y[:, 1], cohort.labels["S6"][keep])
+        for window, minute in zip(its.x[..., 0], keep, strict=True):
+            expected = truth(spo2, minute, 15, 45)
+            good = expected > 0
+            np.testing.assert_array_equal((window * 4 + 95)[good], expected[good])
+            assert window.min() * 4 + 95 >= 60
+        assert made_of(folder)["masked"]["SpO2"]["lost"] == 110
+
+
+def test_channels_of_several_rates_stay_aligned_in_time(tmp_path, windows_of):
+    cohort = Cohort(tmp_path / "in")
+    cohort.folder.mkdir()
+    onset = 7.25  # the scoring starts between two samples of the slower channel
+    t = {rate: np.arange(600 * rate) / rate for rate in (1, 16)}
+
+    def chirp(t: np.ndarray) -> np.ndarray:
+        return np.sin(2 * np.pi * (0.02 * t + 2e-4 * t**2))
+
+    for i in range(5):
+        sign = (1 - 2 * (i % 2)) * (1 - i / 10)  # no two alike
+        traces = [
+            Trace("Thor", "mV", 16, sign * chirp(t[16]), -2.0, 2.0),
+            Trace("SpO2", "%", 1, np.round(90 + 6 * np.sin(t[1] / 60)), 0.0, 127.0, (0, 127)),
+        ]
+        scored = [(onset + 60 * m, 60.0, WORDS[(m + i) % 2]) for m in range(9)]
+        write_edf(cohort.folder / f"n{i}.edf", f"S{i}", traces, scored)
+    folder = windows_of(cohort)
+    spec = load_spec(folder)
+    assert [c.name for c in spec.channels] == ["chest", "SpO2"]
+    assert spec.rate == 4 and spec.channels[1].resolution == 0  # SpO2 was interpolated
+    for part in parts(folder).values():
+        for number, x in enumerate(part[part.subject == part.subject[0]].x):
+            at = onset + 60 * number - 15 + np.arange(480) / 4
+            inside = (at > 3) & (at < 590)
+            fit = np.polyfit(chirp(at[inside]), x[inside, 0], 1)
+            error = np.polyval(fit, chirp(at[inside])) - x[inside, 0]
+            assert np.abs(error).max() < 0.01 * abs(fit[0])
+            smooth = 90 + 6 * np.sin(at[inside] / 60)
+            assert np.abs(x[inside, 1] * 4 + 95 - smooth).max() < 0.8  # whole percents, rounded
+
+
+def test_stages(tmp_path, windows_of):
+    cohort, rng, truth = Cohort(tmp_path / "in"), np.random.default_rng(0), {}
+    cohort.folder.mkdir()
+    stages = ("W", "N1", "N2", "N3", "R")
+    for i in range(5):
+        eeg = np.clip(rng.normal(0, 40, 300 * 100), -200, 200)
+        truth[i] = np.roll(np.repeat(np.arange(5), 2), i)
+        scored = [(30.0 * e, 30.0, f"Sleep stage {stages[s]}") for e, s in enumerate(truth[i])]
+        traces = [Trace("EEG C4-A1", "uV", 100, eeg, -200.0, 200.0)]
+        write_edf(cohort.folder / f"n{i}.edf", f"S{i}", traces, scored)
+    folder = windows_of(cohort, task="stages")
+    spec = load_spec(folder)
+    assert (spec.shape, spec.rate, spec.classes) == ((30 * 64, 1), 64, stages)
+    assert spec.channels[0].name == "EEG C4-M1"
+    for part in parts(folder).values():
+        for number in set(part.subject.tolist()):
+            its = part[part.subject == number]
+            np.testing.assert_array_equal(its.y.argmax(axis=1), truth[number])
+
+
+def test_no_subject_is_in_two_parts_even_with_several_nights(cohort, windows_of):
+    rng = np.random.default_rng(1)
+    for name, code in list(CODES.items()):
+        second = rng.integers(60, 101, 60 * MINUTES).astype(float)
+        cohort.add(f"{name}-second", code, second, rng.permutation(MINUTES) % 2)
+    for seed in range(4):
+        folder = windows_of(cohort, seed=seed)
+        subjects = {name: set(part.subject.tolist()) for name, part in parts(folder).items()}
+        assert sorted(itertools.chain(*subjects.values())) == list(range(6))
+        assert all(subjects.values())
+        made = made_of(folder)
+        assert (made["recordings"], made["subjects"]) == (12, 6)
+        for name, part in parts(folder).items():
+            told = made["parts"][name]
+            assert told["subjects"] == sorted(subjects[name])
+            assert told["windows"] == len(part) == 20 * len(subjects[name])
+            assert list(told["classes"].values()) == part.y.sum(axis=0).tolist()
+
+
+@pytest.mark.parametrize("wanted", ["S2, S5", "night-b,night-e"])
+def test_named_subjects_are_the_test(cohort, windows_of, wanted):
+    folder = windows_of(cohort, test_subjects=wanted)
+    assert set(prepare.load(folder, "test").subject.tolist()) == {1, 4}
+    assert "S2" not in (folder / "spec.json").read_text()
+
+
+def test_a_missing_code_does_not_part_the_nights_of_another_subject(cohort, windows_of):
+    rng = np.random.default_rng(1)
+    for name, code in (("second", "S1"), ("unknown", "")):
+        values = rng.integers(60, 101, 60 * MINUTES).astype(float)
+        cohort.add(name, code, values, rng.permutation(MINUTES) % 2)
+    assert made_of(windows_of(cohort))["subjects"] == 7
+    assert made_of(windows_of(cohort, subject_from="file"))["subjects"] == 8
+
+
+def test_a_random_split_gives_every_window_to_one_part(cohort, windows_of):
+    folder = windows_of(cohort, split="random")
+    got = parts(folder)
+    for code, spo2 in cohort.spo2.items():
+        windows = {tuple(spo2[60 * m : 60 * m + 60]): cohort.labels[code][m] for m in range(10)}
+        its = [part[part.subject == cohort.number(code)] for part in got.values()]
+        found = [tuple(x) for part in its for x in part.x[..., 0] * 4 + 95]
+        assert sorted(found) == sorted(windows)
+        labels = np.concatenate([part.y[:, 1] for part in its])
+        assert [windows[window] for window in found] == labels.tolist()
+    shares = [len(part) / 60 for part in got.values()]
+    np.testing.assert_allclose(shares, [0.6, 0.15, 0.25], atol=0.11)
+
+
+def test_the_seed_makes_the_split(cohort, windows_of):
+    content = {
+        seed: {p.name: p.read_bytes() for p in windows_of(cohort, seed=s).iterdir()}
+        for seed, s in (("0", 0), ("again", 0), ("1", 1))
+    }
+    assert content["0"] == content["again"]
+    assert set(content["0"]) != set(content["1"])
+
+
+def channel_range(folder: Path) -> tuple[float, float]:
+    (channel,) = load_spec(folder).channels
+    return channel.low, channel.high
+
+
+def test_the_range_is_that_of_the_training_part(cohort, windows_of):
+    folder = windows_of(cohort, test_subjects="S1")
+    values = prepare.load(folder, "train").x
+    expected = np.percentile(values, [0.5, 99.5])
+    np.testing.assert_allclose(channel_range(folder), expected, atol=0.25)  # 1 %: a sample
+    held_out = [*made_of(folder)["parts"]["validation"]["subjects"], cohort.number("S1")]
+    for code, name in {code: name for name, code in CODES.items()}.items():
+        if cohort.number(code) in held_out:
+            spo2 = cohort.spo2[code] / 2 + 0.5 + 25  # 55 to 75 %, mostly
+            cohort.add(name, code, np.round(np.where(spo2 > 70, 52, spo2)), cohort.labels[code])
+    assert channel_range(windows_of(cohort, test_subjects="S1")) == channel_range(folder)
+
+
+def test_the_range_of_a_random_split_is_that_of_the_training_windows(cohort, windows_of):
+    before = channel_range(windows_of(cohort, split="random"))
+    for index, (name, code) in enumerate(CODES.items()):
+        which = split.at_random(MINUTES, 0.15, 0.25, 0, index)
+        spo2 = cohort.spo2[code].reshape(MINUTES, 60).copy()
+        spo2[which > 0] = 50 + np.arange(60) % 2
+        cohort.add(name, code, spo2.reshape(-1), cohort.labels[code])
+    assert channel_range(windows_of(cohort, split="random")) == before
+
+
+def test_memory_does_not_grow_with_the_number_of_recordings(raw_edf, raw_signal, tmp_path):
+    rate, minutes, count = 16, 120, 16
+    night = 3 * 4 * rate * 60 * minutes  # bytes of one recording's samples as f32
+    noise = np.random.default_rng(0).integers(-9000, 9000, (minutes, 60 * rate))
+    files = [
+        raw_edf(
+            f"n{number}.edf",
+            signals=[
+                raw_signal(label, np.roll(noise, number * (i + 1)), "mV", ("-3", "3"))
+                for i, label in enumerate(("Thor", "Abdo", "Flow"))
+            ],
+            patient=f"S{number} X X X",
+            reserved="EDF+C",
+            seconds="60",
+            stamps=[str(60 * record) for record in range(minutes)],
+            annotations=[("600", "1800", "Apnea")],
+        )
+        for number in range(count)
+    ]
+    peak = {}
+    for used in (3, 4, count):  # the first time fills caches
+        folder = tmp_path / f"out-{used}"
+        folder.mkdir()
+        tracemalloc.start()
+        prepare.prepare(files[:used], config.Prepare(), folder)
+        peak[used] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak[count] - peak[4] < night  # twelve nights more
+    assert peak[4] < 12 * night
+
+
+def test_real_recordings(shared_data, tmp_path):
+    files = sorted((shared_data / "hugcdn2014").glob("D*.edf"))[:5]
+    folder = tmp_path / "out"
+    folder.mkdir()
+    done = []
+    prepare.prepare(
+        files,
+        config.Prepare(channels=("SpO2",), seed=1),
+        folder,
+        progress=lambda *now: done.append(now),
+    )
+    assert done == [(i + 1, 5) for i in range(5)]
+    found = parts(folder)
+    codes = sorted(path.stem for path in files)
+    for path in files:
+        with pyedflib.EdfReader(str(path)) as file:
+            onsets, _, texts = file.readAnnotations()
+            spo2 = file.readSignal(file.getSignalLabels().index("SpO2"))
+        number = codes.index(path.stem)
+        (its,) = [p[p.subject == number] for p in found.values() if (p.subject == number).any()]
+        wanted = [int(onset) for onset in onsets]
+        kept = []
+        for onset, text in zip(wanted, texts, strict=True):
+            at = np.arange(onset - 15, onset + 105)
+            inside = (at >= 0) & (at < len(spo2))
+            values = np.where(inside, spo2[np.clip(at, 0, len(spo2) - 1)], 0)
+            good = inside & (values >= 50) & (values <= 100.5)
+            if good.mean() >= 0.5:
+                kept.append((text == "Apnea", values, good))
+        assert [label for label, _, _ in kept] == (its.y[:, 1] == 1).tolist()
+        for window, (_, values, good) in zip(its.x[..., 0] * 4 + 95, kept, strict=True):
+            np.testing.assert_allclose(window[good], values[good], atol=1e-4)

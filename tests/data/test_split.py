@@ -1,0 +1,121 @@
+"""Who goes into which part, held against the promises that a split makes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stimjax.data import split
+from stimjax.store import StimjaxError
+
+SEVERITIES = st.dictionaries(st.integers(0, 999), st.floats(0, 1), min_size=5, max_size=60)
+SHARES = st.tuples(st.floats(0.1, 0.4), st.floats(0.1, 0.4))
+SEEDS = st.integers(0, 2**32)
+
+
+def members(part: dict[int, str], name: str) -> set[int]:
+    return {subject for subject, its in part.items() if its == name}
+
+
+@settings(deadline=None)
+@given(SEVERITIES, SHARES, SEEDS)
+def test_every_subject_is_in_one_part_and_no_part_is_empty(severity, shares, seed):
+    validation, test = shares
+    part = split.by_subject(severity, validation, test, seed, set())
+    assert set(part) == set(severity)
+    assert set(part.values()) == set(split.PARTS)
+    n = len(severity)
+    for name, share in (("validation", validation), ("test", test)):
+        assert abs(len(members(part, name)) - max(1, share * n)) <= 1
+    assert split.by_subject(severity, validation, test, seed, set()) == part
+    backwards = dict(reversed(severity.items()))  # the order of the files has no say
+    assert split.by_subject(backwards, validation, test, seed, set()) == part
+
+
+@settings(deadline=None)
+@given(SEVERITIES, st.floats(0.1, 0.6), SEEDS, st.data())
+def test_named_subjects_are_exactly_the_test_part(severity, validation, seed, data):
+    order = sorted(severity)
+    named = set(data.draw(st.lists(st.sampled_from(order), min_size=1, max_size=len(order) - 3)))
+    part = split.by_subject(severity, validation, 0.25, seed, named)
+    assert members(part, "test") == named
+    rest = len(severity) - len(named)
+    assert abs(len(members(part, "validation")) - max(1, validation * rest)) <= 1
+    assert len(members(part, "train")) + len(members(part, "validation")) == rest
+
+
+@pytest.mark.parametrize("n", [20, 36, 60])
+@pytest.mark.parametrize("seed", range(5))
+def test_every_part_has_its_share_of_mild_and_severe(n, seed):
+    """Against chance, too: drawn without regard to severity, the means would scatter more."""
+    rng = np.random.default_rng(n)
+    severity = {s: float(value) for s, value in enumerate(rng.beta(0.4, 0.8, n))}
+    part = split.by_subject(severity, 0.15, 0.25, seed, set())
+    cohort = np.array(list(severity.values()))
+    for name in split.PARTS:
+        its = np.array([severity[s] for s in members(part, name)])
+        # Systematic sampling takes one of each stretch of n/count subjects in order.
+        chance = cohort.std() / np.sqrt(len(its))
+        assert abs(its.mean() - cohort.mean()) < 0.9 * chance
+    tested = np.array([severity[s] for s in members(part, "test")])
+    assert tested.min() < np.quantile(cohort, 0.3) and tested.max() > np.quantile(cohort, 0.7)
+
+
+def test_a_seed_is_a_split_and_equals_are_drawn_by_lot():
+    severity = dict.fromkeys(range(40), 0.5)
+    tested = [members(split.by_subject(severity, 0.15, 0.25, s, set()), "test") for s in range(20)]
+    assert len({frozenset(t) for t in tested}) == 20
+    assert len(set.union(*tested)) > 35  # nobody is always spared
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_too_few_subjects_are_an_error(n):
+    with pytest.raises(StimjaxError, match=rf"^{n} subjects leave none for \w+; give more"):
+        split.by_subject(dict.fromkeys(range(n), 0.5), 0.15, 0.25, 0, set())
+
+
+@pytest.mark.parametrize(
+    ("validation", "test", "named", "absent"),
+    [
+        (0.0, 0.25, set(), "validation"),
+        (0.15, 0.0, set(), "test"),
+        (0.15, 0.25, set(range(9)), "train"),
+        (0.15, 0.25, set(range(10)), "train"),
+    ],
+)
+def test_an_empty_part_is_an_error(validation, test, named, absent):
+    with pytest.raises(StimjaxError, match=f"leave none for {absent};"):
+        split.by_subject(dict.fromkeys(range(10), 0.5), validation, test, 0, named)
+
+
+def test_three_subjects_are_enough():
+    for seed in range(20):
+        part = split.by_subject({4: 0.1, 7: 0.5, 9: 0.9}, 0.15, 0.25, seed, set())
+        assert sorted(part.values()) == ["test", "train", "validation"]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 600), SHARES, SEEDS, st.integers(0, 5000))
+def test_at_random_gives_each_part_its_share_of_every_recording(n, shares, seed, number):
+    validation, test = shares
+    part = split.at_random(n, validation, test, seed, number)
+    assert part.shape == (n,)
+    counts = np.bincount(part, minlength=3)
+    expected = np.array([1 - validation - test, validation, test]) * n
+    assert (np.abs(counts - expected) <= 1 + 1e-9).all()
+    np.testing.assert_array_equal(part, split.at_random(n, validation, test, seed, number))
+
+
+def test_at_random_is_random():
+    n = 4000
+    parts = np.stack([split.at_random(n, 0.2, 0.3, seed, 0) for seed in range(30)])
+    # Each window is tested in 30 % of the splits, and neighbors do not go together.
+    tested = parts == 2
+    assert tested.mean() == pytest.approx(0.3, abs=0.001)
+    assert tested.mean(axis=0).std() == pytest.approx(np.sqrt(0.3 * 0.7 / 30), rel=0.05)
+    together = (tested[:, 1:] & tested[:, :-1]).mean()
+    assert together == pytest.approx(0.09, abs=0.003)
+    # Another recording, another draw; over many short recordings the shares still come out.
+    assert (split.at_random(n, 0.2, 0.3, 0, 1) != parts[0]).any()
+    short = np.concatenate([split.at_random(1, 0.2, 0.3, 0, i) for i in range(4000)])
+    assert (short == 2).mean() == pytest.approx(0.3, abs=0.025)

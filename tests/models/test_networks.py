@@ -1,0 +1,217 @@
+"""One suite for every registered network, classifiers and generators alike."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import models
+from stimjax.models import Model, Params
+from stimjax.store import StimjaxError
+
+CLASSES, LATENT, WINDOWS = 3, 5, 4
+SHAPES = [(7, 3), (9, 6, 2)]  # odd sizes, which halving cuts and patching fills up
+REAL_SHAPES = [(60, 4), (120, 2), (1920, 3), (28, 28, 1)]
+NETWORKS = [*models.CLASSIFIERS, *models.GENERATORS]
+DEEP = [name for name in NETWORKS if name != "dense"]  # those with a depth
+ARCHITECTURES = [name for name in NETWORKS if name != "cnn_half"]  # a CNN with another default
+
+Outputs = tuple[jax.Array, jax.Array, jax.Array, tuple[Params, jax.Array]]
+
+
+class Case(NamedTuple):
+    """A small network, its input, and one compiled program for all that is asked of it.
+
+    `program(params, x, key)` gives the output, the output window by window, the output with
+    dropout, and the gradients of a loss in params and x.
+    """
+
+    name: str
+    model: Model
+    params: Params
+    x: jax.Array
+    output_shape: tuple[int, ...]
+    program: Callable[[Params, jax.Array, jax.Array], Outputs]
+    outputs: Outputs
+
+
+def build(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> Model:
+    if name in models.GENERATORS:
+        return models.generator(name, shape, LATENT, settings)
+    return models.classifier(name, shape, CLASSES, settings)
+
+
+def small(name: str) -> dict[str, Any]:
+    return {"width": 8, "depth": 1} if name in DEEP else {"width": 8}
+
+
+def made_up(model: Model) -> Params:
+    """Parameters of the right shapes, without compiling the network's own initialization."""
+    rng = np.random.default_rng(0)
+    return jax.tree.map(
+        lambda leaf: jnp.asarray(0.3 * rng.normal(size=leaf.shape), leaf.dtype),
+        jax.eval_shape(model.init, jax.random.key(0)),
+    )
+
+
+@pytest.fixture(scope="module", params=list(product(ARCHITECTURES, SHAPES)), ids=str)
+def case(request: pytest.FixtureRequest) -> Case:
+    name, shape = request.param
+    model = build(name, shape, small(name) | {"dropout": 0.5})
+    params = made_up(model)
+    input_shape = (LATENT,) if name in models.GENERATORS else shape
+    x = jax.random.normal(jax.random.key(1), (WINDOWS, *input_shape))
+    weight = jnp.arange(1.0, WINDOWS + 1)  # no symmetry that could hide a gradient
+
+    def loss(params: Params, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        output = model.apply(params, x)
+        return jnp.einsum("n...,n->", output**2, weight), output
+
+    @jax.jit
+    def program(params: Params, x: jax.Array, key: jax.Array) -> Outputs:
+        (_, output), gradients = jax.value_and_grad(loss, (0, 1), has_aux=True)(params, x)
+        single = jax.vmap(lambda window: model.apply(params, window[None])[0])(x)
+        return output, single, model.apply(params, x, key), gradients
+
+    output_shape = shape if name in models.GENERATORS else (CLASSES,)
+    outputs = program(params, x, jax.random.key(2))
+    return Case(name, model, params, x, (WINDOWS, *output_shape), program, outputs)
+
+
+def test_output_has_the_promised_shape_and_dtype(case: Case) -> None:
+    output, _, dropped, _ = case.outputs
+    chex.assert_shape([output, dropped], case.output_shape)
+    chex.assert_type([output, dropped], jnp.float32)
+    chex.assert_tree_all_finite((output, dropped))
+    assert len(np.unique(output)) > 1
+
+
+def test_generators_stay_between_0_and_1(case: Case) -> None:
+    if case.name in models.GENERATORS:
+        extreme, _, dropped, _ = case.program(case.params, 1e4 * case.x, jax.random.key(2))
+        for output in (*case.outputs[:3], extreme, dropped):
+            assert float(output.min()) >= 0 and float(output.max()) <= 1
+        assert float(jnp.ptp(extreme)) > 0.9
+
+
+def test_jit_equals_no_jit(case: Case) -> None:
+    if case.x.ndim < 4:  # operation by operation is slow, and an image is the same code
+        eager = case.model.apply(case.params, case.x)
+        chex.assert_trees_all_close(eager, case.outputs[0], rtol=1e-4, atol=1e-5)
+
+
+def test_windows_do_not_see_each_other(case: Case) -> None:
+    output, single, _, _ = case.outputs
+    chex.assert_trees_all_close(single, output, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_are_finite_and_reach_every_parameter_tensor(case: Case) -> None:
+    of_params, of_x = case.outputs[3]
+    chex.assert_tree_all_finite((of_params, of_x))
+    for path, leaf in jax.tree_util.tree_leaves_with_path(of_params):
+        place = jax.tree_util.keystr(path)
+        if "['key']['bias']" not in place:  # a constant added to every logit moves no softmax
+            assert float(jnp.abs(leaf).max()) > 0, place
+    assert (jnp.abs(of_x).reshape(WINDOWS, -1).max(axis=1) > 0).all()
+
+
+def test_dropout_only_with_a_key_and_the_same_for_the_same_key(case: Case) -> None:
+    output, _, dropped, _ = case.outputs
+    plain, _, again, _ = case.program(case.params, case.x, jax.random.key(2))
+    chex.assert_trees_all_equal((plain, again), (output, dropped))
+    plain, _, other, _ = case.program(case.params, case.x, jax.random.key(3))
+    chex.assert_trees_all_equal(plain, output)
+    assert float(jnp.abs(other - dropped).max()) > 1e-4
+    assert float(jnp.abs(output - dropped).max()) > 1e-4
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_key_fixes_the_parameters_and_another_changes_them(name: str) -> None:
+    model = build(name, (7, 3), small(name))
+    init = jax.jit(model.init)
+    first, again, other = (init(jax.random.key(seed)) for seed in (0, 0, 1))
+    chex.assert_trees_all_equal(first, again)
+    chex.assert_tree_all_finite(first)
+    chex.assert_trees_all_equal_shapes_and_dtypes(first, made_up(model))
+    kernels = [
+        (np.asarray(one), np.asarray(two))
+        for (path, one), two in zip(
+            jax.tree_util.tree_leaves_with_path(first), jax.tree.leaves(other), strict=True
+        )
+        if "kernel" in jax.tree_util.keystr(path)
+    ]
+    assert kernels
+    for one, two in kernels:
+        assert abs(np.corrcoef(one.ravel(), two.ravel())[0, 1]) < 0.9
+    tensors = [one.tobytes() for one, _ in kernels]
+    assert len(set(tensors)) == len(tensors)  # no two layers start alike
+
+
+@pytest.mark.parametrize("name", ["cnn", "dense"])
+def test_a_key_changes_nothing_where_the_dropout_rate_is_0(name: str) -> None:
+    model = build(name, (7, 3), small(name) | {"dropout": 0.0})
+    params, x = made_up(model), jnp.ones((2, *((LATENT,) if name == "dense" else (7, 3))))
+    with_key, without = model.apply(params, x, jax.random.key(2)), model.apply(params, x)
+    chex.assert_trees_all_close(with_key, without, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("shape", REAL_SHAPES, ids=str)
+def test_defaults_have_a_few_thousand_to_a_few_million_parameters(
+    name: str, shape: tuple[int, ...]
+) -> None:
+    params = jax.eval_shape(build(name, shape, {}).init, jax.random.key(0))
+    assert 1_000 <= models.size(params) <= 5_000_000
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_settings_of_width_and_depth_are_respected(name: str) -> None:
+    def numbers(**settings: int) -> int:
+        model = build(name, (16, 2), small(name) | settings)
+        return models.size(jax.eval_shape(model.init, jax.random.key(0)))
+
+    assert numbers(width=16) > 1.5 * numbers(width=8)
+    if name in DEEP:
+        assert numbers(depth=1) != numbers(depth=2) != numbers(depth=3)
+
+
+def test_mlp_has_the_size_of_its_formula() -> None:
+    model = build("mlp", (6, 2), {"width": 7, "depth": 3})
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    assert models.size(params) == (12 * 7 + 7) + 2 * (7 * 7 + 7) + (7 * 3 + 3)
+
+
+def test_half_a_cnn_is_narrower() -> None:
+    half, whole = (
+        models.size(jax.eval_shape(build(name, (60, 4), {}).init, jax.random.key(0)))
+        for name in ("cnn_half", "cnn")
+    )
+    assert half < 0.6 * whole
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_equal_networks_are_the_same_functions(name: str) -> None:
+    """Else jit, which tells functions apart by identity, would compile each of them."""
+    assert build(name, (7, 3), small(name)) is build(name, (7, 3), small(name))
+    assert build(name, (7, 3), small(name)) is not build(name, (8, 3), small(name))
+    wider = small(name) | {"width": 12}
+    assert build(name, (7, 3), small(name)) is not build(name, (7, 3), wider)
+
+
+def test_unknown_names_and_settings_are_one_line() -> None:
+    with pytest.raises(StimjaxError, match=r"^there is no network 'cnm'; choose one of mlp, cnn"):
+        models.classifier("cnm", (60, 4), 2)
+    with pytest.raises(StimjaxError, match=r"^there is no network 'cnn'; choose one of dense"):
+        models.generator("cnn", (60, 4), 8)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_unknown_setting_is_one_line(name: str) -> None:
+    with pytest.raises(StimjaxError, match="widht") as error:
+        build(name, (60, 4), {"widht": 8})
+    assert "\n" not in str(error.value)

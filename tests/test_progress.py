@@ -1,0 +1,73 @@
+import io
+
+from rich.console import Console
+
+from stimjax import progress
+
+
+def test_plain_lines_are_sparse():
+    now = [100.0]
+    stream = io.StringIO()
+    report = progress.Lines(stream, clock=lambda: now[0])
+    report.stage("train")
+    for done in range(1000):
+        now[0] += 0.1
+        report.progress(done, 1000)
+    report.note("a channel was left out")
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "train"
+    assert lines[-1] == "a channel was left out"
+    assert 18 <= len(lines) <= 22
+    assert all(line.startswith("train: ") and line.endswith(" of 1000") for line in lines[1:-1])
+
+
+def test_each_stage_starts_its_own_clock():
+    now = [0.0]
+    stream = io.StringIO()
+    report = progress.Lines(stream, clock=lambda: now[0])
+    report.progress(1, 2)
+    report.stage("next")
+    report.progress(1, 2)
+    assert stream.getvalue().splitlines()[-1] == "next"
+
+
+def test_bars_show_stages_and_notes_as_they_are():
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=80, color_system=None)
+    report = progress.Bars(console)
+    report.stage("prepare")
+    report.progress(3, 4)
+    report.note("left out: [a02] /no/markup")
+    report.stage("train")
+    report.progress(1, 2)
+    report.close()
+    shown = text.getvalue()
+    assert "left out: [a02] /no/markup" in shown
+    for part in ("prepare", "train", "1/2"):
+        assert part in shown
+
+
+def test_reporter_is_plain_without_a_terminal_and_goes_to_standard_error(capsys):
+    with progress.reporter() as report:
+        assert isinstance(report, progress.Lines)
+        report.stage("simulate")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "simulate\n")
+
+
+def test_reporter_draws_bars_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with progress.reporter() as report:
+        assert isinstance(report, progress.Bars)
+        report.stage("simulate")
+        report.progress(0, 3)
+    assert "simulate" in capsys.readouterr().err
+
+
+def test_the_quiet_one_says_nothing(capsys):
+    report = progress.Reporter()
+    report.stage("x")
+    report.note("y")
+    report.progress(1, 2)
+    report.close()
+    assert capsys.readouterr() == ("", "")
