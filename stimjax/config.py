@@ -75,7 +75,7 @@ class Fit:
         patience: looks without improvement after which a network is done.
     """
 
-    steps: int = 2000
+    steps: int = 1500
     batch: int = 64
     rate: float = 3e-3
     weight_decay: float = 1e-3
@@ -188,8 +188,8 @@ class Job:
 # Small enough for a few minutes on two cores; the recipe is the same.
 DEMO = Job(
     prepare=Prepare(rate=2.0),
-    teacher=Teacher(candidates=3, fit=Fit(steps=600, every=50)),
-    synthesis=Synthesis(count=1500, shard=250),
-    study=Study(fit=Fit(steps=300, every=50)),
+    teacher=Teacher(candidates=3, fit=Fit(steps=400, every=40)),
+    synthesis=Synthesis(count=1200, shard=200),
+    study=Study(fit=Fit(steps=200, every=40)),
     simulation=Simulation(subjects=16, hours=1.5),
 )

@@ -75,6 +75,7 @@ def run(
         )
         reporter.stage("writing the report")
         save_config(folder, job.prepare, job.teacher, job.synthesis, job.study)
+        (folder / "config.yaml").chmod(0o600)  # it may name subjects
         story = _story(
             folder, teacher, results, predictions, simulated, _repeat(data, out, simulated)
         )

@@ -129,7 +129,7 @@ def _seeded(verb: Verb) -> Verb:
 
 def _unknown(kind: type, args: Sequence[str]) -> str:
     """The line for the first word that looks like an option and is none; else nothing."""
-    known = tyro.extras.get_parser(kind, config=_MARKERS)._option_string_actions
+    known = [*_names(kind), "--help", "-h"]
     for word in args:
         if word == "--":
             break
@@ -139,9 +139,26 @@ def _unknown(kind: type, args: Sequence[str]) -> str:
     return ""
 
 
+def _names(kind: type, prefix: str = "--") -> list[str]:
+    """The options that tyro makes of a dataclass."""
+    names = []
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        bare, marks = (typing.get_args(hint) or (hint,))[0], getattr(hint, "__metadata__", ())
+        option = f"{prefix}{name}".replace("_", "-")
+        if dataclasses.is_dataclass(bare if marks else hint):
+            section = bare if marks else hint
+            names += _names(section, prefix if FLAT in marks else f"{option}.")
+        elif tyro.conf.Positional not in marks and tyro.conf.Suppress not in marks:
+            names.append(option)
+            if hint is bool:
+                names.append(f"{prefix}no-{name}".replace("_", "-"))
+    return names
+
+
 def _one_line(box: str) -> str:
     """What tyro says in a box, without the box, its title and the help behind the reason."""
-    lines = [re.sub(r"^[\s│|]+|[\s│|]+$|[─╭╮╰╯]+|^-+$", "", line) for line in box.splitlines()[1:]]
+    lines = [line.strip(" │|─╭╮╰╯") for line in box.splitlines()[1:]]
+    lines = ["" if set(line) <= {"-"} else line for line in lines]
     reason = []
     for line in lines:
         if not line and reason:

@@ -9,7 +9,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import Any
 
 SECONDS = 5.0  # between two plain lines about one stage
 
@@ -33,18 +33,15 @@ class Reporter:
 class Lines(Reporter):
     """Plain lines, for a log or a batch job."""
 
-    def __init__(
-        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._stream, self._clock = stream or sys.stderr, clock
-        self._name, self._last = "", -SECONDS
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._name, self._last = clock, "", -SECONDS
 
     def stage(self, name: str) -> None:
         self._name, self._last = name, self._clock()
         self.note(name)
 
     def note(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        print(line, file=sys.stderr, flush=True)
 
     def progress(self, done: int, total: int) -> None:
         if self._clock() - self._last >= SECONDS:

@@ -6,7 +6,8 @@ import logging
 import os
 from pathlib import Path
 
-QUIET = ("absl", "orbax", "jax", "jaxlib", "flax", "etils")  # loggers that chat on standard error
+# Loggers that chat on standard error.
+QUIET = ("absl", "orbax", "jax", "jaxlib", "flax", "etils", "matplotlib")
 FROM_SECONDS = 0.2  # a program that took longer to compile is kept for the next command
 
 

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 _LARGEST_SEED = 2**31 - 1  # as a key of jax without 64-bit numbers
 
-Range = tuple[Callable[[float], bool], str]
+Range = tuple[Callable[[int | float], bool], str]
 _COUNT: Range = (lambda v: v >= 1, "at least 1")
 _POSITIVE: Range = (lambda v: v > 0, "a number above 0")
 _SHARE: Range = (lambda v: 0 <= v <= 1, "from 0 to 1")
@@ -241,7 +241,7 @@ def _sections(settings: Any, prefix: str) -> list[tuple[str, Any]]:
     return found
 
 
-def _numbers(settings: Any) -> list[tuple[str, float, Range]]:
+def _numbers(settings: Any) -> list[tuple[str, int | float, Range]]:
     """Dotted name, value and range of every number in `settings`."""
     found = []
     for prefix, section in _sections(settings, ""):

@@ -47,6 +47,8 @@ class Demo:
         from stimjax import job, listing
 
         task = self.simulation.task
+        if self.prepare.task not in (DEMO.prepare.task, task):
+            raise StimjaxError("--prepare.task: the demo prepares what it simulates; say --task")
         prepare = dataclasses.replace(split_channels(self.prepare), task=task)
         if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
             prepare = dataclasses.replace(prepare, rate=0.0)
@@ -80,6 +82,8 @@ class Run:
     study: sections.Study = DEFAULT.study
 
     def run(self) -> None:
+        if not self.data:
+            raise StimjaxError("name the recordings: `stimjax run --data FOLDER --out RESULTS`")
         runtime.start()
         from stimjax import job, listing
 

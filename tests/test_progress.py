@@ -5,30 +5,28 @@ from rich.console import Console
 from stimjax import progress
 
 
-def test_plain_lines_are_sparse():
+def test_plain_lines_are_sparse(capsys):
     now = [100.0]
-    stream = io.StringIO()
-    report = progress.Lines(stream, clock=lambda: now[0])
+    report = progress.Lines(clock=lambda: now[0])
     report.stage("train")
     for done in range(1000):
         now[0] += 0.1
         report.progress(done, 1000)
     report.note("a channel was left out")
-    lines = stream.getvalue().splitlines()
+    lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "train"
     assert lines[-1] == "a channel was left out"
     assert 18 <= len(lines) <= 22
     assert all(line.startswith("train: ") and line.endswith(" of 1000") for line in lines[1:-1])
 
 
-def test_each_stage_starts_its_own_clock():
+def test_each_stage_starts_its_own_clock(capsys):
     now = [0.0]
-    stream = io.StringIO()
-    report = progress.Lines(stream, clock=lambda: now[0])
+    report = progress.Lines(clock=lambda: now[0])
     report.progress(1, 2)
     report.stage("next")
     report.progress(1, 2)
-    assert stream.getvalue().splitlines()[-1] == "next"
+    assert capsys.readouterr().err.splitlines()[-1] == "next"
 
 
 def test_bars_show_stages_and_notes_as_they_are():

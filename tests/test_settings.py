@@ -46,6 +46,8 @@ def read(tmp_path):
     return read
 
 
+# beartype looks at random items of a sequence while the strategies build one.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @how(deadline=None, max_examples=40)
 @given(jobs)
 def test_what_is_dumped_is_read_back_exactly(tmp_path_factory, job):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import optax
-
 from stimjax import config
 from stimjax.batch import Spec
 from stimjax.excite import accept, objective, parametrization, source
+from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.store import StimjaxError
 
@@ -22,7 +21,7 @@ def paper(spec: Spec, settings: config.Synthesis) -> Method:
         acceptance=accept.confidence(
             len(spec.classes), settings.lowest, settings.highest, settings.tries
         ),
-        optimizer=optax.adam(settings.rate),
+        optimizer=adam(settings.rate),
     )
 
 

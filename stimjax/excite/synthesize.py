@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -107,7 +107,7 @@ def shards(teacher: Teacher, settings: config.Synthesis) -> Iterator[Shard]:
 
 
 def _programs(
-    teacher: Teacher, settings: config.Synthesis, devices: Sequence[jax.Device]
+    teacher: Teacher, settings: config.Synthesis, devices: Sequence[Any]
 ) -> tuple[Callable[..., LaneState], Callable[..., tuple[LaneState, Emitted]]]:
     method, model = methods.method(teacher.spec, settings), teacher.model
 

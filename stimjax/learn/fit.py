@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -231,7 +231,7 @@ def _manager(folder: Path | None) -> ocp.CheckpointManager | None:
 def _restore(manager: ocp.CheckpointManager, step: int, start: State) -> State:
     where = f"{manager.directory}/{step}"
     try:
-        state = manager.restore(step, args=ocp.args.StandardRestore(start))
+        state = cast(State, manager.restore(step, args=ocp.args.StandardRestore(start)))
     except Exception as error:  # orbax raises whatever its storage layers raise
         reason = " ".join(str(error).split())[:200]
         raise StimjaxError(f"{where}: cannot be restored ({reason}); delete it") from error

@@ -105,7 +105,7 @@ def load(folder: Path) -> Teacher:
         )
     spec = Spec.from_json(about.get("spec", {}), str(path))
     network = about.get("network", "")
-    if network not in models.CLASSIFIERS:
+    if network not in list(models.CLASSIFIERS):  # a list, for what cannot be hashed
         raise StimjaxError(f"{path}: names the network {network!r}, which this version lacks")
     model = models.classifier(network, spec.shape, len(spec.classes))
     target = jax.eval_shape(model.init, jax.random.key(0))

@@ -12,9 +12,9 @@ from jaxtyping import Array, Float
 
 from stimjax.models.layers import Conv, halve, patches, shorten, summarize
 
-MOST_STEPS = 128  # a longer signal is folded first: what follows costs the same for any rate
+MOST_STEPS = 64  # a longer signal is folded first: what follows costs the same for any rate
 MOST_TOKENS = 32  # for the GRU, which has to go through them one after the other
-MOST_ATTENDED = 24  # for the transformer, whose cost grows with their square
+MOST_ATTENDED = 16  # for the transformer, whose cost grows with their square
 
 
 class MLP(nn.Module):
@@ -64,7 +64,7 @@ class ResNet(nn.Module):
     """Residual CNN with layer normalization before each convolution (He et al., 2016)."""
 
     classes: int
-    width: int = 32
+    width: int = 24
     depth: int = 3
     dropout: float = 0.2
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -55,7 +54,7 @@ def train_and_predict(
     return probability
 
 
-def _probability(model: ClassifierMixin | Any, features: np.ndarray) -> np.ndarray:
+def _probability(model: Any, features: np.ndarray) -> np.ndarray:
     if hasattr(model, "predict_proba"):
         return model.predict_proba(features)
     score = model.decision_function(features)

@@ -106,7 +106,7 @@ def test_windows_with_too_much_missing_are_left_out_and_the_rest_stays_in_place(
     spo2 = cohort.spo2["S6"].copy()
     spo2[100:210] = 0  # a lost probe
     cohort.add("night-a", "S6", spo2, cohort.labels["S6"])
-    for most in (0.125, 0.3, 0.5, 1.0):  # an eighth is what the first window lacks
+    for most in (0.3, 0.375, 0.5, 1.0):  # the last window lacks exactly 0.375
         folder = windows_of(cohort, max_missing=most)
         its = [part[part.subject == cohort.number("S6")] for part in parts(folder).values()]
         (its,) = [part for part in its if len(part)]

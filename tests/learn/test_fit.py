@@ -29,7 +29,7 @@ IMPATIENT = dataclasses.replace(SETTINGS, every=10, patience=1)
 
 @pytest.fixture(scope="module")
 def model(spec: Spec) -> Model:
-    return models.classifier("mlp", spec.shape, 2, {"width": 16, "dropout": 0.1})
+    return models.classifier("mlp", spec.shape, 2, {"width": 32, "depth": 1, "dropout": 0.1})
 
 
 @pytest.fixture(scope="module")

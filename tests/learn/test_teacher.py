@@ -97,9 +97,9 @@ def test_a_network_that_is_no_name_is_refused(saved: Path, network: object) -> N
     refused(saved)
 
 
-@pytest.mark.parametrize("spec", [None, [], {}, {"shape": [5, 2]}])
-def test_a_wrong_spec_is_refused(saved: Path, spec: object) -> None:
-    change(saved, spec=spec)
+@pytest.mark.parametrize("content", [None, [], {}, {"shape": [5, 2]}])
+def test_a_wrong_spec_is_refused(saved: Path, content: object) -> None:
+    change(saved, spec=content)
     refused(saved)
 
 

@@ -1,0 +1,98 @@
+"""Benchmarks: ratios measured in one run, as JSON with the machine and the versions.
+
+python benchmarks/run.py [--only NAME] [--out FILE.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REPEATS = 7
+
+
+def lanes() -> dict[str, Any]:
+    """Lane-steps a second of the paper's method on one core, against one lane alone.
+
+    One core, because a device is a core there: the command gives every core a device of its own.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    import jax
+
+    from stimjax import config, models
+    from stimjax.batch import Channel, Spec
+    from stimjax.excite import lanes, methods
+
+    found: dict[str, Any] = {"steps_a_dispatch": 50, "teacher": "cnn", "generator": "dense"}
+    for shape in ((60, 1), (60, 4), (120, 2), (240, 1)):
+        channels = tuple(Channel(str(i), "") for i in range(shape[1]))
+        spec = Spec(shape, ("normal", "apnea"), channels, 1.0, 0.0, 60.0)
+        method = methods.method(spec, config.Synthesis())
+        model = models.classifier("cnn", shape, 2)
+        teacher = model.init(jax.random.key(7))
+
+        def block(params: Any, state: Any, m: Any = method, t: Any = model) -> Any:
+            return lanes.block(m, lambda x: t.apply(params, x), state, 50)
+
+        advance = jax.jit(block, donate_argnums=1)
+        runs: dict[int, Callable[[], None]] = {}
+        for width in (1, 8, 16, 32):
+            keys = jax.random.split(jax.random.key(0), width)
+            box = [jax.vmap(lambda key, m=method: lanes.init(m, key))(keys)]
+
+            def run(box: list[Any] = box, advance: Any = advance, params: Any = teacher) -> None:
+                box[0] = jax.block_until_ready(advance(params, box[0])[0])
+
+            run()  # compiles
+            runs[width] = run
+        rates = _rates(runs)
+        found["x".join(map(str, shape))] = {
+            "lane_steps_a_second": rates,
+            "times_one_lane": {width: round(rate / rates[1], 2) for width, rate in rates.items()},
+        }
+    return found
+
+
+def _rates(runs: dict[int, Callable[[], None]]) -> dict[int, int]:
+    """Median lane-steps a second; the widths take turns, so that they see the same machine."""
+    seconds: dict[int, list[float]] = {width: [] for width in runs}
+    for _ in range(REPEATS):
+        for width, run in runs.items():
+            start = time.perf_counter()
+            run()
+            seconds[width].append(time.perf_counter() - start)
+    return {width: round(50 * width / statistics.median(all_)) for width, all_ in seconds.items()}
+
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"lanes": lanes}
+
+
+def main() -> int:
+    """Run the chosen benchmarks and print, or write, their JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=sorted(BENCHMARKS), action="append")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    from stimjax.versions import versions
+
+    results = {name: BENCHMARKS[name]() for name in asked.only or sorted(BENCHMARKS)}
+    machine = {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()}
+    text = json.dumps({"machine": machine, "versions": versions(), "results": results}, indent=2)
+    if asked.out:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        asked.out.write_text(text + "\n", encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The predecessor's image task (arXiv 1903.02313) with the same code as for sleep recordings.
+
+python scripts/images.py --out RESULTS                               scikit-learn's digits
+python scripts/images.py --images FILE --labels FILE --out RESULTS   an IDX set such as MNIST
+
+Writes windows, teacher, release and study/results.json into RESULTS.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from stimjax import batch, config, job, runtime, store
+from stimjax.batch import Batch
+from stimjax.data import images as image_sets
+from stimjax.excite import synthesize
+from stimjax.progress import reporter
+
+TEACHER = config.Teacher(fit=config.Fit(steps=800))
+SYNTHESIS = config.Synthesis(generator="conv")
+STUDY = config.Study(
+    students=("cnn", "mlp", "random_forest", "knn", "logistic"), fit=config.Fit(steps=800)
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """The whole job on images.
+
+    Attributes:
+        out: folder for the results.
+        images: images in the IDX format; scikit-learn's digits without them.
+        labels: their labels in the IDX format.
+        train: images for training.
+        validation: images for validation; what is left is the test part.
+    """
+
+    out: Path
+    images: Path | None = None
+    labels: Path | None = None
+    train: int = 1000
+    validation: int = 200
+    overwrite: bool = False
+    seed: int = 0
+    teacher: config.Teacher = TEACHER
+    synthesis: config.Synthesis = SYNTHESIS
+    study: config.Study = STUDY
+
+
+def main(asked: Images) -> None:
+    """Do the job that `asked` describes."""
+    runtime.start()
+    if (asked.images is None) != (asked.labels is None):
+        raise store.StimjaxError("give --images and --labels, or neither")
+    whole = (
+        image_sets.mnist(asked.images, asked.labels)
+        if asked.images and asked.labels
+        else image_sets.digits()
+    )
+    with (
+        reporter() as report,
+        store.new_folder(asked.out, overwrite=asked.overwrite) as folder,
+    ):
+        private = folder / "private"
+        for made in (private, private / "windows", private / "teacher", folder / "study"):
+            made.mkdir(mode=0o700 if made == private else 0o777)
+        write_windows(whole, private / "windows", asked)
+        teacher = job.train_teacher(private / "windows", private / "teacher", asked.teacher, report)
+        report.stage("making stimuli")
+        synthesize.synthesize(
+            teacher, asked.synthesis, folder / "release", progress=report.progress
+        )
+        windows = private / "windows"
+        job.study_release(
+            folder / "release", windows, windows, folder / "study", asked.study, teacher, report
+        )
+        job.save_config(folder, asked.teacher, asked.synthesis, asked.study)
+
+
+def write_windows(whole: Batch, folder: Path, asked: Images) -> None:
+    """Deal the images at random to train, validation and test."""
+    order = np.random.default_rng(asked.seed).permutation(len(whole))
+    ends: list[int] = [asked.train, asked.train + asked.validation]
+    if asked.train < 1 or asked.validation < 1 or ends[1] >= len(whole):
+        raise store.StimjaxError(
+            f"--train {asked.train} --validation {asked.validation}: of {len(whole)} images none "
+            "would be left for one of the parts"
+        )
+    parts = ("train", "validation", "test")
+    for name, rows in zip(parts, np.split(order, ends), strict=True):
+        batch.save(whole[rows], folder, f"{name}-0000")
+    batch.save_spec(whole.spec, folder, {"settings": {"split": "random"}})
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Images))
+    except store.StimjaxError as error:
+        sys.exit(f"stimjax: error: {error}")

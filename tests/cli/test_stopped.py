@@ -1,0 +1,127 @@
+"""Folders that are occupied, a full disk, Ctrl-C: nothing half-written stays."""
+
+import errno
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from stimjax import cli
+from stimjax.store import StimjaxError
+
+
+def test_results_are_replaced_only_when_asked_and_only_ours(refused, run, tmp_path, left):
+    out = tmp_path / "out"
+    simulate = ["simulate", out, "--subjects", 1, "--hours", 0.1]
+    assert run(*simulate)[0] == 0
+    assert "is not empty; name another folder or add --overwrite" in refused(*simulate)
+    assert run(*simulate, "--overwrite", "--seed", 1)[0] == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("x")
+    simulate[1] = tmp_path / "mine"
+    assert "was not written by stimjax" in refused(*simulate, "--overwrite")
+    assert left() == sorted(["out", "mine"])
+
+
+def test_a_place_that_cannot_be_written_is_named(refused, built, tmp_path, left):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file" / "out", tmp_path / "file"):
+        assert str(tmp_path / "file") in refused("simulate", out)
+        assert str(tmp_path / "file") in refused("train", built[0] / "windows", "--out", out)
+    assert left() == sorted(["file"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits a process with ulimit")
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("simulate", ["out", "--subjects=1", "--hours=0.5"]),
+        ("prepare", ["{built}/cohort", "--out=out", "--channels=SpO2"]),
+        ("synthesize", ["{built}/teacher", "--out=out"]),
+    ],
+)
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    built, process, easy, left, tmp_path, verb, words
+):
+    words = [word.format(built=built[0]) for word in words]
+    words += easy if verb == "synthesize" else []
+    limited = ("sh", "-c", 'ulimit -f 8 && exec "$@"', "sh")  # no file above 4 or 8 KiB
+    running = process(tmp_path, verb, *words, before=limited)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 2, err
+    *before, line = err.splitlines()
+    assert line.startswith("stimjax: error: ")
+    assert len(before) <= 1
+    assert left() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "a/b"), "a/b: No space left on device"),
+        (RuntimeError(f"tensorstore: {os.strerror(errno.ENOSPC)} [x]"), "No space left on device"),
+        (MemoryError(), "there is not enough memory"),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"), "enough memory"),
+        (StimjaxError("a\nb"), "a b"),
+    ],
+)
+def test_what_the_system_lacks_is_one_line(error, line):
+    assert line in (cli.excuse(error) or "")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(run, monkeypatch):
+    monkeypatch.setattr(cli.verbs.Verify, "run", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("verify", "x")
+
+
+def test_interrupting_leaves_nothing(run, monkeypatch, tmp_path, left):
+    from stimjax.data import simulate
+
+    def interrupted(folder, **asked):
+        (folder / "subject-001.edf").write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(simulate, "write_cohort", interrupted)
+    status, out, err = run("simulate", tmp_path / "out")
+    assert (status, out) == (130, "")
+    assert err.splitlines()[-1] == "stimjax: interrupted"
+    assert left() == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_leaves_nothing(process, left, tmp_path, number, status):
+    running = process(tmp_path, "simulate", "out", "--subjects=1000", "--hours=8")
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob(".out.partial-*/*.edf")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(number)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == status
+    assert err.splitlines()[-1] == "stimjax: interrupted"
+    assert left() == []
+
+
+def test_an_interrupted_training_goes_on(built, run, monkeypatch, tmp_path, left, small_fit):
+    from stimjax.progress import Lines
+
+    def stop(self, done, total):
+        raise KeyboardInterrupt
+
+    words = ["train", built[0] / "windows", "--out", tmp_path / "teacher", *small_fit]
+    with monkeypatch.context() as patched:
+        patched.setattr(Lines, "progress", stop)
+        assert run(*words)[0] == 130
+    assert left() == sorted([".teacher.training"])
+    status, _, err = run(*words)
+    assert status == 0
+    assert "going on from where" in err
+    assert left() == sorted(["teacher"])
+    # The scores of a training that was not interrupted, to the last digit.
+    scores = [
+        json.loads((parent / "teacher" / "metrics.json").read_text())
+        for parent in (built[0], tmp_path)
+    ]
+    assert scores[0] == scores[1]

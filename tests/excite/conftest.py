@@ -1,0 +1,76 @@
+"""A teacher that needs no training and can be excited to each of its classes."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import config
+from stimjax.batch import Channel, Spec
+from stimjax.excite import methods
+from stimjax.excite.lanes import Method
+from stimjax.learn.teacher import Teacher
+from stimjax.models import Model, Params
+
+# Two channels with ranges of their own.
+SPEC = Spec(
+    shape=(5, 2),
+    classes=("W", "N2", "R"),
+    channels=(Channel("SpO2", "%", low=-3.0, high=1.0), Channel("Flow", "1", low=2.0, high=10.0)),
+    rate=1.0,
+    label_seconds=5.0,
+)
+SETTINGS = config.Synthesis(latent=4, tries=6, rate=5e-3)
+
+
+def _apply(params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
+    """Undecided in the middle of the range, sure towards its corners."""
+    middle, half = jnp.asarray(SPEC.high + SPEC.low) / 2, jnp.asarray(SPEC.high - SPEC.low) / 2
+    hidden = jnp.tanh(((x - middle) / half).reshape(len(x), -1) @ params["first"])
+    return hidden @ params["second"]
+
+
+def _init(key: jax.Array) -> Params:
+    first, second = jax.random.split(key)
+    size = math.prod(SPEC.shape)
+    return {
+        "first": 2 * jax.random.normal(first, (size, 12)) / size**0.5,
+        "second": 3 * jax.random.normal(second, (12, len(SPEC.classes))),
+    }
+
+
+class MadeUp(Teacher):
+    @property
+    def model(self) -> Model:
+        return Model(_init, _apply)
+
+
+@pytest.fixture(scope="session")
+def teacher() -> Teacher:
+    return MadeUp("made up", _init(jax.random.key(0)), SPEC)
+
+
+@pytest.fixture(scope="session")
+def undecided() -> Teacher:
+    """Every window gets the same probability for every class."""
+    return MadeUp("made up", jax.tree.map(jnp.zeros_like, _init(jax.random.key(0))), SPEC)
+
+
+@pytest.fixture(scope="session")
+def settings() -> config.Synthesis:
+    """Few tries and a high rate, so that a short run sees acceptance and failure."""
+    return SETTINGS
+
+
+@pytest.fixture(scope="session")
+def method() -> Method:
+    return methods.method(SPEC, SETTINGS)
+
+
+@pytest.fixture(scope="session")
+def uniform_windows() -> np.ndarray:
+    """Windows f32[50, *shape] anywhere in the range."""
+    rng = np.random.default_rng(0)
+    return rng.uniform(SPEC.low, SPEC.high, (50, *SPEC.shape)).astype(np.float32)

@@ -1,0 +1,200 @@
+"""A release, made: the same from the same seed, labeled by the teacher, or refused in one line."""
+
+import dataclasses
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stimjax import config, release
+from stimjax.batch import Batch
+from stimjax.excite import synthesize as module
+from stimjax.excite.synthesize import synthesize
+from stimjax.learn.teacher import Teacher
+from stimjax.store import StimjaxError
+
+SHARD, COUNT = 8, 20  # three shards, of which the last is half full
+
+
+@pytest.fixture(scope="module")
+def small(settings: config.Synthesis) -> config.Synthesis:
+    return dataclasses.replace(settings, count=COUNT, shard=SHARD, lanes=3, steps=8, seed=11)
+
+
+@pytest.fixture(scope="module")
+def made(
+    teacher: Teacher, small: config.Synthesis, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[tuple[int, int]]]:
+    """A release, and what its progress said."""
+    out, seen = tmp_path_factory.mktemp("made") / "release", []
+    synthesize(teacher, small, out, progress=lambda *at: seen.append(at))
+    return out, seen
+
+
+@pytest.fixture(scope="module")
+def folder(made: tuple[Path, list[tuple[int, int]]]) -> Path:
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def stimuli(folder: Path) -> Batch:
+    return release.load(folder)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def shards(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.glob("stimuli-*.safetensors"))]
+
+
+def test_the_count_need_not_be_a_multiple_of_the_shard(folder: Path, stimuli: Batch) -> None:
+    assert len(stimuli) == COUNT
+    names = sorted(path.name for path in folder.glob("stimuli-*"))
+    assert names == [f"stimuli-0000{i}.safetensors" for i in range(math.ceil(COUNT / SHARD))]
+
+
+def test_stimuli_belong_to_nobody_and_differ(stimuli: Batch, teacher: Teacher) -> None:
+    assert (stimuli.subject == -1).all() and (stimuli.weight == 1).all()
+    assert stimuli.spec == teacher.spec
+    assert len(np.unique(stimuli.x.reshape(COUNT, -1), axis=0)) == COUNT
+
+
+def test_labels_are_the_teachers_softmax(stimuli: Batch, teacher: Teacher) -> None:
+    expected = teacher.probability(stimuli.x)
+    np.testing.assert_allclose(stimuli.y, expected, atol=1e-5)
+    assert (stimuli.y.max(axis=1) > 0.75).all()
+
+
+def test_the_manifest_adds_up(folder: Path, small: config.Synthesis, stimuli: Batch) -> None:
+    manifest = release.load_manifest(folder)
+    accepted, failed, steps = manifest["accepted"], manifest["failed"], manifest["lane_steps"]
+    assert manifest["count"] == COUNT <= sum(accepted)
+    assert len(accepted) == len(failed) == 3
+    # Every lane-step belongs to a try; a try takes 1 to `tries` steps; some are under way.
+    blocks = steps / (small.lanes * small.steps)
+    assert blocks == int(blocks) >= 3
+    under_way = 3 * small.lanes * small.tries
+    assert sum(accepted) + sum(failed) * small.tries <= steps
+    assert steps <= (sum(accepted) + sum(failed)) * small.tries + under_way
+    # As many or more accepted of each class than are in the release.
+    assert (np.bincount(stimuli.y.argmax(axis=1), minlength=3) <= accepted).all()
+    assert manifest["method"] == dataclasses.asdict(small)
+
+
+def test_progress_rises_to_the_count(made: tuple[Path, list[tuple[int, int]]]) -> None:
+    assert made[1] == [(8, 20), (16, 20), (20, 20)]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_overwrites(
+    teacher: Teacher, small: config.Synthesis, folder: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "release"
+    shutil.copytree(folder, old)
+    (old / "stimuli-00000.safetensors").write_bytes(b"spoilt")
+    (old / "stimuli-00009.safetensors").write_bytes(b"left over")
+    synthesize(teacher, small, old, overwrite=True)
+    assert content(old) == content(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_another_seed_gives_other_stimuli(
+    teacher: Teacher, small: config.Synthesis, folder: Path, tmp_path: Path
+) -> None:
+    other = dataclasses.replace(small, seed=12, count=SHARD)
+    synthesize(teacher, other, tmp_path / "release")
+    mine = release.load(tmp_path / "release").x.reshape(SHARD, -1)
+    assert not (mine[:, None] == release.load(folder).x.reshape(COUNT, -1)).all(axis=2).any()
+
+
+def test_a_shard_does_not_depend_on_the_count(
+    teacher: Teacher, small: config.Synthesis, folder: Path, tmp_path: Path
+) -> None:
+    synthesize(teacher, dataclasses.replace(small, count=2 * COUNT), tmp_path / "release")
+    more, fewer = shards(tmp_path / "release"), shards(folder)
+    assert len(more) == 5
+    assert more[:2] == fewer[:2]
+    stimuli, longer = release.load(folder), release.load(tmp_path / "release")
+    np.testing.assert_array_equal(longer.x[:COUNT], stimuli.x)
+    np.testing.assert_array_equal(longer.y[:COUNT], stimuli.y)
+
+
+# Refusals
+
+
+def refused(teacher: Teacher, settings: config.Synthesis, out: Path, **options: bool) -> str:
+    with pytest.raises(StimjaxError) as error:
+        synthesize(teacher, settings, out, **options)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_hopeless_teacher_is_refused(
+    undecided: Teacher, small: config.Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HOPELESS", 20)
+    message = refused(undecided, small, tmp_path / "release")
+    assert "accepted no stimulus in 60 steps" in message and "--lowest 0.75" in message
+    assert list(tmp_path.iterdir()) == []  # not even a part of it
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"count": 0},
+        {"count": -3},
+        {"shard": 0},
+        {"lanes": 0},
+        {"steps": 0},
+        {"tries": 0},
+        {"latent": 0},
+        {"lowest": 0.9, "highest": 0.8},
+        {"highest": 1.0},
+        {"lowest": -0.1},
+        {"lowest": math.nan},
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense_are_refused(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path, setting: dict[str, float]
+) -> None:
+    message = refused(teacher, dataclasses.replace(small, **setting), tmp_path / "release")
+    assert all(f"--{name}" in message for name in setting)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_method_is_refused(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path
+) -> None:
+    unknown = dataclasses.replace(small, method="papers")
+    assert "no method 'papers'" in refused(teacher, unknown, tmp_path / "release")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_folder_is_only_replaced_when_asked_and_ours(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path
+) -> None:
+    out = tmp_path / "release"
+    out.mkdir()
+    (out / "thesis.tex").write_text("mine")
+    assert "--overwrite" in refused(teacher, small, out)
+    assert "not written by stimjax" in refused(teacher, small, out, overwrite=True)
+    assert [path.read_text() for path in out.iterdir()] == ["mine"]
+
+
+def test_a_failure_leaves_the_old_release(
+    undecided: Teacher,
+    small: config.Synthesis,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HOPELESS", 20)
+    old = tmp_path / "release"
+    shutil.copytree(folder, old)
+    refused(undecided, small, old, overwrite=True)
+    assert content(old) == content(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
