@@ -18,11 +18,11 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimjax import config, release, report, settings
+from stimjax import config, release, settings
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare, simulate
 from stimjax.excite import synthesize
@@ -34,6 +34,9 @@ from stimjax.study import metrics
 from stimjax.study import study as studies
 from stimjax.study.study import Predictions
 from stimjax.versions import versions
+
+if TYPE_CHECKING:
+    from stimjax import report  # brings matplotlib: imported where a report is written
 
 SCHEMA = 1  # of metrics.json and results.json
 SHOWN = 400  # real windows and stimuli in the report
@@ -73,8 +76,11 @@ def run(
         results, predictions = study_release(
             folder / "release", windows, windows, folder / "study", job.study, teacher, reporter
         )
+        from stimjax import report
+
         reporter.stage("writing the report")
-        save_config(folder, job.prepare, job.teacher, job.synthesis, job.study)
+        used = (job.prepare, job.teacher, job.synthesis, job.study)
+        save_config(folder, *used, *([job.simulation] if simulated else []))
         (folder / "config.yaml").chmod(0o600)  # it may name subjects
         story = _story(
             folder, teacher, results, predictions, simulated, _repeat(data, out, simulated)
@@ -194,6 +200,8 @@ def _story(
     simulated: bool,
     repeat: str,
 ) -> report.Story:
+    from stimjax import report
+
     private = folder / "private"
     test = prepare.load(private / "windows", "test")
     rng = np.random.default_rng(0)
@@ -226,6 +234,8 @@ def _story(
 
 def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> report.Night | None:
     """The test subject whose classes are most evenly mixed."""
+    from stimjax import report
+
     subjects = [subject for subject in np.unique(test.subject) if subject != NOBODY]
     deep = [name for name, source in predictions if source == "stimuli"]
     if not subjects or not deep or test.spec.label_seconds is None:

@@ -23,6 +23,8 @@ from stimjax.store import StimjaxError
 
 T = TypeVar("T")
 
+HEADING = "# Settings of stimjax; --config reads them."
+
 DEFAULT = config.Job()
 
 # YAML 1.1 takes 1e-3 for text: it wants a point in a number with an exponent.
@@ -88,9 +90,9 @@ def dump(*settings: Any) -> str:
         tree = _plain(dataclasses.asdict(part))
         content.update(tree if isinstance(part, config.Job) else {names[type(part)]: tree})
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    if yaml.safe_load(text) == content:
-        return text
-    return yaml.safe_dump(content, sort_keys=False)  # rare line breaks survive as escapes only
+    if yaml.safe_load(text) != content:
+        text = yaml.safe_dump(content, sort_keys=False)  # rare line breaks survive as escapes only
+    return f"{HEADING}\n{text}"
 
 
 def check(settings: Any, where: str = "") -> None:

@@ -21,7 +21,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-# One of these lies in every folder that stimjax wrote: only such a folder is ever replaced.
+# One of these lies in every folder that stimjax wrote, and names it: only such a folder is ever
+# replaced.
 MARKERS = ("config.yaml", "manifest.json")
 
 
@@ -92,10 +93,17 @@ def _refuse_occupied(path: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise StimjaxError(f"{path}: is not empty; name another folder or add --overwrite")
-    if not any((path / marker).exists() for marker in MARKERS):
+    if not any(_names_stimjax(path / marker) for marker in MARKERS):
         raise StimjaxError(
             f"{path}: was not written by stimjax and is not replaced; name another folder"
         )
+
+
+def _names_stimjax(marker: Path) -> bool:
+    try:
+        return b"stimjax" in marker.read_bytes()
+    except OSError:
+        return False
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

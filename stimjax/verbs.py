@@ -53,6 +53,7 @@ class Demo:
         if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
             prepare = dataclasses.replace(prepare, rate=0.0)
         chosen = sections.Job(prepare, self.teacher, self.synthesis, self.study, self.simulation)
+        refuse_unknown_names(chosen)
         with reporter() as report:
             job.run([], self.out, chosen, overwrite=self.overwrite, reporter=report, simulated=True)
         print(listing.describe(self.out))
@@ -90,6 +91,7 @@ class Run:
         chosen = sections.Job(
             split_channels(self.prepare), self.teacher, self.synthesis, self.study
         )
+        refuse_unknown_names(chosen)
         with reporter() as report:
             job.run(self.data, self.out, chosen, overwrite=self.overwrite, reporter=report)
         print(listing.describe(self.out))
@@ -310,3 +312,22 @@ def split_channels(asked: sections.Prepare) -> sections.Prepare:
     """`--channels SpO2,HR` as well as `--channels SpO2 HR`."""
     names = [name.strip() for word in asked.channels for name in word.split(",")]
     return dataclasses.replace(asked, channels=tuple(name for name in names if name))
+
+
+def refuse_unknown_names(job: sections.Job) -> None:
+    """Refuse a network, method or student that does not exist before hours of work, not after."""
+    from stimjax import models
+    from stimjax.excite import methods
+    from stimjax.study.classical import CLASSICAL
+
+    for option, names, known in (
+        ("--teacher.network", [job.teacher.network], models.CLASSIFIERS),
+        ("--synthesis.method", [job.synthesis.method], methods.METHODS),
+        ("--synthesis.generator", [job.synthesis.generator], models.GENERATORS),
+        ("--study.students", job.study.students, [*models.CLASSIFIERS, *CLASSICAL]),
+    ):
+        for name in names:
+            if name not in known:
+                raise StimjaxError(
+                    f"{option}: there is no {name!r}; choose from {', '.join(known)}"
+                )

@@ -3,6 +3,12 @@
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+# Shapes and dtypes in signatures are checked while the tests run; an int will do for a float.
+install_import_hook(
+    "stimjax", "beartype.beartype(conf=__import__('beartype').BeartypeConf(is_pep484_tower=True))"
+)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 def ours(tmp_path: Path) -> Path:
     """A folder that stimjax wrote earlier."""
     with new_folder(tmp_path / "out") as folder:
-        (folder / "manifest.json").write_text("{}")
+        (folder / "manifest.json").write_text('{"versions": {"stimjax": "0"}}')
         (folder / "old").write_text("old")
     return tmp_path / "out"
 

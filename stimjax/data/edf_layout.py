@@ -87,7 +87,8 @@ class EdfLayout:
     def data(self) -> np.ndarray:
         """The data records, i16[record, sample], mapped from the file."""
         shape = (self.records, self.record_samples)
-        return np.memmap(self.path, "<i2", "r", offset=self.header_bytes, shape=shape)
+        mapped = np.memmap(self.path, "<i2", "r", offset=self.header_bytes, shape=shape)
+        return np.asarray(mapped)  # the same pages, without memmap's slow indexing
 
 
 def layout(path: Path) -> EdfLayout:

@@ -69,7 +69,7 @@ def prepare(
         inputs: files or folders of recordings.
         settings: task, channels, rate, context, split.
         folder: an empty folder, from `store.new_folder`.
-        note: told in a line what the user should know (what was left out).
+        note: told in a line what the user should know: what was left out, or looks odd.
         progress: called with recordings done and in all.
 
     Raises:
@@ -79,6 +79,8 @@ def prepare(
     paths = reader.find(inputs)
     found = _headers(paths, settings, note)
     plan = _plan([header for _, header in found], settings)
+    if settings.subject_from == "auto" and _blanked([header.subject for _, header in found]):
+        note("every file has the same patient code; each counts as a subject of its own")
     numbers = _subjects(found, settings)
     named = _named(found, numbers, settings)
     made = _Made(plan, skipped=len(paths) - len(found))
@@ -98,6 +100,10 @@ def prepare(
         progress(index + 1, len(found))
     made.refuse_useless(settings)
     parts = _divide(folder, made, named, settings)
+    for part in ("validation", "test"):
+        lacking = [name for name, count in parts[part]["classes"].items() if not count]
+        if lacking:
+            note(f"the {part} part has no window of the class {lacking[0]!r}")
     spec = _ranged(folder, plan, made)
     batch.save_spec(spec, folder, made.summary(settings, parts))
 
@@ -195,9 +201,14 @@ def _names(found: list[tuple[Path, Header]], settings: config.Prepare) -> list[s
         if empty:
             raise StimjaxError(f"{empty[0]}: its header names no subject; use --subject-from file")
         return codes
-    # A code that all files share says nothing: it was blanked ("anonymous") or is the study's.
-    useless = len(found) > 1 and len(set(codes)) == 1
-    return files if useless else [code or file for code, file in zip(codes, files, strict=True)]
+    if _blanked(codes):
+        return files
+    return [code or file for code, file in zip(codes, files, strict=True)]
+
+
+def _blanked(codes: list[str]) -> bool:
+    """Whether all files share a code: it was blanked ("anonymous") or is the study's."""
+    return len(codes) > 1 and len(set(codes)) == 1 and bool(codes[0])
 
 
 def _windows(

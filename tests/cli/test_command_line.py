@@ -66,6 +66,12 @@ def test_version_is_told(run):
         ("run --data a --out x --teacher.candidates 0", "--teacher.candidates is 0"),
         ("synthesize t --out x --lowest 0.9 --highest 0.8", "lowest has to be below highest"),
         ("train w --out x --config none.yaml", "none.yaml: cannot be read"),
+        (
+            "run --data a --out x --teacher.network cn",
+            "--teacher.network: there is no 'cn'; choose",
+        ),
+        ("demo --study.students cnn knm", "--study.students: there is no 'knm'; choose from mlp"),
+        ("demo --prepare.task stages", "say --task"),
         ("inspect none.edf", "none.edf: no such file"),
     ],
 )

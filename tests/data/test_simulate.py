@@ -180,7 +180,6 @@ def test_same_seed_same_bytes_whatever_the_number_of_subjects(tmp_path):
         ({"hours": math.nan}, "hours is nan"),
         ({"hours": math.inf}, "hours is inf"),
         ({"seed": -1}, "seed is -1"),
-        ({"task": "snoring"}, "task is 'snoring'"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_in_one_line(tmp_path, wrong, named):

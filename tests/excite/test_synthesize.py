@@ -125,20 +125,30 @@ def test_a_shard_does_not_depend_on_the_count(
 # Refusals
 
 
-def refused(teacher: Teacher, settings: config.Synthesis, out: Path, **options: bool) -> str:
+def refused(
+    teacher: Teacher, settings: config.Synthesis, out: Path, overwrite: bool = False
+) -> str:
     with pytest.raises(StimjaxError) as error:
-        synthesize(teacher, settings, out, **options)
+        synthesize(teacher, settings, out, overwrite=overwrite)
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
-def test_a_hopeless_teacher_is_refused(
-    undecided: Teacher, small: config.Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
+    undecided: Teacher,
+    small: config.Synthesis,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "HOPELESS", 20)
-    message = refused(undecided, small, tmp_path / "release")
+    old = tmp_path / "release"
+    shutil.copytree(folder, old)
+    message = refused(undecided, small, old, overwrite=True)
+    # Blocks of 8 steps of 3 lanes, until 20 steps of each are through.
     assert "accepted no stimulus in 60 steps" in message and "--lowest 0.75" in message
-    assert list(tmp_path.iterdir()) == []  # not even a part of it
+    assert content(old) == content(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]  # not even a part of another
 
 
 @pytest.mark.parametrize(
@@ -183,18 +193,3 @@ def test_a_full_folder_is_only_replaced_when_asked_and_ours(
     assert "--overwrite" in refused(teacher, small, out)
     assert "not written by stimjax" in refused(teacher, small, out, overwrite=True)
     assert [path.read_text() for path in out.iterdir()] == ["mine"]
-
-
-def test_a_failure_leaves_the_old_release(
-    undecided: Teacher,
-    small: config.Synthesis,
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "HOPELESS", 20)
-    old = tmp_path / "release"
-    shutil.copytree(folder, old)
-    refused(undecided, small, old, overwrite=True)
-    assert content(old) == content(folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["release"]

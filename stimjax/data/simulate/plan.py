@@ -83,7 +83,7 @@ class Plan:
         return len(self.stages) * EPOCH_SECONDS
 
 
-def stage_at(stages: np.ndarray, moment: np.ndarray | float) -> np.ndarray:
+def stage_at(stages: np.ndarray, moment: np.ndarray | float) -> np.ndarray | np.int64:
     """The stage number at `moment` in s."""
     epoch = np.asarray(moment) // EPOCH_SECONDS
     return stages[np.clip(epoch.astype(int), 0, len(stages) - 1)]

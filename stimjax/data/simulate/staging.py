@@ -218,7 +218,7 @@ def _times(
     return ((seconds + rng.random(len(seconds))) * RATE).astype(int)
 
 
-def _put(signal: np.ndarray, at: int, wave: np.ndarray) -> None:
+def _put(signal: np.ndarray, at: int | np.integer, wave: np.ndarray) -> None:
     """Add `wave` to `signal` from sample `at` on; what reaches beyond the end is lost."""
     room = signal[at : at + len(wave)]
     room += wave[: len(room)]
