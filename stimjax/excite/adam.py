@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -22,10 +24,8 @@ def adam(rate: float) -> optax.GradientTransformation:
         mu, nu = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
         return optax.ScaleByAdamState(jnp.zeros((), jnp.int32), mu, nu)
 
-    def update(
-        updates: Params, state: optax.ScaleByAdamState, params: Params = None
-    ) -> tuple[Params, optax.ScaleByAdamState]:
-        del params
+    def update(updates: Params, state: Any, params: Params = None, **_: Any) -> tuple[Params, Any]:
+        del params  # Adam does not look at them
         count = state.count + 1
         mu = jax.tree.map(lambda m, g: first * m + (1 - first) * g, state.mu, updates)
         nu = jax.tree.map(lambda v, g: second * v + (1 - second) * g**2, state.nu, updates)

@@ -61,10 +61,11 @@ class Loop(NamedTuple):
 
 def paper(teacher: Teacher, settings: Synthesis, seed: int) -> Loop:
     spec = teacher.spec
+    low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
     network = models.generator(settings.generator, spec.shape, settings.latent)
 
     def render(weights: Params, z: jax.Array, dropout: jax.Array | None = None) -> jax.Array:
-        return spec.low + network.apply(weights, z[None], dropout)[0] * (spec.high - spec.low)
+        return low + network.apply(weights, z[None], dropout)[0] * (high - low)
 
     def teach(x: jax.Array) -> jax.Array:
         logits = teacher.model.apply(teacher.params, x[None])[0]
@@ -179,7 +180,7 @@ def test_accepted_exactly_where_the_target_exceeds_the_threshold(
 ) -> None:
     emitted, goal = history.emitted, history.before.goal
     np.testing.assert_array_equal(emitted.target, goal.target)
-    wanted = np.take_along_axis(emitted.probability, goal.target[..., None], -1)[..., 0]
+    wanted = (emitted.probability * np.eye(3)[np.asarray(goal.target)]).sum(axis=-1)
     np.testing.assert_array_equal(emitted.accepted, wanted > goal.threshold)
     assert (goal.threshold >= settings.lowest).all()
     assert (goal.threshold <= settings.highest).all()
@@ -252,17 +253,17 @@ def test_the_optimizer_never_starts_again(history: History) -> None:
         np.testing.assert_allclose(nu_1, expected, rtol=1e-3, atol=1e-3 * float(nu_1.max()))
 
 
-@pytest.mark.parametrize("failed", [(), (0,), (1, 3), (0, 1, 2, 3)])
-def test_restart_touches_only_failed_lanes(
-    history: History, method: Method, failed: tuple[int, ...]
-) -> None:
+def test_restart_touches_only_failed_lanes(history: History, method: Method) -> None:
     state = at(history.before, 10)
     state = state._replace(key=jax.random.wrap_key_data(jnp.asarray(state.key)))
-    mask = np.isin(np.arange(LANES), failed)
-    after = lanes.restart(method, state, jnp.asarray(mask))
-    for one, two in zip(jax.tree.leaves(state.params), jax.tree.leaves(after.params), strict=True):
-        differs = np.asarray(one != two).reshape(LANES, -1).any(axis=1)
-        assert not differs[~mask].any()
-        assert differs[mask].all() or one.ndim == 2  # a bias starts at zero and may have stayed
-    chex.assert_trees_all_equal(after._replace(params=0, key=0), state._replace(params=0, key=0))
-    assert (after.key == state.key).all()
+    restart = jax.jit(lambda state, failed: lanes.restart(method, state, failed))
+    for failed in [(), (0,), (1, 3), (0, 1, 2, 3)]:
+        mask = np.isin(np.arange(LANES), failed)
+        after = restart(state, jnp.asarray(mask))
+        for one, two in zip(
+            jax.tree.leaves(state.params), jax.tree.leaves(after.params), strict=True
+        ):
+            differs = (np.asarray(one) != np.asarray(two)).reshape(LANES, -1).any(axis=1)
+            np.testing.assert_array_equal(differs, mask)
+        rest = [s._replace(params=0, key=jax.random.key_data(s.key)) for s in (state, after)]
+        chex.assert_trees_all_equal(*rest)

@@ -73,11 +73,11 @@ def test_loss_and_gradient_with_soft_labels_are_the_formulas() -> None:
 
 
 def test_training_a_linear_network_equals_adamw_written_out(spec: Spec, xor: Batch) -> None:
-    """Clipping, warm-up, cosine, AdamW, order of windows, soft labels, weights; all by hand."""
+    """Clipping, warm-up, cosine, decay, order of windows, noise, soft labels, weights: by hand."""
     rng = np.random.default_rng(2)
     soft = rng.dirichlet([1, 1], 60)
     train = batch.make(5 * xor.x[:60], soft, spec, weight=rng.random(60))
-    settings = Fit(steps=30, batch=16, rate=0.05, weight_decay=0.1, noise=0.0, every=5)
+    settings = Fit(steps=30, batch=16, rate=0.05, weight_decay=0.1, noise=0.3, every=5)
     found = fit.fit(LINEAR, train, train, seeds=[7], settings=settings)
 
     order = np.concatenate([np.random.default_rng([7, e]).permutation(60) for e in range(8)])
@@ -86,9 +86,13 @@ def test_training_a_linear_network_equals_adamw_written_out(spec: Spec, xor: Bat
     for t in range(30):
         index = order[16 * t : 16 * (t + 1)]
         weight = train.weight[index, None] / train.weight[index].sum()
-        logits = x[index] @ w
+        noise_key, _ = jax.random.split(jax.random.fold_in(jax.random.key(7), t))
+        noisy = x[index] + 0.3 * np.asarray(jax.random.normal(noise_key, (16, 5, 2))).reshape(
+            16, 10
+        )
+        logits = noisy @ w
         softmax = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        gradient = x[index].T @ (weight * (softmax - train.y[index]))
+        gradient = noisy.T @ (weight * (softmax - train.y[index]))
         gradient /= max(1, np.linalg.norm(gradient))
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         rate = 0.05 * (t / 3 if t < 3 else (1 + math.cos(math.pi * (t - 3) / 27)) / 2)
@@ -102,6 +106,8 @@ def test_training_a_linear_network_equals_adamw_written_out(spec: Spec, xor: Bat
     np.testing.assert_allclose(found.params[0], best, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(found.loss, [best_loss], rtol=1e-4)
     assert found.steps == 30
+    # Six looks, one program: what goes in first has the types of what comes out.
+    assert fit._advance(linear, settings)._cache_size() == 1  # pyright: ignore
 
 
 def test_windows_of_weight_0_have_no_influence(model: Model, xor: Batch) -> None:
