@@ -188,8 +188,8 @@ class Job:
 # Small enough for a few minutes on two cores; the recipe is the same.
 DEMO = Job(
     prepare=Prepare(rate=2.0),
-    teacher=Teacher(candidates=3, fit=Fit(steps=400, every=40)),
+    teacher=Teacher(candidates=2, fit=Fit(steps=320, every=40)),
     synthesis=Synthesis(count=1200, shard=200),
-    study=Study(fit=Fit(steps=200, every=40)),
+    study=Study(fit=Fit(steps=160, every=40)),
     simulation=Simulation(subjects=16, hours=1.5),
 )

@@ -61,6 +61,7 @@ def run(
         private = folder / "private"
         private.mkdir(mode=0o700)
         if simulated:
+            (private / "recordings").mkdir()
             simulate_cohort(private / "recordings", job.simulation, reporter)
             data = [private / "recordings"]
         windows = private / "windows"
@@ -90,9 +91,8 @@ def run(
 
 
 def simulate_cohort(folder: Path, asked: config.Simulation, reporter: Reporter) -> None:
-    """Write the simulated recordings that `asked` describes into the new folder `folder`."""
+    """Write the simulated recordings that `asked` describes into the empty `folder`."""
     reporter.stage("simulating recordings")
-    folder.mkdir()
     simulate.write_cohort(
         folder,
         subjects=asked.subjects,

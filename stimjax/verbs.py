@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from stimjax import config as sections
-from stimjax import runtime, settings
+from stimjax import runtime
 from stimjax.options import FLAT, Config, Overwrite, Paths, Seed
 from stimjax.progress import reporter
 from stimjax.store import StimjaxError, new_folder
@@ -112,20 +112,12 @@ class Simulate:
     simulation: Annotated[sections.Simulation, FLAT] = DEFAULT.simulation
 
     def run(self) -> None:
-        from stimjax.data import simulate
+        runtime.start()
+        from stimjax import job
 
         asked = self.simulation
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            report.stage("simulating recordings")
-            simulate.write_cohort(
-                folder,
-                subjects=asked.subjects,
-                hours=asked.hours,
-                seed=asked.seed,
-                task=asked.task,
-                progress=lambda done: report.progress(done, asked.subjects),
-            )
-            (folder / "config.yaml").write_text(settings.dump(asked), encoding="utf-8")
+            job.simulate_cohort(folder, asked, report)
         print(f"{self.out}: {asked.subjects} recordings of {asked.hours:g} h")
 
 
