@@ -108,7 +108,8 @@ def render(story: Story) -> str:
         channel_table=_channel_table(story),
         teacher_tables=tables.plain_tables(story.teacher, "The teacher’s metrics"),
         manifest_tables=tables.plain_tables(manifest, "The release"),
-        method=tables.text(story.manifest.get("method", "not named")),
+        method=_method(story.manifest),
+        by_window=story.data.get("split") == "random",
         version_table=Table(
             "Versions",
             ["Software", "Version"],
@@ -117,6 +118,12 @@ def render(story: Story) -> str:
         ),
         undefined=tables.UNDEFINED,
     )
+
+
+def _method(manifest: Mapping[str, Any]) -> str:
+    """The method's name; a release of stimjax keeps all settings of the method there."""
+    method = manifest.get("method", "not named")
+    return tables.text(method.get("method", "not named") if isinstance(method, dict) else method)
 
 
 def _teacher_scores(story: Story) -> Mapping[str, Any]:
