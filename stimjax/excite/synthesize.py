@@ -1,7 +1,8 @@
 """Make a release: lanes over the devices, shard by shard.
 
-A shard is the unit of work. Its content depends on the teacher, the settings, the seed and its
-number alone, not on how many devices there are: each device works on a shard of its own.
+A shard is the unit of work: each device works on a shard of its own. Its content depends on the
+teacher, the settings, the seed and its number, not on how many devices there are; but for the
+last bits with a transformer teacher, whose program XLA rewrites differently for one device.
 """
 
 from __future__ import annotations

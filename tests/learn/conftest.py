@@ -7,6 +7,16 @@ from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let orbax forget coroutines when a damaged checkpoint stops it, whichever test runs then."""
+    unraisable = "Exception ignored in. <coroutine object _read"
+    for ignored in (
+        "coroutine .* was never awaited",
+        f"{unraisable}:pytest.PytestUnraisableExceptionWarning",
+    ):
+        config.addinivalue_line("filterwarnings", f"ignore:{ignored}")
+
+
 @pytest.fixture(scope="module")
 def spec() -> Spec:
     channels = (Channel("SpO2", "%"), Channel("Flow", "1"))

@@ -1,7 +1,6 @@
 """Training against formulas written out in NumPy, and against itself in other groupings."""
 
 import dataclasses
-import gc
 import math
 import shutil
 from collections.abc import Callable
@@ -230,7 +229,6 @@ def test_a_resumed_run_ends_with_the_same_bits(
     chex.assert_trees_all_equal(run(state, interrupt_at(-1)).params, whole.params)
 
 
-@pytest.mark.filterwarnings("ignore")  # orbax, of what it left when it failed
 def test_checkpoints_that_cannot_go_on_are_one_line(
     model: Model, xor: Batch, tmp_path: Path
 ) -> None:
@@ -253,7 +251,6 @@ def test_checkpoints_that_cannot_go_on_are_one_line(
     with pytest.raises(StimjaxError, match="50: cannot be restored") as error:
         run([1, 2], -1)
     assert "\n" not in str(error.value)
-    gc.collect()  # what orbax never awaited is complained of here, not in another test
 
 
 # Compilation, blocks, order, prediction

@@ -1,7 +1,6 @@
 """The teacher on disk: read back exactly or refused in one line; and whose seed is whose."""
 
 import dataclasses
-import gc
 import json
 import shutil
 from pathlib import Path
@@ -20,10 +19,6 @@ from stimjax.learn import fit, teacher
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
 from stimjax.store import StimjaxError
-
-pytestmark = pytest.mark.filterwarnings(  # orbax, of what it left when it failed
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning"
-)
 
 STUDENTS_BELOW = 1_000_000_000  # every student's seed is a non-negative number below this
 
@@ -66,8 +61,6 @@ def refused(folder: Path) -> str:
         teacher.load(folder)
     message = str(error.value)
     assert "\n" not in message and str(folder) in message
-    del error
-    gc.collect()  # what orbax never awaited is complained of here, not in another test
     return message
 
 
