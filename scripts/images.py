@@ -73,7 +73,11 @@ def main(asked: Images) -> None:
         teacher = job.train_teacher(private / "windows", private / "teacher", asked.teacher, report)
         report.stage("making stimuli")
         synthesize.synthesize(
-            teacher, asked.synthesis, folder / "release", progress=report.progress
+            teacher,
+            asked.synthesis,
+            folder / "release",
+            progress=report.progress,
+            note=report.note,
         )
         windows = private / "windows"
         job.study_release(

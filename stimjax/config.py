@@ -66,7 +66,7 @@ class Fit:
     """How a network is trained: AdamW, warm-up and cosine decay, best of validation kept.
 
     Attributes:
-        steps: gradient steps at most.
+        steps: gradient steps at most, rounded up to a multiple of `every`.
         batch: windows a step.
         rate: highest learning rate.
         weight_decay: of AdamW.

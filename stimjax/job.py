@@ -14,6 +14,7 @@ whole job lands in one folder:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shlex
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from stimjax import config, release, settings
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare, simulate
 from stimjax.excite import synthesize
+from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.progress import Reporter
@@ -53,11 +55,14 @@ def run(
 ) -> None:
     """Do the whole job on the recordings in `data`; see the module for what `out` holds.
 
+    The same command after an interruption prepares the windows again and goes on with the teacher.
+
     Raises:
         StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
             left under the name `out` then.
     """
-    with new_folder(out, overwrite=overwrite) as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(new_folder(out, overwrite=overwrite))
         private = folder / "private"
         private.mkdir(mode=0o700)
         if simulated:
@@ -68,10 +73,16 @@ def run(
         windows.mkdir()
         prepare_windows(data, windows, job.prepare, reporter)
         (private / "teacher").mkdir()
-        teacher = train_teacher(windows, private / "teacher", job.teacher, reporter)
+        identity = resume.identify(windows, job.teacher)
+        checkpoint = stack.enter_context(resume.checkpoints(out, identity))
+        teacher = train_teacher(windows, private / "teacher", job.teacher, reporter, checkpoint)
         reporter.stage("making stimuli")
         synthesize.synthesize(
-            teacher, job.synthesis, folder / "release", progress=reporter.progress
+            teacher,
+            job.synthesis,
+            folder / "release",
+            progress=reporter.progress,
+            note=reporter.note,
         )
         (folder / "study").mkdir()
         results, predictions = study_release(
@@ -120,7 +131,12 @@ def train_teacher(
     reporter: Reporter,
     checkpoint: Path | None = None,
 ) -> Teacher:
-    """Train a teacher on `windows`; write it, and how good it is on real windows, into `folder`."""
+    """Train a teacher on `windows`; write it, and how good it is on real windows, into `folder`.
+
+    With a folder `checkpoint`, goes on from the checkpoint there if there is one.
+    """
+    if checkpoint is not None and resume.has_checkpoint(checkpoint):
+        reporter.note("going on from where an earlier training was interrupted")
     reporter.stage("training the teacher")
     train, validation, test = (prepare.load(windows, part) for part in prepare.PARTS)
     teacher = teachers.train(

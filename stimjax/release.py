@@ -69,6 +69,9 @@ def load(folder: Path) -> Batch:
     if not folder.is_dir():
         raise StimjaxError(f"{folder}: is no release (no such folder)")
     manifest = load_manifest(folder)
+    for name in ("spec.json", "README.md"):
+        if name not in manifest["files"]:
+            raise StimjaxError(f"{folder}/manifest.json: does not list {name}")
     for name, expected in manifest["files"].items():
         path = folder / name
         if Path(name).name != name or name in ("", ".."):

@@ -110,10 +110,10 @@ def check(settings: Any, where: str = "") -> None:
         if not math.isfinite(value) or not fits(value):
             raise StimjaxError(f"{where}{name} is {value}; it has to be {words}")
     for name, section in _sections(settings, ""):
-        if isinstance(section, config.Synthesis) and section.lowest >= section.highest:
+        if isinstance(section, config.Synthesis) and section.lowest > section.highest:
             raise StimjaxError(
                 f"{where}{name}lowest is {section.lowest:g}, {name}highest is "
-                f"{section.highest:g}; lowest has to be below highest"
+                f"{section.highest:g}; lowest may not be above highest"
             )
         if isinstance(section, config.Prepare) and section.validation + section.test >= 1:
             raise StimjaxError(

@@ -181,8 +181,6 @@ class Train:
             resume.checkpoints(self.out, identity) as checkpoint,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
-            if resume.has_checkpoint(checkpoint):
-                report.note("going on from where an earlier training was interrupted")
             job.train_teacher(self.windows, folder, self.teacher, report, checkpoint)
         print(listing.describe(self.out))
 
@@ -217,6 +215,7 @@ class Synthesize:
                 self.out,
                 overwrite=self.overwrite,
                 progress=report.progress,
+                note=report.note,
             )
         print(f"{self.out}: {self.synthesis.count} stimuli")
 

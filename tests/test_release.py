@@ -140,6 +140,7 @@ DAMAGE: list[tuple[Callable[[Path], object], str]] = [
     ),
     (lambda f: rewrite(f, lambda m: m.update(count=24)), "holds 25 stimuli, the manifest says 24"),
     (lambda f: rewrite(f, lambda m: m.pop("count")), "holds 25 stimuli, the manifest says None"),
+    (lambda f: rewrite(f, lambda m: m["files"].pop("README.md")), "does not list README.md"),
     (lambda f: rewrite(f, lambda m: m.pop("files")), "manifest.json: lists no files"),
     (lambda f: rewrite(f, lambda m: m.update(files=["a"])), "manifest.json: lists no files"),
     (lambda f: rewrite(f, lambda m: m.update(schema=2)), "has schema 2; this version reads 1"),

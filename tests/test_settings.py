@@ -140,7 +140,7 @@ def test_missing_files_and_folders_are_named(tmp_path):
         (config.Teacher(candidates=0), "candidates"),
         (config.Teacher(fit=config.Fit(batch=-4)), "fit.batch"),
         (config.Teacher(seed=2**31), "seed"),
-        (config.Synthesis(lowest=0.9, highest=0.9), "lowest"),
+        (config.Synthesis(lowest=0.9, highest=0.8), "lowest"),
         (config.Synthesis(highest=1.0), "highest"),
         (config.Synthesis(lowest=0.0), "lowest"),
         (config.Synthesis(rate=math.inf), "rate"),

@@ -389,14 +389,21 @@ def _named(
 ) -> set[int]:
     """The numbers of the subjects (or recordings) that the user named for the test."""
     wanted = [name.strip() for name in settings.test_subjects.split(",") if name.strip()]
-    known: dict[str, int] = {header.name: n for (_, header), n in zip(found, numbers, strict=True)}
-    known |= dict(zip(_names(found, settings), numbers, strict=True))
+    known: dict[str, set[int]] = {}
+    for (_, header), subject, number in zip(found, _names(found, settings), numbers, strict=True):
+        for name in (header.name, subject):
+            known.setdefault(name, set()).add(number)
     for name in wanted:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=3)
             hint = f"did you mean {', '.join(close)}?" if close else "stimjax inspect shows them"
             raise StimjaxError(f"--test-subjects: there is no subject {name!r}; {hint}")
-    return {known[name] for name in wanted}
+        if len(known[name]) > 1:
+            raise StimjaxError(
+                f"--test-subjects: {name!r} is the name of recordings of {len(known[name])} "
+                "subjects; rename the files, or see --subject-from"
+            )
+    return {number for name in wanted for number in known[name]}
 
 
 def _ranged(folder: Path, plan: Plan, made: _Made) -> Spec:

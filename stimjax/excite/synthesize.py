@@ -23,6 +23,7 @@ from stimjax.excite import lanes, methods
 from stimjax.excite.lanes import Emitted, LaneState
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
+from stimjax.settings import check
 from stimjax.store import StimjaxError, new_folder
 from stimjax.versions import versions
 
@@ -46,6 +47,7 @@ def synthesize(
     *,
     overwrite: bool = False,
     progress: Callable[[int, int], None] = lambda done, count: None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Write a release of `settings.count` stimuli as the folder `out`.
 
@@ -55,12 +57,13 @@ def synthesize(
         out: appears when the release is complete.
         overwrite: replace an earlier release.
         progress: called with stimuli done and wanted.
+        note: told of what the holder should know of the result.
 
     Raises:
         StimjaxError: the settings make no sense, the folder is occupied, or the teacher cannot be
             excited to what the settings ask.
     """
-    _check(settings)
+    check(settings, "synthesis: ")
     classes = len(teacher.spec.classes)
     accepted, failed, steps = np.zeros(classes, int), np.zeros(classes, int), 0
     with new_folder(out, overwrite=overwrite) as folder:
@@ -81,18 +84,8 @@ def synthesize(
             "versions": versions(),
         }
         release.finish(folder, teacher.spec, manifest)
-
-
-def _check(settings: config.Synthesis) -> None:
-    for name in ("count", "latent", "tries", "lanes", "steps", "shard"):
-        value = getattr(settings, name)
-        if value < 1:
-            raise StimjaxError(f"--{name} {value}: has to be at least 1")
-    if not 0 <= settings.lowest <= settings.highest < 1:
-        raise StimjaxError(
-            f"--lowest {settings.lowest:g} --highest {settings.highest:g}: thresholds have to rise "
-            "from lowest to highest between 0 and 1 (1 itself is never exceeded)"
-        )
+    for name in [name for name, n in zip(teacher.spec.classes, accepted, strict=True) if not n]:
+        note(f"{out.name}: holds no stimulus that was made for the class {name}")
 
 
 def shards(teacher: Teacher, settings: config.Synthesis) -> Iterator[Shard]:

@@ -93,7 +93,7 @@ def study(
         predicted probabilities by student and source.
 
     Raises:
-        StimjaxError: a student is unknown.
+        StimjaxError: a student is unknown, or its training diverged.
     """
     for name in settings.students:
         if name not in models.CLASSIFIERS and name not in CLASSICAL:
@@ -188,4 +188,10 @@ def _predict(
     model = models.classifier(name, train.spec.shape, len(train.spec.classes))
     validation = given.validation[source]
     fitted = fit.fit(model, train, validation, seeds=seeds, settings=settings.fit)
+    diverged = [seed for seed, loss in zip(seeds, fitted.loss, strict=True) if np.isinf(loss)]
+    if diverged:  # its weights would be those it started from
+        raise StimjaxError(
+            f"the student {name} on {source} diverged from seed {diverged[0]}; lower "
+            f"--study.fit.rate ({settings.fit.rate:g})"
+        )
     return fit.predict(model, fitted.params, x)

@@ -184,6 +184,14 @@ def test_settings_that_make_no_sense(cohort, run, fields, reason):
     assert not early or not any((cohort.parent / "out").iterdir())  # said before hours of reading
 
 
+def test_a_name_that_two_subjects_recordings_have(tmp_path, run):
+    for i in range(6):
+        (tmp_path / str(i)).mkdir()
+        night(tmp_path / str(i) / f"night-{i // 2}.edf", f"S{i}", seed=i)
+    with pytest.raises(StimjaxError, match=r"'night-1' is the name of recordings of 2 subjects"):
+        run(tmp_path, subject_from="header", test_subjects="night-1")
+
+
 def test_a_header_without_a_code(cohort, run):
     night(cohort / "nobody.edf", "", seed=9)
     with pytest.raises(StimjaxError, match=r"^nobody: its header names no subject; use"):

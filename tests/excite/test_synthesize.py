@@ -4,7 +4,10 @@ import dataclasses
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -13,6 +16,7 @@ from stimjax.batch import Batch
 from stimjax.excite import synthesize as module
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
+from stimjax.models import Model
 from stimjax.store import StimjaxError
 
 SHARD, COUNT = 8, 20  # three shards, of which the last is half full
@@ -172,8 +176,28 @@ def test_settings_that_make_no_sense_are_refused(
     teacher: Teacher, small: config.Synthesis, tmp_path: Path, setting: dict[str, float]
 ) -> None:
     message = refused(teacher, dataclasses.replace(small, **setting), tmp_path / "release")
-    assert all(f"--{name}" in message for name in setting)
+    assert message.startswith("synthesis: ") and all(name in message for name in setting)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_without_stimuli_is_told(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path
+) -> None:
+    model = teacher.model
+    frozen = jax.tree.map(jnp.zeros_like, teacher.params)
+    told: list[str] = []
+
+    def only_the_last(params: Any, x: Any, key: Any = None) -> Any:
+        return jnp.zeros((len(x), 3)).at[:, 2].set(9.0) + 0 * model.apply(params, x)
+
+    class Biased(Teacher):
+        @property
+        def model(self) -> Model:
+            return Model(model.init, only_the_last)
+
+    biased = Biased(teacher.network, frozen, teacher.spec)
+    synthesize(biased, small, tmp_path / "release", note=told.append)
+    assert [line.rpartition(" ")[2] for line in told] == list(teacher.spec.classes[:2])
 
 
 def test_an_unknown_method_is_refused(
