@@ -64,7 +64,7 @@ def test_version_is_told(run):
         ("train w --out x --seed -1", "--seed is -1; it has to be from 0"),
         ("train w --out x --fit.batch 0", "--fit.batch is 0; it has to be at least 1"),
         ("run --data a --out x --teacher.candidates 0", "--teacher.candidates is 0"),
-        ("synthesize t --out x --lowest 0.9 --highest 0.8", "lowest has to be below highest"),
+        ("synthesize t --out x --lowest 0.9 --highest 0.8", "lowest may not be above highest"),
         ("train w --out x --config none.yaml", "none.yaml: cannot be read"),
         (
             "run --data a --out x --teacher.network cn",
