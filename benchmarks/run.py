@@ -28,26 +28,26 @@ def lanes() -> dict[str, Any]:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import jax
 
-    from stimjax import config, models
+    from stimjax import models
     from stimjax.batch import Channel, Spec
     from stimjax.excite import lanes, methods
+    from stimjax.recipes import RECIPES
 
     found: dict[str, Any] = {"steps_a_dispatch": 50, "teacher": "cnn", "generator": "dense"}
     for shape in ((60, 1), (60, 4), (120, 2), (240, 1)):
         channels = tuple(Channel(str(i), "") for i in range(shape[1]))
         spec = Spec(shape, ("normal", "apnea"), channels, 1.0, 0.0, 60.0)
-        method = methods.method(spec, config.Synthesis())
+        method = methods.method(spec, RECIPES["paper"], {})
         model = models.classifier("cnn", shape, 2)
         teacher = model.init(jax.random.key(7))
 
         def block(params: Any, state: Any, m: Any = method, t: Any = model) -> Any:
-            return lanes.block(m, lambda x: t.apply(params, x), state, 50)
+            return lanes.block(m, lanes.Networks(lambda x: t.hidden(params, x)), state, 50)
 
         advance = jax.jit(block, donate_argnums=1)
         runs: dict[int, Callable[[], None]] = {}
         for width in (1, 8, 16, 32):
-            keys = jax.random.split(jax.random.key(0), width)
-            box = [jax.vmap(lambda key, m=method: lanes.init(m, key))(keys)]
+            box = [jax.jit(lanes.start, static_argnums=(0, 2))(method, jax.random.key(0), width)]
 
             def run(box: list[Any] = box, advance: Any = advance, params: Any = teacher) -> None:
                 box[0] = jax.block_until_ready(advance(params, box[0])[0])

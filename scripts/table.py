@@ -1,11 +1,17 @@
-"""The table of a study as Markdown: mean accuracy (%) and kappa over seeds, and the gap.
+"""Tables of studies as Markdown: mean accuracy (%) and kappa over seeds and folds, and the gap.
 
-python scripts/table.py RESULTS/study/results.json
+python scripts/table.py RESULTS/study/results.json               students x what they learned from
+python scripts/table.py NAME=RESULTS/study/results.json ...      methods x students, in one table
+
+In the second, a row is the stimuli of one file (named after its folder without NAME=), and the
+rows "real" and of the baselines come from the first file. A check mark says that the loss is shown
+to lie below the margin.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +19,136 @@ import numpy as np
 
 from stimjax.store import StimjaxError, read_json
 
+Results = Mapping[str, Any]
 
-def table(results: dict[str, Any]) -> str:
+
+def table(results: Results) -> str:
     """Rows are students, columns what they were trained on; the gap is real minus stimuli."""
-    rows = results["rows"]
-    sources = list(dict.fromkeys(row["trained_on"] for row in rows))
-    lines = [f"| student | {' | '.join(sources)} | gap, points (95 % interval) |"]
-    lines.append("|---" * (len(sources) + 2) + "|")
+    sources = _names(results, "trained_on")
+    header = [*sources, "gap, points (95 % interval)", "gap, kappa", "margin", "within"]
+    lines = [_line("student", header), "|---" * (len(header) + 1) + "|"]
     teacher = results["teacher"]
     if teacher:
         cell = f"{100 * teacher['accuracy']:.1f} / {teacher['kappa']:.3f}"
-        lines.append(f"| teacher ({teacher['network']}) | {cell} |" + " |" * len(sources))
-    for student in dict.fromkeys(row["student"] for row in rows):
-        cells = [_cell(rows, student, source) for source in sources]
-        lines.append(f"| {student} | {' | '.join(cells)} | {_gap(results['summary'], student)} |")
+        label = f"teacher ({', '.join(teacher['networks'])})"
+        lines.append(_line(label, [cell, *[""] * (len(header) - 1)]))
+    for student in _names(results, "student"):
+        cells = [_cell(results, student, source) for source in sources]
+        lines.append(_line(student, [*cells, *_gap(results, student)]))
+    return "\n".join([*lines, "", _how_many(results)])
+
+
+def combined(named: Mapping[str, Results]) -> str:
+    """Rows are methods, columns students: accuracy / kappa (points lost), checked if within."""
+    first = next(iter(named.values()))
+    students = list(dict.fromkeys(s for found in named.values() for s in _names(found, "student")))
+    header = ["seeds x folds", *students]
+    lines = [_line("trained on", header), "|---" * (len(header) + 1) + "|"]
+    baselines = [source for source in _names(first, "trained_on") if source != "stimuli"]
+    rows = [(source, first, source) for source in baselines]
+    rows += [(name, found, "stimuli") for name, found in named.items()]
+    for label, found, source in rows:
+        cells = [_cell(found, s, source) + _lost(found, s, source) for s in students]
+        lines.append(_line(label, [" x ".join(map(str, _runs(found))), *cells]))
     return "\n".join(lines)
 
 
-def _cell(rows: list[dict[str, Any]], student: str, source: str) -> str:
-    chosen = [r for r in rows if (r["student"], r["trained_on"]) == (student, source)]
+def _line(label: str, cells: list[str]) -> str:
+    return f"| {label} | {' | '.join(cells)} |"
+
+
+def _names(results: Results, key: str) -> list[str]:
+    return list(dict.fromkeys(row[key] for row in results["rows"]))
+
+
+def _cell(results: Results, student: str, source: str) -> str:
+    wanted = (student, source)
+    chosen = [r for r in results["rows"] if (r["student"], r["trained_on"]) == wanted]
+    if not chosen:
+        return "-"
     accuracy = 100 * np.mean([row["accuracy"] for row in chosen])
     kappas = [row["kappa"] for row in chosen if row["kappa"] is not None]
     return f"{accuracy:.1f} / {np.mean(kappas):.3f}" if kappas else f"{accuracy:.1f} / -"
 
 
-def _gap(summary: list[dict[str, Any]], student: str) -> str:
-    entry = next(s for s in summary if (s["student"], s["trained_on"]) == (student, "stimuli"))
-    if entry["accuracy_gap_ci"] is None:
-        return f"{100 * entry['accuracy_gap']:.1f}"
-    low, high = entry["accuracy_gap_ci"]
-    return f"{100 * entry['accuracy_gap']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+def _entry(results: Results, student: str, source: str) -> dict[str, Any] | None:
+    wanted = (student, source)
+    found = (s for s in results["summary"] if (s["student"], s["trained_on"]) == wanted)
+    return next(found, None)
+
+
+def _gap(results: Results, student: str) -> list[str]:
+    """Accuracy and kappa lost with their intervals, the margins, whether within."""
+    entry = _entry(results, student, "stimuli")
+    if entry is None:
+        return ["-"] * 4
+    cells = []
+    for name, factor, digits in (("accuracy", 100, 1), ("kappa", 1, 3)):
+        value, interval = entry[f"{name}_gap"], entry[f"{name}_gap_ci"]
+        if value is None:
+            cells.append("-")
+            continue
+        text = f"{factor * value:.{digits}f}"
+        if interval is not None:
+            low, high = (f"{factor * end:.{digits}f}" for end in interval)
+            text += f" ({low} to {high})"
+        cells.append(text)
+    if "non_inferior" not in entry:  # of an earlier version
+        return [*cells, "-", "-"]
+    margin = f"{100 * entry['accuracy_margin']:g} / {entry['kappa_margin']:g}"
+    verdict = {True: "yes", False: "not shown", None: "-"}[entry["non_inferior"]]
+    return [*cells, margin, verdict]
+
+
+def _lost(results: Results, student: str, source: str) -> str:
+    entry = _entry(results, student, source)
+    if entry is None or entry["accuracy_gap"] is None:
+        return ""
+    return f" ({100 * entry['accuracy_gap']:.1f}{' ✓' if entry.get('non_inferior') else ''})"
+
+
+def _runs(results: Results) -> tuple[int, int]:
+    """Most seeds of a student, and folds."""
+    counts: dict[tuple[Any, ...], int] = {}
+    for row in results["rows"]:
+        key = (row["student"], row["trained_on"], row.get("fold"))
+        counts[key] = counts.get(key, 0) + 1
+    return max(counts.values(), default=0), len({row.get("fold") for row in results["rows"]})
+
+
+def _how_many(results: Results) -> str:
+    seeds, folds = _runs(results)
+    test = results.get("test", {})
+    said = f"{seeds} seed{'s' * (seeds != 1)}, {folds} fold{'s' * (folds != 1)}"
+    if not test:
+        return f"{said}."
+    return f"{said}, {test['windows']} test windows, intervals by {test['intervals']}."
+
+
+def main(words: list[str]) -> str:
+    """The table that the command line asks for.
+
+    Raises:
+        StimjaxError: no file is named, two have the same name, or one cannot be read.
+    """
+    if not words:
+        raise StimjaxError("name results.json of a study; NAME=FILE names it in the table")
+    if len(words) == 1 and "=" not in words[0]:
+        return table(read_json(Path(words[0])))
+    named: dict[str, Results] = {}
+    for word in words:
+        name, _, file = word.rpartition("=")
+        name = name or Path(file).absolute().parent.parent.name
+        if name in named:
+            raise StimjaxError(f"two files are called {name}; say NAME=FILE")
+        named[name] = read_json(Path(file))
+    return combined(named)
 
 
 if __name__ == "__main__":
     try:
-        print(table(read_json(Path(sys.argv[1]))))
-    except (StimjaxError, IndexError) as error:
+        print(main(sys.argv[1:]))
+    except StimjaxError as error:
         sys.exit(f"stimjax: error: {error}")
+    except (KeyError, TypeError) as error:
+        sys.exit(f"stimjax: error: a file is no results.json of this version ({error!r})")

@@ -12,6 +12,8 @@ from typing import Literal
 
 import tyro
 
+from stimjax.recipes import Recipe
+
 # No option of its own on the command line: --seed sets the seeds of all sections.
 Seed = tyro.conf.Suppress[int]
 
@@ -40,6 +42,9 @@ class Prepare:
         validation: part of the subjects (or windows) for validation.
         test: part of the subjects (or windows) for the test.
         test_subjects: their names, separated by commas; then only these are the test part.
+        folds: K above 1 deals all subjects (or windows) into K folds, of which one is the test
+            part instead of the share `test`; `stimjax run` tests them all, one after the other.
+        fold: which of the folds `stimjax prepare` tests, from 0.
         subject_from: what tells subjects apart: the header's patient code, the file's name, or
             auto (the code, unless it is empty or the same in all files).
         skip_bad: leave out recordings that cannot be used, and say which, instead of stopping.
@@ -56,6 +61,8 @@ class Prepare:
     validation: float = 0.15
     test: float = 0.25
     test_subjects: str = ""
+    folds: int = 1
+    fold: int = 0
     subject_from: Literal["auto", "header", "file"] = "auto"
     skip_bad: bool = False
     seed: Seed = 0
@@ -71,6 +78,7 @@ class Fit:
         rate: highest learning rate.
         weight_decay: of AdamW.
         noise: standard deviation of the Gaussian noise added to the windows of each step.
+        radius: L2 length of the adversarial change of each window (robust training); 0 for none.
         every: steps between two looks at the validation part.
         patience: looks without improvement after which a network is done.
     """
@@ -80,23 +88,26 @@ class Fit:
     rate: float = 3e-3
     weight_decay: float = 1e-3
     noise: float = 0.1
+    radius: float = 0.0
     every: int = 100
     patience: int = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class Teacher:
-    """The network that learns from the private windows.
+    """The networks that learn from the private windows.
 
     Attributes:
-        network: by name: mlp, cnn, cnn_half, resnet, gru or transformer.
-        candidates: networks trained from different seeds; the best on validation is kept.
-        fit: how it is trained.
+        networks: families by name: mlp, cnn, cnn_half, resnet, gru, transformer.
+        candidates: networks of each family, trained from different seeds.
+        ensemble: all of them label together, weighted on validation; otherwise the best one alone.
+        fit: how they are trained.
         seed: of the candidates' initial weights; no student ever starts from one of these.
     """
 
-    network: str = "cnn"
-    candidates: int = 5
+    networks: tuple[str, ...] = ("cnn", "resnet", "gru", "mlp")
+    candidates: int = 2
+    ensemble: bool = True
     fit: Fit = Fit()
     seed: Seed = 0
 
@@ -106,30 +117,20 @@ class Synthesis:
     """How stimuli are made.
 
     Attributes:
-        method: the composition, by name: paper.
+        method: by name: paper, probe, spectral, mixture, invert or adversarial.
         count: stimuli in the release.
-        generator: the network whose weights are optimized: dense or conv.
-        latent: size of the generator's input.
-        rate: learning rate of Adam.
-        lowest: lowest confidence threshold.
-        highest: highest confidence threshold.
-        tries: steps until a lane gives up.
-        lanes: loops that run together on a device; part of what fixes the bits of a release.
+        recipe: the method's own if None; a configuration file changes any of its lines.
+        lanes: loops that run together on a device; 0 takes the recipe's.
         steps: steps of each lane between two hand-overs from device to host.
         shard: stimuli in a file of the release; the unit of work.
         license: under which the holder publishes the release; written into its data card.
         seed: of everything random here.
     """
 
-    method: str = "paper"
-    count: int = 5000
-    generator: str = "dense"
-    latent: int = 64
-    rate: float = 1e-3
-    lowest: float = 0.75
-    highest: float = 0.9999
-    tries: int = 50
-    lanes: int = 16
+    method: str = "mixture"
+    count: int = 20000
+    recipe: tyro.conf.Suppress[Recipe | None] = None
+    lanes: int = 0
     steps: int = 50
     shard: int = 500
     license: str = ""
@@ -188,7 +189,7 @@ class Job:
 # Small enough for a few minutes on two cores; the recipe is the same.
 DEMO = Job(
     prepare=Prepare(rate=2.0),
-    teacher=Teacher(candidates=2, fit=Fit(steps=320, every=40)),
+    teacher=Teacher(candidates=1, fit=Fit(steps=320, every=40)),
     synthesis=Synthesis(count=1200, shard=200),
     study=Study(fit=Fit(steps=160, every=40)),
     simulation=Simulation(subjects=16, hours=1.5),

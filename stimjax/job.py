@@ -10,6 +10,10 @@ whole job lands in one folder:
     release/                  what may be published
     study/results.json        how good the students are
     report.html               a link to private/report.html, which shows real windows
+
+With `prepare.folds` above 1 everything from the windows on is made anew for each fold, in
+private/fold-K/{windows,teacher,release}; the students are compared on all folds together, and
+release/ is that of fold 0 (private/fold-0/release is a link to it).
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.progress import Reporter
-from stimjax.store import new_folder, read_json, write_json
+from stimjax.store import StimjaxError, new_folder, read_json, write_json
 from stimjax.study import metrics
 from stimjax.study import study as studies
 from stimjax.study.study import Predictions
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1  # of metrics.json and results.json
 SHOWN = 400  # real windows and stimuli in the report
+MOST_SEEDS = 2**31  # seeds lie below, as jax wants
 
 
 def run(
@@ -55,12 +60,19 @@ def run(
 ) -> None:
     """Do the whole job on the recordings in `data`; see the module for what `out` holds.
 
-    The same command after an interruption prepares the windows again and goes on with the teacher.
+    The same command after an interruption prepares the windows again and goes on with the teacher
+    (of each fold).
 
     Raises:
         StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
             left under the name `out` then.
     """
+    folds = job.prepare.folds
+    if folds > 1 and job.prepare.fold:
+        raise StimjaxError(
+            f"--fold {job.prepare.fold}: a whole run tests all {folds} folds; leave it out, or see "
+            "`stimjax prepare`, which makes the windows of one"
+        )
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(new_folder(out, overwrite=overwrite))
         private = folder / "private"
@@ -69,25 +81,12 @@ def run(
             (private / "recordings").mkdir()
             simulate_cohort(private / "recordings", job.simulation, reporter)
             data = [private / "recordings"]
-        windows = private / "windows"
-        windows.mkdir()
-        prepare_windows(data, windows, job.prepare, reporter)
-        (private / "teacher").mkdir()
-        identity = resume.identify(windows, job.teacher)
-        checkpoint = stack.enter_context(resume.checkpoints(out, identity))
-        teacher = train_teacher(windows, private / "teacher", job.teacher, reporter, checkpoint)
-        reporter.stage("making stimuli")
-        synthesize.synthesize(
-            teacher,
-            job.synthesis,
-            folder / "release",
-            progress=reporter.progress,
-            note=reporter.note,
-        )
+        judged = []
+        for fold in range(folds):
+            places = _places(folder, fold, folds)
+            judged.append(_fold(data, places, of_fold(job, fold), out, stack, reporter))
         (folder / "study").mkdir()
-        results, predictions = study_release(
-            folder / "release", windows, windows, folder / "study", job.study, teacher, reporter
-        )
+        results, predictions = _write_results(judged, folder / "study", job.study)
         from stimjax import report
 
         reporter.stage("writing the report")
@@ -95,10 +94,101 @@ def run(
         save_config(folder, *used, *([job.simulation] if simulated else []))
         (folder / "config.yaml").chmod(0o600)  # it may name subjects
         story = _story(
-            folder, teacher, results, predictions, simulated, _repeat(data, out, simulated)
+            folder,
+            _places(folder, 0, folds),
+            results,
+            predictions,
+            simulated,
+            _repeat(data, out, simulated),
         )
         report.write(story, private / "report.html")
         (folder / "report.html").symlink_to(Path("private") / "report.html")
+
+
+def of_fold(job: config.Job, fold: int) -> config.Job:
+    """The settings of one fold: nothing random is shared with another fold, students least."""
+    if job.prepare.folds == 1:
+        return job
+
+    def shifted(section: Any, by: int) -> Any:
+        return dataclasses.replace(section, seed=(section.seed + by) % MOST_SEEDS)
+
+    return dataclasses.replace(
+        job,
+        prepare=dataclasses.replace(job.prepare, fold=fold),  # the same seed: folds are disjoint
+        teacher=shifted(job.teacher, fold),
+        synthesis=shifted(job.synthesis, fold),
+        study=shifted(job.study, fold * job.study.seeds),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Places:
+    """Where a fold's parts lie; `fold` is None where there is one only."""
+
+    fold: int | None
+    windows: Path
+    teacher: Path
+    release: Path
+
+
+def _places(folder: Path, fold: int, folds: int) -> _Places:
+    private = folder / "private"
+    if folds == 1:
+        return _Places(None, private / "windows", private / "teacher", folder / "release")
+    own = private / f"fold-{fold}"
+    release = own / "release" if fold else folder / "release"
+    return _Places(fold, own / "windows", own / "teacher", release)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judged:
+    """How a teacher and the students did on the test windows of one fold.
+
+    Small: `test` has no values, see `studies.without_values`.
+    """
+
+    rows: list[dict[str, Any]]
+    predictions: Predictions
+    test: Batch
+    teacher: np.ndarray | None  # its probabilities for the test windows, f32[n, class]
+    networks: tuple[str, ...]
+    split: str
+
+
+def _fold(
+    data: Sequence[Path],
+    places: _Places,
+    job: config.Job,
+    out: Path,
+    stack: contextlib.ExitStack,
+    reporter: Reporter,
+) -> _Judged:
+    """Windows, teacher, release and students of one fold.
+
+    Checkpoints of the teacher lie beside `out` until `stack` ends: an interrupted run goes on with
+    the teachers of all the folds it came to.
+    """
+    if places.fold is not None:
+        reporter.note(f"fold {places.fold + 1} of {job.prepare.folds}")
+        places.windows.parent.mkdir()
+    for made in (places.windows, places.teacher):
+        made.mkdir()
+    prepare_windows(data, places.windows, job.prepare, reporter)
+    identity = resume.identify(places.windows, job.teacher)
+    if places.fold is not None:
+        out = out.absolute()
+        out = out.with_name(f"{out.name}.fold-{places.fold}")
+    checkpoint = stack.enter_context(resume.checkpoints(out, identity))
+    teacher = train_teacher(places.windows, places.teacher, job.teacher, reporter, checkpoint)
+    reporter.stage("making stimuli")
+    synthesize.synthesize(
+        teacher, job.synthesis, places.release, progress=reporter.progress, note=reporter.note
+    )
+    if places.fold == 0:
+        (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))
+    windows = places.windows
+    return _judge(places.release, windows, windows, job.study, teacher, reporter, places.fold)
 
 
 def simulate_cohort(folder: Path, asked: config.Simulation, reporter: Reporter) -> None:
@@ -147,7 +237,13 @@ def train_teacher(
         name: metrics.evaluate(teacher.probability(part.x), part)
         for name, part in (("validation", validation), ("test", test))
     }
-    about = {"schema": SCHEMA, "network": teacher.network, **scores, "versions": versions()}
+    about = {
+        "schema": SCHEMA,
+        "networks": list(teacher.networks),
+        "members": list(teacher.members),
+        **scores,
+        "versions": versions(),
+    }
     write_json(folder / "metrics.json", about)
     save_config(folder, asked)
     return teacher
@@ -173,10 +269,22 @@ def study_release(
         teacher: labels the noise, and is judged beside the students, if given.
         reporter: is told of the progress.
     """
+    judged = _judge(stimuli, train, test, asked, teacher, reporter)
+    return _write_results([judged], folder, asked)
+
+
+def _judge(
+    stimuli: Path,
+    train: Path,
+    test: Path,
+    asked: config.Study,
+    teacher: Teacher | None,
+    reporter: Reporter,
+    fold: int | None = None,
+) -> _Judged:
+    """Train students and let all predict the test part; `fold` is named in the rows."""
     reporter.stage("training students")
     judged = prepare.load(test, "test")
-    split = read_json(test / "spec.json")["made"].get("settings", {}).get("split", "subject")
-    resample = "windows" if split == "random" else "subjects"
     given = studies.sources(
         release.load(stimuli),
         prepare.load(train, "train"),
@@ -184,18 +292,36 @@ def study_release(
         teacher,
         asked,
     )
-    found, predictions = studies.study(
-        given, judged, asked, resample=resample, progress=reporter.progress
+    predictions = studies.predict(given, judged, asked, progress=reporter.progress)
+    return _Judged(
+        rows=studies.rows(predictions, judged, asked, fold),
+        predictions=predictions,
+        test=studies.without_values(judged),
+        teacher=None if teacher is None else teacher.probability(judged.x),
+        networks=() if teacher is None else teacher.networks,
+        split=read_json(test / "spec.json")["made"].get("settings", {}).get("split", "subject"),
     )
+
+
+def _write_results(
+    folds: Sequence[_Judged], folder: Path, asked: config.Study
+) -> tuple[dict[str, Any], Predictions]:
+    """`results.json` over all folds, and the predictions of all their test windows."""
+    predictions, test = studies.pool([(one.predictions, one.test) for one in folds])
+    split = folds[0].split
+    resample = "windows" if split == "random" else "subjects"
     about = None
-    if teacher is not None:
-        scores = metrics.evaluate(teacher.probability(judged.x), judged)
-        about = {"network": teacher.network, **scores}
+    probabilities = [one.teacher for one in folds if one.teacher is not None]
+    if probabilities:
+        scores = metrics.evaluate(np.concatenate(probabilities), test)
+        about = {"networks": list(folds[0].networks), **scores}
+    tested = {"windows": len(test), "split": split, "intervals": f"bootstrap of {resample}"}
     results = {
         "schema": SCHEMA,
         "teacher": about,
-        **found,
-        "test": {"windows": len(judged), "split": split, "intervals": f"bootstrap of {resample}"},
+        "rows": [row for one in folds for row in one.rows],
+        "summary": studies.summary(predictions, test, resample),
+        "test": tested | ({"folds": len(folds)} if len(folds) > 1 else {}),
         "versions": versions(),
     }
     write_json(folder / "results.json", results)
@@ -210,20 +336,21 @@ def save_config(folder: Path, *used: Any) -> None:
 
 def _story(
     folder: Path,
-    teacher: Teacher,
+    places: _Places,
     results: dict[str, Any],
     predictions: Predictions,
     simulated: bool,
     repeat: str,
 ) -> report.Story:
+    """The story of a run; with folds, windows, release and night are those of the first."""
     from stimjax import report
 
-    private = folder / "private"
-    test = prepare.load(private / "windows", "test")
+    test = prepare.load(places.windows, "test")
+    teacher = teachers.load(places.teacher)
     rng = np.random.default_rng(0)
     real = test[np.sort(rng.permutation(len(test))[:SHOWN])]
-    stimuli = release.load(folder / "release")
-    made = read_json(private / "windows" / "spec.json")["made"]
+    stimuli = release.load(places.release)
+    made = read_json(places.windows / "spec.json")["made"]
     return report.Story(
         title="Simulated sleepers" if simulated else "Stimuli and students",
         simulated=simulated,
@@ -236,11 +363,12 @@ def _story(
             "recordings": made["recordings"],
             "subjects": made["subjects"],
             "recordings left out": made["skipped"],
+            **({"folds": made["settings"]["folds"]} if places.fold is not None else {}),
             "counts": made["parts"],
             "samples masked or clipped": made["masked"],
         },
-        teacher=read_json(private / "teacher" / "metrics.json"),
-        manifest=release.load_manifest(folder / "release"),
+        teacher=read_json(places.teacher / "metrics.json"),
+        manifest=release.load_manifest(places.release),
         config=(folder / "config.yaml").read_text(encoding="utf-8"),
         versions=versions(),
         repeat=repeat,
@@ -249,7 +377,10 @@ def _story(
 
 
 def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> report.Night | None:
-    """The test subject whose classes are most evenly mixed."""
+    """The test subject whose classes are most evenly mixed.
+
+    Of `predictions` the first rows are those of `test`; with folds, others follow.
+    """
     from stimjax import report
 
     subjects = [subject for subject in np.unique(test.subject) if subject != NOBODY]

@@ -92,7 +92,7 @@ def _teacher(folder: Path) -> str:
     found = teacher.load(folder)
     lines = [
         "teacher (private)",
-        f"network   {found.network}, {models.size(found.params):,} weights",
+        f"networks  {_networks(found)}, {models.size(found.params):,} weights",
         *_spec(found.spec),
     ]
     if (folder / "metrics.json").exists():
@@ -103,6 +103,14 @@ def _teacher(folder: Path) -> str:
             rows.append((part, _number(numbers.get("accuracy")), _number(numbers.get("kappa"))))
         lines += ["", *_table(rows)]
     return "\n".join([*lines, "", _versions(read_json(folder / "teacher.json"))])
+
+
+def _networks(found: teacher.Teacher) -> str:
+    """Each family, with the number of its networks that count where that is known."""
+    counts = Counter(m["network"] for m in found.members if m.get("weight", 1) > 0)
+    return ", ".join(
+        f"{counts[name]} {name}" if name in counts else name for name in found.networks
+    )
 
 
 def _release(folder: Path) -> str:
@@ -136,9 +144,15 @@ def _results(folder: Path) -> str:
     for name, found in kinds.items():
         means = [sum(found[s]) / len(found[s]) if s in found else None for s in sources]
         rows.append((name, *map(_number, means)))
-    lines = ["students on real windows (means over seeds)", "", *_table(rows)]
+    folds = results.get("test", {}).get("folds", 1)
+    over = f"seeds and {folds} folds" if folds > 1 else "seeds"
+    lines = [f"students on real windows (means over {over})", "", *_table(rows)]
     if results.get("teacher"):
         lines.append(f"the teacher itself: {_number(results['teacher']['accuracy'])}")
+    judged = [s for s in results["summary"] if s["trained_on"] == "stimuli" and "non_inferior" in s]
+    if judged:
+        good = ", ".join(entry["student"] for entry in judged if entry["non_inferior"])
+        lines.append(f"shown to lose less than the margin on stimuli: {good or 'none'}")
     return "\n".join(lines)
 
 

@@ -71,7 +71,18 @@ def parse(verb: type[Verb], args: Sequence[str], prog: str) -> Verb:
         if not end.code:
             raise
         raise StimjaxError(_unknown(kind, args) or _one_line(said.getvalue())) from None
+    _refuse_two_methods(kind, parsed)
     return _seeded(parsed)
+
+
+def _refuse_two_methods(kind: type, parsed: Any) -> None:
+    """A file's recipe is of the file's method, and says nothing of another."""
+    before, now = getattr(kind, "synthesis", None), getattr(parsed, "synthesis", None)
+    if before and now and before.recipe and before.method != now.method:
+        raise StimjaxError(
+            f"--method {now.method}: the configuration file has a recipe for {before.method}; "
+            "leave synthesis.recipe out of it"
+        )
 
 
 def sections(verb: Any) -> dict[str, Any]:

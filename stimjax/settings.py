@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import yaml
 
 from stimjax import config
+from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
 T = TypeVar("T")
@@ -44,8 +45,9 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Prepare": {"max_missing": _SHARE, "validation": _SHARE, "test": _SHARE},
     "Fit": dict.fromkeys(("steps", "batch", "every", "patience"), _COUNT) | {"rate": _POSITIVE},
     "Teacher": {"candidates": _COUNT},
-    "Synthesis": dict.fromkeys(("count", "latent", "tries", "lanes", "steps", "shard"), _COUNT)
-    | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE},
+    "Synthesis": dict.fromkeys(("count", "steps", "shard"), _COUNT),
+    "Recipe": dict.fromkeys(("latent", "rounds", "lanes"), _COUNT)
+    | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE, "unexcited": _SHARE},
     "Study": {"seeds": _COUNT},
     "Simulation": {"subjects": _COUNT, "hours": _POSITIVE},
 }
@@ -110,7 +112,7 @@ def check(settings: Any, where: str = "") -> None:
         if not math.isfinite(value) or not fits(value):
             raise StimjaxError(f"{where}{name} is {value}; it has to be {words}")
     for name, section in _sections(settings, ""):
-        if isinstance(section, config.Synthesis) and section.lowest > section.highest:
+        if isinstance(section, Recipe) and section.lowest > section.highest:
             raise StimjaxError(
                 f"{where}{name}lowest is {section.lowest:g}, {name}highest is "
                 f"{section.highest:g}; lowest may not be above highest"
@@ -172,12 +174,17 @@ def _section(default: T, content: Any, where: str, prefix: str) -> T:
         if key not in hints:
             near = nearest(f"{prefix}{key}", _keys(config.Job))
             raise StimjaxError(f"{where}: there is no setting {prefix}{key}{near}")
-    values = {
-        key: _section(old, value, where, f"{prefix}{key}.")
-        if dataclasses.is_dataclass(old := getattr(default, key))
-        else _value(hints[key], value, where, f"{prefix}{key}")
-        for key, value in content.items()
-    }
+    values = {}
+    for key, value in content.items():
+        old = getattr(default, key)
+        if hints[key] == Recipe | None and value is not None:  # lines over those of the method
+            method = values.get("method", content.get("method", getattr(default, "method", "")))
+            old = old or RECIPES.get(method, Recipe())
+        values[key] = (
+            _section(old, value, where, f"{prefix}{key}.")
+            if dataclasses.is_dataclass(old) and value is not None
+            else _value(hints[key], value, where, f"{prefix}{key}")
+        )
     return dataclasses.replace(default, **values)  # pyright: ignore[reportArgumentType, reportReturnType]
 
 
@@ -221,6 +228,7 @@ def _keys(kind: Any, prefix: str = "") -> list[str]:
     keys = []
     for name, hint in typing.get_type_hints(kind).items():
         keys.append(f"{prefix}{name}")
+        hint = Recipe if hint == Recipe | None else hint
         if dataclasses.is_dataclass(hint):
             keys += _keys(hint, f"{prefix}{name}.")
     return keys

@@ -308,13 +308,12 @@ def split_channels(asked: sections.Prepare) -> sections.Prepare:
 def refuse_unknown_names(job: sections.Job) -> None:
     """Refuse a network, method or student that does not exist before hours of work, not after."""
     from stimjax import models
-    from stimjax.excite import methods
+    from stimjax.recipes import RECIPES
     from stimjax.study.classical import CLASSICAL
 
     for option, names, known in (
-        ("--teacher.network", [job.teacher.network], models.CLASSIFIERS),
-        ("--synthesis.method", [job.synthesis.method], methods.METHODS),
-        ("--synthesis.generator", [job.synthesis.generator], models.GENERATORS),
+        ("--teacher.networks", job.teacher.networks, models.CLASSIFIERS),
+        ("--synthesis.method", [job.synthesis.method], RECIPES),
         ("--study.students", job.study.students, [*models.CLASSIFIERS, *CLASSICAL]),
     ):
         for name in names:

@@ -154,10 +154,7 @@ def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
         )
     if min(before, after, settings.rate) < 0:
         raise StimjaxError("--before, --after and --rate must not be negative")
-    if min(settings.validation, settings.test) < 0 or settings.validation + settings.test >= 1:
-        raise StimjaxError("--validation and --test: shares from 0 to 1 that leave some to train")
-    if random and settings.test_subjects:
-        raise StimjaxError("--test-subjects: goes with --split subject, not with a random split")
+    _refuse_parts(settings)
     return Plan(
         channels=channels,
         rate=settings.rate or min(max(rates), MOST_RATE[task]),
@@ -166,6 +163,26 @@ def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
         label_seconds=scoring.MINUTE if task == "apnea" else scoring.EPOCH,
         classes=scoring.CLASSES[task],
     )
+
+
+def _refuse_parts(settings: config.Prepare) -> None:
+    """Refuse shares, folds and names that no split can have."""
+    folds, fold = settings.folds, settings.fold
+    if folds < 1 or not 0 <= fold < folds:
+        raise StimjaxError(
+            f"--fold {fold} --folds {folds}: folds are numbered from 0, so that --fold has to be "
+            "from 0 to one less than --folds"
+        )
+    if folds > 1 and settings.test_subjects:
+        raise StimjaxError(
+            "--test-subjects: with --folds every subject is tested once; leave one of them out"
+        )
+    test = 1 / folds if folds > 1 else settings.test
+    if min(settings.validation, test) < 0 or settings.validation + test >= 1:
+        part = f"--folds {folds}" if folds > 1 else "--test"
+        raise StimjaxError(f"--validation and {part}: shares from 0 to 1 that leave some to train")
+    if settings.split == "random" and settings.test_subjects:
+        raise StimjaxError("--test-subjects: goes with --split subject, not with a random split")
 
 
 def _common(headers: list[Header], task: str) -> tuple[str, ...]:
@@ -329,17 +346,15 @@ def _divide(
 ) -> dict[str, Any]:
     """Give each recording's file, or its windows, to the parts; count what each part has."""
     which: dict[int, np.ndarray] = {}
+    shares = (settings.validation, settings.test, settings.seed)
+    folds = {"folds": settings.folds, "fold": settings.fold}
     if settings.split == "subject":
-        part = split.by_subject(
-            made.severity(), settings.validation, settings.test, settings.seed, named
-        )
+        part = split.by_subject(made.severity(), *shares, named, **folds)
         for index, label in made.labels.items():
             which[index] = np.full(len(label), PARTS.index(part[made.subject[index]]))
     else:
         for index, label in made.labels.items():
-            which[index] = split.at_random(
-                len(label), settings.validation, settings.test, settings.seed, index
-            )
+            which[index] = split.at_random(len(label), *shares, index, **folds)
     summary = {}
     for number, name in enumerate(PARTS):
         labels = [label[which[i] == number] for i, label in made.labels.items()]

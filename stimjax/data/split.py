@@ -11,7 +11,14 @@ PARTS = ("train", "validation", "test")
 
 
 def by_subject(
-    severity: dict[int, float], validation: float, test: float, seed: int, named: set[int]
+    severity: dict[int, float],
+    validation: float,
+    test: float,
+    seed: int,
+    named: set[int],
+    *,
+    folds: int = 1,
+    fold: int = 0,
 ) -> dict[int, str]:
     """A part for each subject, such that every part has mild and severe ones.
 
@@ -21,9 +28,11 @@ def by_subject(
     Args:
         severity: of each subject, by number; for apnea the part of its windows that are apnea.
         validation: share of the subjects.
-        test: share of the subjects; not used where `named` has some.
+        test: share of the subjects; not used where `named` has some or `folds` is above 1.
         seed: of the random start and of the order of equals.
         named: subjects that make up the test part.
+        folds: above 1, the test part is one of so many disjoint folds that cover all subjects.
+        fold: its number, from 0.
 
     Raises:
         StimjaxError: a part would have no subject.
@@ -33,11 +42,21 @@ def by_subject(
     tie = dict(zip(subjects, rng.random(len(subjects)), strict=True))
     order = sorted(subjects, key=lambda subject: (severity[subject], tie[subject]))
     part = dict.fromkeys(subjects, "train")
-    tested = named or _systematic(order, test, rng)
+    if folds > 1:
+        test = 1 / folds
+        dealt = _dealt(order, folds, rng)
+        tested = {subject for subject in order if dealt[subject] == fold}
+    else:
+        tested = named or _systematic(order, test, rng)
     rest = [subject for subject in order if subject not in tested]
     validated = _systematic(rest, validation / (1 if named else 1 - test), rng)
     part |= dict.fromkeys(tested, "test") | dict.fromkeys(validated, "validation")
     absent = [name for name in PARTS if name not in part.values()]
+    if folds > 1 and folds > len(subjects):
+        raise StimjaxError(
+            f"--folds {folds}: {len(subjects)} subjects leave a fold with none; give at most "
+            f"{len(subjects)}, or split windows at random (--split random)"
+        )
     if absent:
         raise StimjaxError(
             f"{len(subjects)} subjects leave none for {absent[0]}; give more recordings, or split "
@@ -47,12 +66,34 @@ def by_subject(
 
 
 def at_random(
-    n: int, validation: float, test: float, seed: int, number: int
+    n: int,
+    validation: float,
+    test: float,
+    seed: int,
+    number: int,
+    *,
+    folds: int = 1,
+    fold: int = 0,
 ) -> Int[np.ndarray, " n"]:
-    """For each of the `n` windows of recording `number`, the index of its part in `PARTS`."""
+    """For each of the `n` windows of recording `number`, the index of its part in `PARTS`.
+
+    With `folds` above 1 the test part is fold number `fold` (from 0) of as many disjoint ones that
+    cover all windows, and `test` is not used.
+    """
     rng = np.random.default_rng([seed, number])
     place = (rng.permutation(n) + rng.random()) / max(n, 1)
-    return np.select([place < test, place < test + validation], [2, 1], 0)
+    if folds == 1:
+        return np.select([place < test, place < test + validation], [2, 1], 0)
+    ahead = (folds * place - fold) % folds  # the windows behind those of the fold validate
+    tested = (folds * place).astype(int) == fold
+    return np.select([tested, ahead < 1 + validation * folds], [2, 1], 0)
+
+
+def _dealt(order: list[int], folds: int, rng: np.random.Generator) -> dict[int, int]:
+    """A fold for each subject; of `folds` neighbors in `order`, each goes into another, by lot."""
+    rounds = -(-len(order) // folds)
+    numbers = np.concatenate([rng.permutation(folds) for _ in range(rounds)] or [[]])
+    return {subject: int(number) for subject, number in zip(order, numbers, strict=False)}
 
 
 def _systematic(order: list[int], share: float, rng: np.random.Generator) -> set[int]:

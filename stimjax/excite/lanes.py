@@ -3,7 +3,7 @@
 The paper's loop is sequential and ends each stimulus at its own time. A lane is that loop turned
 inside out: `step` takes one gradient step, and a lane that has accepted or given up draws its next
 goal within the same step, so that no lane ever waits for another. Everything here is written for
-a single lane; `block` lifts it with `vmap`.
+a single lane; `block` lifts it with `vmap`, over an axis that terms may sum over.
 """
 
 from __future__ import annotations
@@ -17,21 +17,42 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from stimjax.excite.accept import Acceptance, Goal
-from stimjax.excite.objective import Objective
 from stimjax.excite.parametrization import Parametrization
-from stimjax.excite.source import Source
-from stimjax.excite.terms import Excited
+from stimjax.excite.sources import Source
+from stimjax.excite.terms import LANES, Excited, Term
 from stimjax.models import Params
 
 
 class Method(NamedTuple):
-    """A way to make stimuli, composed of parts that know nothing of each other."""
+    """A way to make stimuli, composed of parts that know nothing of each other.
+
+    Attributes:
+        source: where a stimulus starts.
+        parametrization: what is optimized.
+        objective: what is lowered.
+        acceptance: what is wanted, and when it is reached.
+        optimizer: makes steps of gradients.
+        finish: what a window goes through before it is labeled, such as rounding.
+    """
 
     source: Source
     parametrization: Parametrization
-    objective: Objective
+    objective: Term
     acceptance: Acceptance
     optimizer: optax.GradientTransformation
+    finish: Callable[[Array], Array]
+
+
+class Networks(NamedTuple):
+    """The networks that lanes ask, with their parameters.
+
+    Attributes:
+        teacher: `windows -> (logits f32[n, class], hidden activities f32[n, position, unit])`.
+        proxies: `windows -> logits f32[proxy, n, class]` of proxy students, if there are any.
+    """
+
+    teacher: Callable[[Float[Array, "n ..."]], tuple[Float[Array, "n classes"], tuple[Array, ...]]]
+    proxies: Callable[[Float[Array, "n ..."]], Array] | None = None
 
 
 class LaneState(NamedTuple):
@@ -43,6 +64,13 @@ class LaneState(NamedTuple):
     goal: Goal
     tries: Int[Array, ""]
     key: Array
+
+
+class State(NamedTuple):
+    """Lanes, with a leading axis on every leaf, and the objective's memory, which they share."""
+
+    lanes: LaneState
+    memory: Any
 
 
 class Emitted(NamedTuple):
@@ -63,63 +91,99 @@ class Emitted(NamedTuple):
     failed: Bool[Array, ""]
 
 
-Teacher = Callable[[Float[Array, "n ..."]], Float[Array, "n classes"]]  # windows -> logits
-
-
 def init(method: Method, key: Array) -> LaneState:
     """A lane that is about to take its first step."""
     key, params_key, start_key, goal_key = jax.random.split(key, 4)
-    params = method.parametrization.init(params_key)
+    goal = method.acceptance.draw(goal_key)
+    start = method.source(start_key, goal.target)
+    params = method.parametrization.init(params_key, start)
     return LaneState(
         params=params,
         opt_state=method.optimizer.init(params),
-        start=method.source(start_key),
-        goal=method.acceptance.draw(goal_key),
+        start=start,
+        goal=goal,
         tries=jnp.zeros((), jnp.int32),
         key=key,
     )
 
 
-def step(method: Method, teacher: Teacher, state: LaneState) -> tuple[LaneState, Emitted]:
+def start(method: Method, key: Array, lanes: int) -> State:
+    """A block of `lanes` lanes."""
+    states = jax.vmap(lambda k: init(method, k))(jax.random.split(key, lanes))
+    return State(states, method.objective.init())
+
+
+def step(
+    method: Method, networks: Networks, state: LaneState, memory: Any
+) -> tuple[LaneState, Any, Emitted]:
     """One gradient step of one lane, a check, and a new goal if this one is done.
 
     The generator's dropout is on in the gradient and off in the check; the teacher is always in
     inference. A lane that failed still has to be given new parameters: see `restart`.
     """
     key, dropout_key, start_key, goal_key = jax.random.split(state.key, 4)
-    render = method.parametrization.render
+    params, opt_state = state.params, state.opt_state
+    if method.acceptance.tries:
+        params, opt_state, memory = improve(method, networks, state, memory, dropout_key)
+    window = state.start
+    if method.acceptance.tries:
+        rendered = method.parametrization.render(params, state.start)
+        keeps = method.parametrization.keeps
+        window = rendered if keeps else jnp.where(state.goal.excited, rendered, state.start)
+    window = method.finish(window)
+    probability = jax.nn.softmax(networks.teacher(window[None])[0][0])
 
-    def loss(params: Params) -> Array:
-        window = render(params, state.start, dropout_key)
-        return method.objective(Excited(window, teacher(window[None])[0], state.goal))
-
-    gradient = jax.grad(loss)(state.params)
-    updates, opt_state = method.optimizer.update(gradient, state.opt_state, state.params)
-    params = optax.apply_updates(state.params, updates)
-    window = render(params, state.start)
-    probability = jax.nn.softmax(teacher(window[None])[0])
-
-    accepted = method.acceptance.reached(state.goal, probability)
-    failed = ~accepted & (state.tries + 1 >= method.acceptance.tries)
+    tries = state.tries + 1
+    accepted = method.acceptance.reached(state.goal, probability, tries)
+    failed = ~accepted & (tries >= method.acceptance.tries)
+    goal = method.acceptance.draw(goal_key)
+    fresh_start = method.source(start_key, goal.target)
+    fresh = (fresh_start, goal, jnp.zeros_like(tries))
+    old = (state.start, state.goal, tries)
+    if not method.parametrization.keeps:  # else new weights are drawn where they are needed only
+        fresh_params = method.parametrization.init(key, fresh_start)
+        fresh += (fresh_params, method.optimizer.init(fresh_params))
+        old += (params, opt_state)
     done = accepted | failed
-    fresh = (
-        method.source(start_key),
-        method.acceptance.draw(goal_key),
-        jnp.zeros_like(state.tries),
-    )
-    start, goal, tries = jax.tree.map(
-        lambda new, old: jnp.where(done, new, old),
-        fresh,
-        (state.start, state.goal, state.tries + 1),
-    )
+    chosen = jax.tree.map(lambda new, kept: jnp.where(done, new, kept), fresh, old)
+    if not method.parametrization.keeps:
+        params, opt_state = chosen[3:]
     emitted = Emitted(window, probability, state.goal.target, accepted, failed)
-    return LaneState(params, opt_state, start, goal, tries, key), emitted
+    return LaneState(params, opt_state, *chosen[:3], key), memory, emitted
+
+
+def improve(
+    method: Method, networks: Networks, state: LaneState, memory: Any, key: Array
+) -> tuple[Params, Any, Any]:
+    """One step of the optimizer: new parameters, its state, and the objective's memory."""
+
+    def loss(params: Params) -> tuple[Array, Any]:
+        window = method.parametrization.render(params, state.start, key)
+        logits, hidden = networks.teacher(window[None])
+        excited = Excited(
+            window,
+            logits[0],
+            tuple(layer[0] for layer in hidden),
+            state.goal,
+            teacher=lambda x: networks.teacher(x[None])[0][0],
+            proxies=_single(networks.proxies),
+            key=key,
+        )
+        return method.objective.value(excited, memory)
+
+    gradient, memory = jax.grad(loss, has_aux=True)(state.params)
+    updates, opt_state = method.optimizer.update(gradient, state.opt_state, state.params)
+    return optax.apply_updates(state.params, updates), opt_state, memory
+
+
+def _single(proxies: Callable[[Array], Array] | None) -> Callable[[Array], Array] | None:
+    return None if proxies is None else lambda x: proxies(x[None])[:, 0]
 
 
 def restart(method: Method, state: LaneState, failed: Bool[Array, " lane"]) -> LaneState:
-    """New parameters for each failed lane of a block; the optimizer's state stays, as in the paper.
+    """New weights for each failed lane of a block; the optimizer's state stays, as in the paper.
 
-    A loop over the failed lanes only: most steps have none, and drawing new parameters for every
+    A loop over the failed lanes only: most steps have none, and drawing new weights for every
     lane and throwing them away would cost more than the step itself.
     """
 
@@ -127,7 +191,7 @@ def restart(method: Method, state: LaneState, failed: Bool[Array, " lane"]) -> L
         params, waiting = carry
         lane = jnp.argmax(waiting)
         key = jax.random.fold_in(state.key[lane], 4)  # 0 to 3 would be those of the next split
-        fresh = method.parametrization.init(key)
+        fresh = method.parametrization.init(key, state.start[lane])
         params = jax.tree.map(lambda all_, one: all_.at[lane].set(one), params, fresh)
         return params, waiting.at[lane].set(False)
 
@@ -135,16 +199,21 @@ def restart(method: Method, state: LaneState, failed: Bool[Array, " lane"]) -> L
     return state._replace(params=params)
 
 
-def block(
-    method: Method, teacher: Teacher, state: LaneState, steps: int
-) -> tuple[LaneState, Emitted]:
-    """`steps` steps of a block of lanes; every leaf of `state` has a leading lane axis.
+def block(method: Method, networks: Networks, state: State, steps: int) -> tuple[State, Emitted]:
+    """`steps` steps of a block of lanes.
 
     What is emitted has leading axes [steps, lane].
     """
 
-    def body(state: LaneState, _: None) -> tuple[LaneState, Emitted]:
-        state, emitted = jax.vmap(lambda lane: step(method, teacher, lane))(state)
-        return restart(method, state, emitted.failed), emitted
+    def one(lane: LaneState, memory: Any) -> tuple[LaneState, Any, Emitted]:
+        return step(method, networks, lane, memory)
+
+    together = jax.vmap(one, in_axes=(0, None), out_axes=(0, None, 0), axis_name=LANES)
+
+    def body(state: State, _: None) -> tuple[State, Emitted]:
+        lanes, memory, emitted = together(*state)
+        if method.parametrization.keeps:
+            lanes = restart(method, lanes, emitted.failed)
+        return State(lanes, memory), emitted
 
     return jax.lax.scan(body, state, length=steps)

@@ -1,50 +1,100 @@
-"""The methods by name: each a composition of source, parametrization, objective, acceptance."""
+"""From a recipe to the functions that a lane is made of, and what of the private data they use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Array
 
 from stimjax import config
-from stimjax.batch import Spec
-from stimjax.excite import accept, objective, parametrization, source
+from stimjax.batch import Batch, Spec
+from stimjax.excite import accept, objective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
+from stimjax.excite.parametrization import parametrization, rounded
+from stimjax.excite.sources import SOURCES, latent
+from stimjax.excite.terms import embedding, features, moments
+from stimjax.learn.teacher import Teacher
+from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
-
-def paper(spec: Spec, settings: config.Synthesis) -> Method:
-    """Nikolaidis et al., JAIR 72 (2021), arXiv 2009.10007; the generator's architecture is ours."""
-    return Method(
-        source=source.latent(settings.latent),
-        parametrization=parametrization.generator(settings.generator, spec, settings.latent),
-        objective=objective.weighted({"cross_entropy": 1.0}),
-        acceptance=accept.confidence(
-            len(spec.classes), settings.lowest, settings.highest, settings.tries
-        ),
-        optimizer=adam(settings.rate),
-    )
+LABELS = "the teacher: its softmax, as the labels of the stimuli"
+GRADIENTS = "the teacher: its gradients while stimuli are made"
+RANGE = "the range of each channel in the training windows, two numbers a channel"
+COMPONENTS = "the principal components of the training windows"
 
 
-METHODS: dict[str, Callable[[Spec, config.Synthesis], Method]] = {"paper": paper}
-
-# What of the private data each method uses; written into the manifest.
-USES: dict[str, tuple[str, ...]] = {
-    "paper": (
-        "the teacher: its gradients while stimuli are made, and its softmax as their labels",
-        "the range of each channel in the training windows, two numbers a channel",
-        "whether a try reached its threshold",
-    )
-}
-
-
-def method(spec: Spec, settings: config.Synthesis) -> Method:
-    """The method that `settings` names, for windows of `spec`.
+def recipe(settings: config.Synthesis) -> Recipe:
+    """What `settings` ask for: their own recipe, or the named one.
 
     Raises:
         StimjaxError: there is no such method.
     """
-    if settings.method not in METHODS:
+    if settings.method not in RECIPES:
         raise StimjaxError(
-            f"there is no method {settings.method!r}; choose one of {', '.join(METHODS)}"
+            f"there is no method {settings.method!r}; choose one of {', '.join(RECIPES)}"
         )
-    return METHODS[settings.method](spec, settings)
+    return settings.recipe or RECIPES[settings.method]
+
+
+def method(spec: Spec, asked: Recipe, statistics: Mapping[str, np.ndarray]) -> Method:
+    """The method that `asked` describes, for windows of `spec`.
+
+    Args:
+        spec: of the windows.
+        asked: the recipe.
+        statistics: what `measure` gave for the training windows.
+
+    Raises:
+        StimjaxError: the parts do not go together, or a statistic is missing.
+    """
+    try:
+        return Method(
+            source=latent(asked.latent)
+            if asked.source == "latent"
+            else SOURCES[asked.source].make(spec, statistics),
+            parametrization=parametrization(asked, spec, statistics),
+            objective=objective.weighted(asked.terms, spec, statistics),
+            acceptance=accept.acceptance(asked, len(spec.classes), statistics),
+            optimizer=adam(asked.rate),
+            finish=(lambda x: rounded(x, spec)) if asked.rounded else _as_it_is,
+        )
+    except KeyError as error:
+        raise StimjaxError(
+            f"the teacher holds no statistic {error}, which this method needs; train it again"
+        ) from error
+
+
+def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
+    """Every statistic of the training windows that some method uses; kept with the teacher."""
+    found: dict[str, np.ndarray] = {}
+    for kind in SOURCES.values():
+        found |= kind.measure(train)
+    found |= accept.measure(train, teacher.probability(train.x))
+    found |= features.measure(train, teacher.model, teacher.params)
+    found |= moments.measure(train, found)
+    return found | embedding.measure(train)
+
+
+def uses(asked: Recipe) -> list[str]:
+    """What of the private data a recipe uses, a sentence for each; written into the manifest."""
+    sentences = [LABELS, RANGE]
+    if asked.tries:
+        sentences.append(GRADIENTS)
+    if asked.source != "latent":
+        sentences += SOURCES[asked.source].uses
+    if asked.parametrization == "components" and asked.source != "mixture":
+        sentences.append(COMPONENTS)
+    sentences += [text for name, text in objective.USES.items() if getattr(asked.terms, name)]
+    if asked.targets == "histogram" and asked.tries:
+        sentences.append(accept.USES)
+    if asked.balance == "prior":
+        sentences.append(accept.PRIOR)
+    if asked.accept == "threshold":
+        sentences.append("whether a try reached its threshold")
+    return sentences
+
+
+def _as_it_is(x: Array) -> Array:
+    return x

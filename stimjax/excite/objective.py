@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 from jaxtyping import Array, Float
 
-from stimjax.excite.terms import Excited
+from stimjax.batch import Spec
+from stimjax.excite.terms import (
+    Excited,
+    Statistics,
+    Term,
+    embedding,
+    features,
+    moments,
+    plain,
+    smoothness,
+)
+from stimjax.excite.terms.consistency import consistency
 from stimjax.excite.terms.cross_entropy import cross_entropy
-from stimjax.store import StimjaxError
+from stimjax.excite.terms.disagreement import disagreement
+from stimjax.excite.terms.diversity import diversity
+from stimjax.excite.terms.logit import logit
+from stimjax.recipes import Terms
 
-Objective = Callable[[Excited], Float[Array, ""]]
+TERMS: dict[str, Callable[[Spec, Statistics], Term]] = {
+    "cross_entropy": lambda spec, statistics: plain(cross_entropy),
+    "logit": lambda spec, statistics: plain(logit),
+    "features": lambda spec, statistics: features.make(statistics),
+    "moments": lambda spec, statistics: moments.make(statistics),
+    "embedding": lambda spec, statistics: embedding.make(statistics),
+    "smoothness": lambda spec, statistics: smoothness.make(spec),
+    "diversity": lambda spec, statistics: plain(diversity),
+    "disagreement": lambda spec, statistics: plain(disagreement),
+    "consistency": lambda spec, statistics: plain(consistency),
+}
+USES = {"features": features.USES, "moments": moments.USES, "embedding": embedding.USES}
 
-TERMS: dict[str, Objective] = {"cross_entropy": cross_entropy}
 
+def weighted(weights: Terms, spec: Spec, statistics: Statistics) -> Term:
+    """The sum of the terms that have a weight, each times its weight."""
+    used = {name: weight for name, weight in dataclasses.asdict(weights).items() if weight}
+    parts = {name: TERMS[name](spec, statistics) for name in used}
 
-def weighted(weights: Mapping[str, float]) -> Objective:
-    """The sum of the named terms, each times its weight.
+    def init() -> dict[str, Any]:
+        return {name: part.init() for name, part in parts.items()}
 
-    Raises:
-        StimjaxError: a term is unknown, or there is none.
-    """
-    unknown = [name for name in weights if name not in TERMS]
-    if unknown or not weights:
-        raise StimjaxError(
-            f"there is no term {unknown[0] if unknown else ''!r}; choose from {', '.join(TERMS)}"
-        )
-    parts = [(weight, TERMS[name]) for name, weight in weights.items()]
+    def value(excited: Excited, memory: dict[str, Any]) -> tuple[Float[Array, ""], dict[str, Any]]:
+        values = {name: part.value(excited, memory[name]) for name, part in parts.items()}
+        total = sum(used[name] * number for name, (number, _) in values.items())
+        return total, {name: kept for name, (_, kept) in values.items()}  # pyright: ignore[reportReturnType]
 
-    def objective(excited: Excited) -> Float[Array, ""]:
-        total = parts[0][0] * parts[0][1](excited)
-        for weight, term in parts[1:]:
-            total += weight * term(excited)
-        return total
-
-    return objective
+    return Term(init, value)

@@ -2,40 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax import models
 from stimjax.batch import Spec
 from stimjax.models import Params
+from stimjax.recipes import Recipe
+from stimjax.store import StimjaxError
 
 
 class Parametrization(NamedTuple):
     """The optimized parameters of one lane.
 
     Attributes:
-        init: `init(key) -> params`, the parameters of a lane that starts or has failed.
-        render: `render(params, start, key=None) -> window f32[*shape]`; `start` is what the
-            source drew, and a key turns on what is random while optimizing (dropout).
+        init: `init(key, start) -> params`, for what the source drew.
+        render: `render(params, start, key=None) -> window f32[*shape]`; a key turns on what is
+            random while optimizing (dropout).
+        keeps: an accepted stimulus hands its parameters and the optimizer's state on to the next.
     """
 
-    init: Callable[[Array], Params]
+    init: Callable[[Array, Array], Params]
     render: Callable[..., Float[Array, "..."]]
+    keeps: bool
 
 
 def generator(name: str, spec: Spec, latent: int) -> Parametrization:
     """The weights of a small network that maps `z` to a window within the range of `spec`.
 
-    Source: Nikolaidis et al., JAIR 72 (2021): the weights are optimized, not the input. The
-    architecture is ours. Uses the range of each channel (two numbers a channel).
+    Source: Nikolaidis et al., JAIR 72 (2021): the weights are optimized, not the input, and an
+    accepted stimulus hands them on. The architecture is ours. Uses the range of each channel (two
+    numbers a channel).
     """
     model = models.generator(name, spec.shape, latent)
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
 
+    def init(key: Array, start: Array) -> Params:
+        del start
+        return model.init(key)
+
     def render(params: Params, z: Float[Array, " latent"], key: Array | None = None) -> Array:
         return low + (high - low) * model.apply(params, z[None], key)[0]
 
-    return Parametrization(model.init, render)
+    return Parametrization(init, render, keeps=True)
+
+
+def window(spec: Spec) -> Parametrization:
+    """The values of the window themselves, in units of a tenth of each channel's range."""
+    return _linear(spec, lambda x: x, lambda x: x)
+
+
+def cosine(spec: Spec) -> Parametrization:
+    """The coefficients of the window's orthonormal cosine transform over time (or both axes)."""
+    axes = tuple(range(len(spec.shape) - 1))
+
+    def forward(x: Array) -> Array:
+        for axis in axes:
+            x = jax.scipy.fft.dct(x, axis=axis, norm="ortho")
+        return x
+
+    def backward(x: Array) -> Array:
+        for axis in axes:
+            x = jax.scipy.fft.idct(x, axis=axis, norm="ortho")
+        return x
+
+    return _linear(spec, forward, backward)
+
+
+def components(spec: Spec, statistics: Mapping[str, np.ndarray]) -> Parametrization:
+    """Scores in the principal components of the training windows; what is beside them stays.
+
+    Uses the components (private). Each score is in units of its own spread.
+    """
+    basis = jnp.asarray(statistics["mixture.components"])
+    spread = jnp.maximum(jnp.asarray(statistics["mixture.spread"]), 1e-6)
+    low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
+
+    def init(key: Array, start: Array) -> Params:
+        del key, start
+        return jnp.zeros(len(basis))  # of what is added to the start
+
+    def render(params: Params, start: Array, key: Array | None = None) -> Array:
+        del key
+        return jnp.clip(start + ((params * spread) @ basis).reshape(spec.shape), low, high)
+
+    return Parametrization(init, render, keeps=False)
+
+
+def parametrization(
+    recipe: Recipe, spec: Spec, statistics: Mapping[str, np.ndarray]
+) -> Parametrization:
+    """The parametrization that `recipe` names.
+
+    Raises:
+        StimjaxError: the generator's weights are to be optimized from a source that draws windows,
+            or the other way round.
+    """
+    if (recipe.parametrization == "generator") != (recipe.source == "latent"):
+        raise StimjaxError(
+            f"source {recipe.source} does not go with parametrization {recipe.parametrization}; "
+            "latent goes with generator, and only with it"
+        )
+    if recipe.parametrization == "generator":
+        return generator(recipe.generator, spec, recipe.latent)
+    if recipe.parametrization == "components":
+        return components(spec, statistics)
+    return {"window": window, "cosine": cosine}[recipe.parametrization](spec)
+
+
+def rounded(x: Float[Array, "..."], spec: Spec) -> Float[Array, "..."]:
+    """`x` on the grid of each channel's resolution, as a recorder would write it."""
+    step = jnp.asarray([c.resolution for c in spec.channels])
+    origin = jnp.asarray([-c.center / c.scale for c in spec.channels])  # physical zero
+    grid = origin + jnp.round((x - origin) / jnp.where(step > 0, step, 1)) * step
+    return jnp.clip(jnp.where(step > 0, grid, x), jnp.asarray(spec.low), jnp.asarray(spec.high))
+
+
+def _linear(
+    spec: Spec, forward: Callable[[Array], Array], backward: Callable[[Array], Array]
+) -> Parametrization:
+    """An invertible linear map of the window, clipped to the range when rendered."""
+    low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
+    unit = (high - low) / 10
+
+    def init(key: Array, start: Array) -> Params:
+        del key
+        return forward(start / unit)
+
+    def render(params: Params, start: Array, key: Array | None = None) -> Array:
+        del start, key
+        return jnp.clip(backward(params) * unit, low, high)
+
+    return Parametrization(init, render, keeps=False)

@@ -2,7 +2,8 @@
 
 A shard is the unit of work: each device works on a shard of its own. Its content depends on the
 teacher, the settings, the seed and its number, not on how many devices there are; but for the
-last bits with a transformer teacher, whose program XLA rewrites differently for one device.
+last bits with a transformer teacher, whose program XLA rewrites differently for one device. With
+proxy students it also depends on the shards of the rounds before.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from jaxtyping import Array
 
 from stimjax import batch, config, release
 from stimjax.batch import Batch
-from stimjax.excite import lanes, methods
-from stimjax.excite.lanes import Emitted, LaneState
+from stimjax.excite import lanes, methods, proxies
+from stimjax.excite.collect import Collected, quotas
+from stimjax.excite.lanes import Emitted, Networks, State
+from stimjax.excite.proxies import Proxies
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
+from stimjax.recipes import Recipe
 from stimjax.settings import check
 from stimjax.store import StimjaxError, new_folder
 from stimjax.versions import versions
@@ -53,7 +57,7 @@ def synthesize(
 
     Args:
         teacher: labels the stimuli; only it knows of private data.
-        settings: method, thresholds, lanes, seed.
+        settings: method, lanes, seed.
         out: appears when the release is complete.
         overwrite: replace an earlier release.
         progress: called with stimuli done and wanted.
@@ -64,53 +68,96 @@ def synthesize(
             excited to what the settings ask.
     """
     check(settings, "synthesis: ")
+    recipe = methods.recipe(settings)
+    settings = dataclasses.replace(settings, lanes=settings.lanes or recipe.lanes, recipe=recipe)
     classes = len(teacher.spec.classes)
     accepted, failed, steps = np.zeros(classes, int), np.zeros(classes, int), 0
+    labeled = np.zeros(classes, int)
     with new_folder(out, overwrite=overwrite) as folder:
         done = 0
         for shard in shards(teacher, settings):
             stimuli = shard.stimuli[: settings.count - shard.number * settings.shard]
             release.save_shard(folder, shard.number, stimuli)
             accepted, failed = accepted + shard.accepted, failed + shard.failed
+            labeled += np.bincount(np.asarray(stimuli.y).argmax(axis=1), minlength=classes)
             done, steps = done + len(stimuli), steps + shard.steps
             progress(done, settings.count)
         manifest = {
             "count": settings.count,
             "method": dataclasses.asdict(settings),
+            "classes": labeled.tolist(),
             "accepted": accepted.tolist(),
             "failed": failed.tolist(),
             "lane_steps": steps,
-            "uses": list(methods.USES[settings.method]),
+            "uses": methods.uses(recipe),
             "versions": versions(),
         }
         release.finish(folder, teacher.spec, manifest)
-    for name in [name for name, n in zip(teacher.spec.classes, accepted, strict=True) if not n]:
-        note(f"{out.name}: holds no stimulus that was made for the class {name}")
+    for name in [name for name, n in zip(teacher.spec.classes, labeled, strict=True) if not n]:
+        note(f"{out.name}: holds no stimulus that the teacher calls {name}")
 
 
 def shards(teacher: Teacher, settings: config.Synthesis) -> Iterator[Shard]:
-    """Every shard that `settings.count` stimuli need, in order of number."""
-    numbers = range(math.ceil(settings.count / settings.shard))
+    """Every shard that `settings.count` stimuli need, in order of number.
+
+    With `rounds` in the recipe they are dealt to as many rounds; before each but the first, proxy
+    students learn from all stimuli so far.
+    """
+    numbers = list(range(math.ceil(settings.count / settings.shard)))
+    recipe = methods.recipe(settings)
+    so_far: list[Batch] = []
+    for index in range(recipe.rounds):
+        part = numbers[
+            len(numbers) * index // recipe.rounds : len(numbers) * (index + 1) // recipe.rounds
+        ]
+        if not part:
+            continue
+        learned = None
+        if so_far and recipe.terms.disagreement:
+            learned = proxies.train(batch.concatenate(so_far), settings.seed, index)
+        for shard in _round(teacher, settings, recipe, part, learned):
+            if recipe.rounds > 1:
+                so_far.append(shard.stimuli)
+            yield shard
+
+
+def _round(
+    teacher: Teacher,
+    settings: config.Synthesis,
+    recipe: Recipe,
+    numbers: list[int],
+    learned: Proxies | None,
+) -> Iterator[Shard]:
     devices = jax.local_devices()[: len(numbers)]
-    start, advance = _programs(teacher, settings, devices)
+    start, advance = _programs(teacher, settings, recipe, devices, learned)
+    asked = (teacher.params, None if learned is None else learned.params)
     for first in range(0, len(numbers), len(devices)):
         # The last group is filled up, so that it needs no program of another size.
-        group = [min(first + i, numbers[-1]) for i in range(len(devices))]
-        made = _make(teacher, settings, group, start, advance)
+        group = [numbers[min(first + i, len(numbers) - 1)] for i in range(len(devices))]
+        made = _make(teacher, settings, recipe, group, start, lambda s: advance(asked, s))
         yield from made[: len(numbers) - first]
 
 
 def _programs(
-    teacher: Teacher, settings: config.Synthesis, devices: Sequence[Any]
-) -> tuple[Callable[..., LaneState], Callable[..., tuple[LaneState, Emitted]]]:
-    method, model = methods.method(teacher.spec, settings), teacher.model
+    teacher: Teacher,
+    settings: config.Synthesis,
+    recipe: Recipe,
+    devices: Sequence[Any],
+    learned: Proxies | None,
+) -> tuple[Callable[..., State], Callable[..., tuple[State, Emitted]]]:
+    method = methods.method(teacher.spec, recipe, teacher.statistics)
+    model = teacher.model
 
-    def start(shard: Array) -> LaneState:
+    def start(shard: Array) -> State:
         key = jax.random.fold_in(jax.random.key(settings.seed), shard)
-        return jax.vmap(lambda k: lanes.init(method, k))(jax.random.split(key, settings.lanes))
+        return lanes.start(method, key, settings.lanes)
 
-    def advance(params: Params, state: LaneState) -> tuple[LaneState, Emitted]:
-        return lanes.block(method, lambda x: model.apply(params, x), state, settings.steps)
+    def advance(params: tuple[Params, Params], state: State) -> tuple[State, Emitted]:
+        asked = Networks(
+            lambda x: model.hidden(params[0], x),
+            None if learned is None else lambda x: learned.logits(params[1], x),
+        )
+        return lanes.block(method, asked, state, settings.steps)
 
     return (
         jax.pmap(start, axis_name="device", devices=devices),
@@ -127,49 +174,27 @@ def _programs(
 def _make(
     teacher: Teacher,
     settings: config.Synthesis,
+    recipe: Recipe,
     numbers: list[int],
-    start: Callable[..., LaneState],
-    advance: Callable[..., tuple[LaneState, Emitted]],
+    start: Callable[..., State],
+    advance: Callable[[State], tuple[State, Emitted]],
 ) -> list[Shard]:
     """One shard on each device, all at once."""
     state = start(np.asarray(numbers))
-    collected = [_Collected(len(teacher.spec.classes)) for _ in numbers]
-    while min(c.found for c in collected) < settings.shard:
-        state, emitted = advance(teacher.params, state)
+    places = quotas(recipe.balance, settings.shard, len(teacher.spec.classes), teacher.statistics)
+    collected = [Collected(settings.shard, places) for _ in numbers]
+    while not all(c.full for c in collected):
+        state, emitted = advance(state)
         emitted = jax.device_get(emitted)
         for device, part in enumerate(collected):
-            if part.found < settings.shard:
+            if not part.full:
                 part.take(jax.tree.map(lambda a, d=device: a[d], emitted))
         if any(c.found == 0 and c.steps >= HOPELESS * settings.lanes for c in collected):
             raise StimjaxError(
                 f"the teacher accepted no stimulus in {HOPELESS * settings.lanes} steps; lower "
-                f"the confidence threshold (--lowest {settings.lowest:g}) or allow more --tries"
+                f"the recipe's confidence threshold (lowest: {recipe.lowest:g}) or allow more tries"
             )
     return [
-        c.shard(number, teacher, settings.shard)
+        Shard(number, c.stimuli(teacher.spec, [settings.seed, number]), *c.counts)
         for c, number in zip(collected, numbers, strict=True)
     ]
-
-
-class _Collected:
-    """Gathers what one shard's lanes emit, in the order of step and lane."""
-
-    def __init__(self, classes: int) -> None:
-        self.windows: list[np.ndarray] = []
-        self.labels: list[np.ndarray] = []
-        self.accepted, self.failed = np.zeros(classes, int), np.zeros(classes, int)
-        self.found, self.steps = 0, 0
-
-    def take(self, emitted: Emitted) -> None:
-        classes = len(self.accepted)
-        self.windows.append(np.asarray(emitted.window[emitted.accepted]))
-        self.labels.append(np.asarray(emitted.probability[emitted.accepted]))
-        self.accepted += np.bincount(emitted.target[emitted.accepted], minlength=classes)
-        self.failed += np.bincount(emitted.target[emitted.failed], minlength=classes)
-        self.found += int(emitted.accepted.sum())
-        self.steps += emitted.accepted.size
-
-    def shard(self, number: int, teacher: Teacher, size: int) -> Shard:
-        x, y = np.concatenate(self.windows)[:size], np.concatenate(self.labels)[:size]
-        stimuli = batch.make(x, y, teacher.spec)
-        return Shard(number, stimuli, self.accepted, self.failed, self.steps)

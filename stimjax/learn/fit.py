@@ -21,10 +21,15 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import config
 from stimjax.batch import Batch
+from stimjax.learn import robust
 from stimjax.models import Model, Params
 from stimjax.store import StimjaxError
 
 PREDICT = 256  # windows that go through a network at once where no gradient is needed
+
+
+class DivergedError(StimjaxError):
+    """No seed led anywhere: the loss was never finite."""
 
 
 class State(NamedTuple):
@@ -77,8 +82,8 @@ def fit(
         progress: called with steps done and steps at most.
 
     Raises:
-        StimjaxError: the loss became NaN for every seed, or the checkpoint is damaged or of
-            another run.
+        DivergedError: the loss became NaN for every seed.
+        StimjaxError: the checkpoint is damaged or of another run.
     """
     optimizer = make_optimizer(settings)
     advance = _advance(model.apply, settings)
@@ -104,7 +109,7 @@ def fit(
             manager.close()  # waits until the last checkpoint is whole
     loss = np.asarray(state.best_loss)
     if not np.isfinite(loss).any():
-        raise StimjaxError(
+        raise DivergedError(
             f"training diverged from all of {len(seeds)} seeds; lower the learning rate "
             f"({settings.rate:g})"
         )
@@ -113,7 +118,12 @@ def fit(
 
 def predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
     """Class probabilities f32[seed, n, class] of networks with a leading seed axis, in float32."""
-    return np.asarray(_predict(model.apply, params, _padded(x)))[:, : len(x)]
+    return np.asarray(_predict(model.apply, jax.nn.softmax, params, _padded(x)))[:, : len(x)]
+
+
+def log_predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
+    """The logarithms of what `predict` gives, finite where a probability is rounded to 0."""
+    return np.asarray(_predict(model.apply, jax.nn.log_softmax, params, _padded(x)))[:, : len(x)]
 
 
 def make_optimizer(settings: config.Fit) -> optax.GradientTransformation:
@@ -154,6 +164,11 @@ def _advance(apply: Callable[..., Array], settings: config.Fit) -> Callable[...,
     def loss(params: Params, x: Array, y: Array, weight: Array, key: Array) -> Array:
         noise_key, dropout_key = jax.random.split(key)
         x = x + settings.noise * jax.random.normal(noise_key, x.shape)
+        if settings.radius > 0:
+            x = robust.move(
+                lambda moved: _cross_entropy(apply(params, moved, dropout_key), y, weight),
+                *(x, settings.radius),
+            )
         return _cross_entropy(apply(params, x, dropout_key), y, weight)
 
     def one_seed(state: State, train: tuple[Array, ...], held_out: Any, order: Array) -> State:
@@ -181,11 +196,13 @@ def _advance(apply: Callable[..., Array], settings: config.Fit) -> Callable[...,
     return jax.jit(jax.vmap(one_seed, in_axes=(0, None, None, 0)), donate_argnums=0)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _predict(apply: Callable[..., Array], params: Params, blocks: Array) -> Array:
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _predict(
+    apply: Callable[..., Array], finish: Callable[[Array], Array], params: Params, blocks: Array
+) -> Array:
     def one_seed(params: Params) -> Array:
         logits = jax.lax.map(lambda x: apply(params, x), blocks)
-        return jax.nn.softmax(logits.reshape(-1, logits.shape[-1]))
+        return finish(logits.reshape(-1, logits.shape[-1]))
 
     return jax.vmap(one_seed)(params)
 

@@ -73,8 +73,8 @@ def identify(windows: Path, settings: config.Teacher) -> dict[str, Any]:
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Whether a finished checkpoint lies in `folder` (orbax names it by its step)."""
-    return folder.is_dir() and any(step.name.isdigit() for step in folder.iterdir())
+    """Whether a finished checkpoint (orbax names it by its step) lies in `folder` or one below."""
+    return any(step.name.isdigit() for depth in ("*", "*/*") for step in folder.glob(depth))
 
 
 def _read(folder: Path) -> dict[str, Any] | None:

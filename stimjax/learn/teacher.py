@@ -1,12 +1,13 @@
-"""The teacher: a network that learned from private windows, on disk and in memory."""
+"""The teacher: networks that learn from private windows and label together; on disk, in memory."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,27 +17,40 @@ from jaxtyping import Array, Float
 
 from stimjax import config, models
 from stimjax.batch import Batch, Spec
-from stimjax.learn import fit
+from stimjax.learn import fit, pooling
 from stimjax.models import Model, Params
-from stimjax.store import StimjaxError, read_json, write_json
+from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
 from stimjax.versions import versions
 
-SCHEMA = 1
+SCHEMA = 2
+STATISTICS = "statistics.safetensors"
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
 
 
 @dataclasses.dataclass(frozen=True)
 class Teacher:
-    """A trained network with what its windows and classes mean."""
+    """Trained networks, pooled into one, with what its windows and classes mean.
 
-    network: str
+    Attributes:
+        networks: the family of each entry of `params["members"]`.
+        params: of `model`, see `stimjax.models.ensemble`.
+        spec: of the windows.
+        statistics: what is stored of the training windows beside the networks, by name; private.
+        members: every network that was trained, whether it counts or not: its network, candidate
+            (a number within the family), weight, and loss and accuracy on the validation part
+            (None if it diverged).
+    """
+
+    networks: tuple[str, ...]
     params: Params
     spec: Spec
+    statistics: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    members: tuple[dict[str, Any], ...] = ()
 
     @property
     def model(self) -> Model:
-        """The network's pure functions."""
-        return models.classifier(self.network, self.spec.shape, len(self.spec.classes))
+        """The networks as one: its output is their pooled log-probabilities."""
+        return _model(self.networks, [len(w) for w in self.params["weights"]], self.spec)
 
     def probability(self, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
         """The softmax f32[n, class] for windows."""
@@ -45,7 +59,7 @@ class Teacher:
 
 
 def seeds(seed: int, candidates: int) -> list[int]:
-    """The seeds of a teacher's candidates; apart from every seed that a student may have."""
+    """The seeds of all candidates of a teacher; apart from every seed that a student may have."""
     return [SEEDS + (seed * candidates + i) % SEEDS for i in range(candidates)]
 
 
@@ -57,33 +71,105 @@ def train(
     checkpoint: Path | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Teacher:
-    """Train the candidates together and keep the one with the lowest validation loss.
+    """Train the candidates of each family together, then weigh all of them on `validation`.
+
+    With `settings.ensemble` as `pooling.choose` does; without, the one network with the lowest
+    validation loss is the teacher, as the paper's was. Candidates that diverged are left out.
+    Each family has a folder of its own in `checkpoint`.
 
     Raises:
-        StimjaxError: an unknown network, or training diverged.
+        StimjaxError: an unknown network, or training of every family diverged.
     """
-    spec = train.spec
-    model = models.classifier(settings.network, spec.shape, len(spec.classes))
-    fitted = fit.fit(
-        model,
-        train,
-        validation,
-        seeds=seeds(settings.seed, settings.candidates),
-        settings=settings.fit,
-        checkpoint=checkpoint,
-        progress=progress,
+    if not settings.networks or settings.candidates < 1:
+        raise StimjaxError("a teacher needs at least one network and one candidate of it")
+    spec, networks = train.spec, tuple(dict.fromkeys(settings.networks))
+    families = [models.classifier(name, spec.shape, len(spec.classes)) for name in networks]
+    each, steps = settings.candidates, settings.fit.steps
+    own = np.array(seeds(settings.seed, len(networks) * each)).reshape(-1, each)
+    fits: list[fit.Fitted] = []
+    for i, (name, family) in enumerate(zip(networks, families, strict=True)):
+        try:
+            fitted = fit.fit(
+                family,
+                train,
+                validation,
+                seeds=own[i].tolist(),
+                settings=settings.fit,
+                checkpoint=None if checkpoint is None else checkpoint / name,
+                progress=lambda step, _, i=i: progress(i * steps + step, len(networks) * steps),
+            )
+        except fit.DivergedError:
+            if i + 1 == len(networks) and not any(np.isfinite(f.loss).any() for f in fits):
+                raise
+            fitted = fit.Fitted(None, np.full(each, np.inf), 0)
+        fits.append(fitted)
+    weight, members = _weigh(families, fits, validation, alone=not settings.ensemble)
+    kept = [i for i in range(len(networks)) if weight[i].any()]
+    params = {
+        "members": tuple(
+            jax.tree.map(lambda leaf, i=i: leaf[np.flatnonzero(weight[i])], fits[i].params)
+            for i in kept
+        ),
+        "weights": tuple(jnp.asarray(weight[i][weight[i] > 0], jnp.float32) for i in kept),
+    }
+    about = tuple(
+        {"network": name, "candidate": number} | member
+        for name, row in zip(networks, members, strict=True)
+        for number, member in enumerate(row)
     )
-    best = int(np.nanargmin(fitted.loss))
-    return Teacher(settings.network, jax.tree.map(lambda leaf: leaf[best], fitted.params), spec)
+    return Teacher(tuple(networks[i] for i in kept), params, spec, members=about)
+
+
+def _weigh(
+    families: list[Model], fits: list[fit.Fitted], validation: Batch, *, alone: bool
+) -> tuple[np.ndarray, list[list[dict[str, Any]]]]:
+    """Weights f64[family, candidate], and what is said of each candidate."""
+    loss = np.array([fitted.loss for fitted in fits], float)
+    usable = np.isfinite(loss)
+    logs = np.zeros((*loss.shape, *validation.y.shape))
+    for i in np.flatnonzero(usable.any(axis=1)):
+        logs[i] = fit.log_predict(families[i], fits[i].params, validation.x)
+    y, count = np.asarray(validation.y, float), np.asarray(validation.weight, float)
+    weight = np.zeros(loss.shape)
+    if alone:
+        weight.flat[np.nanargmin(loss)] = 1.0
+    else:
+        weight[usable] = pooling.choose(logs[usable], y, count)
+    right = logs.argmax(-1) == y.argmax(-1)
+    accuracy = right @ count / max(count.sum(), 1e-9)
+    return weight, [
+        [
+            {
+                "weight": float(weight[i, j]),
+                "loss": float(loss[i, j]) if usable[i, j] else None,
+                "accuracy": float(accuracy[i, j]) if usable[i, j] else None,
+            }
+            for j in range(loss.shape[1])
+        ]
+        for i in range(len(fits))
+    ]
+
+
+def _model(networks: Sequence[str], counts: Sequence[int], spec: Spec) -> Model:
+    families = tuple(models.classifier(name, spec.shape, len(spec.classes)) for name in networks)
+    return models.ensemble(families, tuple(counts))
 
 
 def save(teacher: Teacher, folder: Path) -> None:
-    """Write the parameters with orbax and what they mean as `teacher.json`."""
+    """Write the parameters with orbax and what they mean as `teacher.json`.
+
+    Statistics go into `statistics.safetensors` if there are any.
+    """
     with ocp.StandardCheckpointer() as checkpointer:
         checkpointer.save(folder.absolute() / "checkpoint", teacher.params)
+    if teacher.statistics:
+        save_arrays(folder / STATISTICS, teacher.statistics)
     about = {
         "schema": SCHEMA,
-        "network": teacher.network,
+        "networks": list(teacher.networks),
+        "counts": [len(w) for w in teacher.params["weights"]],
+        "members": list(teacher.members),
+        "statistics": sorted(teacher.statistics),
         "spec": teacher.spec.to_json(),
         "versions": versions(),
     }
@@ -104,10 +190,16 @@ def load(folder: Path) -> Teacher:
             "train the teacher again"
         )
     spec = Spec.from_json(about.get("spec", {}), str(path))
-    network = about.get("network", "")
-    if network not in list(models.CLASSIFIERS):  # a list, for what cannot be hashed
-        raise StimjaxError(f"{path}: names the network {network!r}, which this version lacks")
-    model = models.classifier(network, spec.shape, len(spec.classes))
+    networks, counts = _list(about, "networks", path), _list(about, "counts", path)
+    for network in networks:
+        if network not in list(models.CLASSIFIERS):  # a list, for what cannot be hashed
+            raise StimjaxError(f"{path}: names the network {network!r}, which this version lacks")
+    if not networks or len(counts) != len(networks) or not all(map(_positive, counts)):
+        raise StimjaxError(f"{path}: its counts are not one number for each of its networks")
+    members = _list(about, "members", path)
+    if not all(isinstance(member, dict) for member in members):
+        raise StimjaxError(f"{path}: its members are not described")
+    model = _model(networks, counts, spec)
     target = jax.eval_shape(model.init, jax.random.key(0))
     with contextlib.closing(ocp.StandardCheckpointer()) as checkpointer:
         try:
@@ -115,4 +207,19 @@ def load(folder: Path) -> Teacher:
         except Exception as error:  # orbax raises whatever its storage layers raise
             reason = " ".join(str(error).split())[:200]
             raise StimjaxError(f"{folder}/checkpoint: cannot be restored ({reason})") from error
-    return Teacher(network, jax.tree.map(jnp.asarray, params), spec)
+    names = _list(about, "statistics", path)
+    statistics = load_arrays(folder / STATISTICS) if names else {}
+    if sorted(statistics) != names:
+        raise StimjaxError(f"{folder / STATISTICS}: is not what {path.name} names")
+    params = jax.tree.map(jnp.asarray, params)
+    return Teacher(tuple(networks), params, spec, statistics, tuple(members))
+
+
+def _list(about: Mapping[str, Any], field: str, path: Path) -> list[Any]:
+    if not isinstance(found := about.get(field), list):
+        raise StimjaxError(f"{path}: its {field} are no list")
+    return found
+
+
+def _positive(number: Any) -> bool:
+    return type(number) is int and number > 0

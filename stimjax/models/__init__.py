@@ -1,5 +1,9 @@
-"""Networks as pure functions: `classifier` and `generator` give a `Model` by name."""
+"""Networks as pure functions: `classifier` and `generator` give a `Model` by name.
 
+`ensemble` makes one of several.
+"""
+
+from stimjax.models.ensemble import ensemble
 from stimjax.models.registry import (
     CLASSIFIERS,
     GENERATORS,
@@ -10,4 +14,13 @@ from stimjax.models.registry import (
     size,
 )
 
-__all__ = ["CLASSIFIERS", "GENERATORS", "Model", "Params", "classifier", "generator", "size"]
+__all__ = [
+    "CLASSIFIERS",
+    "GENERATORS",
+    "Model",
+    "Params",
+    "classifier",
+    "ensemble",
+    "generator",
+    "size",
+]

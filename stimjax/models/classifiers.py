@@ -2,6 +2,9 @@
 
 Each takes `x f32[n, time, channel]` or `f32[n, height, width, channel]` and gives
 `f32[n, classes]`. None keeps running statistics, so that parameters are all there is to them.
+
+What each sows as "hidden" is the activity that `Model.hidden` shows, in this order: after the
+nonlinearity where there is one, the stream that a block leaves behind where there is none.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ class MLP(nn.Module):
         x = nn.Dropout(self.input_dropout, deterministic=not train)(x)
         for _ in range(self.depth):
             x = nn.relu(nn.Dense(self.width)(x))
+            self.sow("intermediates", "hidden", x)
             x = nn.Dropout(self.dropout, deterministic=not train)(x)
         return nn.Dense(self.classes)(x)
 
@@ -54,9 +58,11 @@ class CNN(nn.Module):
         for level in range(self.depth):
             features = int(self.width * 1.5**level)
             x = nn.relu(halve(Conv(features, 5 if x.ndim == 3 else 3)(x)))
+            self.sow("intermediates", "hidden", x)
         x = summarize(x)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         x = nn.relu(nn.Dense(2 * self.width)(x))
+        self.sow("intermediates", "hidden", x)
         return nn.Dense(self.classes)(x)
 
 
@@ -72,12 +78,16 @@ class ResNet(nn.Module):
     def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
         x = Conv(self.width, 5 if x.ndim == 3 else 3)(shorten(x, MOST_STEPS))
         x = halve(x) if x.ndim == 4 else x
+        self.sow("intermediates", "hidden", x)
         for _ in range(self.depth):
             y = Conv(self.width, 3)(nn.relu(nn.LayerNorm()(x)))
-            y = Conv(self.width, 3)(nn.relu(nn.LayerNorm()(y)))
-            x = halve(x + y)
-        x = summarize(nn.relu(nn.LayerNorm()(x)))
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+            y = nn.relu(nn.LayerNorm()(y))
+            self.sow("intermediates", "hidden", y)
+            x = halve(x + Conv(self.width, 3)(y))
+            self.sow("intermediates", "hidden", x)
+        x = nn.relu(nn.LayerNorm()(x))
+        self.sow("intermediates", "hidden", x)
+        x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
         return nn.Dense(self.classes)(x)
 
 
@@ -95,6 +105,7 @@ class GRU(nn.Module):
         for _ in range(self.depth):
             forward, backward = nn.RNN(nn.GRUCell(self.width)), nn.RNN(nn.GRUCell(self.width))
             x = nn.Bidirectional(forward, backward)(x)  # pyright: ignore[reportAssignmentType]
+            self.sow("intermediates", "hidden", x)
         x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
         return nn.Dense(self.classes)(x)
 
@@ -117,6 +128,10 @@ class Transformer(nn.Module):
             y = nn.LayerNorm()(x)
             y = nn.MultiHeadDotProductAttention(self.heads)(y)
             x = x + nn.Dropout(self.dropout, deterministic=not train)(y)
+            self.sow("intermediates", "hidden", x)
             y = nn.gelu(nn.Dense(2 * self.width)(nn.LayerNorm()(x)))
+            self.sow("intermediates", "hidden", y)
             x = x + nn.Dropout(self.dropout, deterministic=not train)(nn.Dense(self.width)(y))
-        return nn.Dense(self.classes)(summarize(nn.LayerNorm()(x)))
+        x = nn.LayerNorm()(x)
+        self.sow("intermediates", "hidden", x)
+        return nn.Dense(self.classes)(summarize(x))

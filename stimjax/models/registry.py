@@ -1,10 +1,11 @@
-"""Every network by name, behind one pair of pure functions."""
+"""Every network by name, behind the same pure functions."""
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import flax.linen as nn
 import jax
@@ -18,17 +19,25 @@ from stimjax.store import StimjaxError
 Params = Any  # a pytree of arrays
 
 
+def _opaque(params: Params, x: Array) -> tuple[Array, tuple[Array, ...]]:
+    raise TypeError("this network does not show its hidden activity")
+
+
 class Model(NamedTuple):
-    """A network as two pure functions.
+    """A network as pure functions.
 
     Attributes:
         init: `init(key) -> params`.
         apply: `apply(params, x, key=None) -> output` for a batch `x`; dropout is on where a key
             is given, and off (inference) where it is not.
+        hidden: `hidden(params, x) -> output, activities`: in inference, what `apply` gives and the
+            activity of every hidden layer from the first to the last, each f32[n, positions, unit]
+            (positions in time or space in a row; a dense layer has one). Generators show none.
     """
 
     init: Callable[[Array], Params]
     apply: Callable[..., Float[Array, "n ..."]]
+    hidden: Callable[[Params, Array], tuple[Array, tuple[Array, ...]]] = _opaque
 
 
 CLASSIFIERS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
@@ -89,7 +98,7 @@ def _model(
         raise StimjaxError(f"network {name!r}: {error}") from error
 
 
-@functools.cache  # equal networks are one pair of functions: jit compiles them once
+@functools.cache  # equal networks are the same functions: jit compiles them once
 def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
     def init(key: Array) -> Params:
         return module.init(key, jnp.zeros((1, *input_shape)), train=False)["params"]
@@ -99,4 +108,11 @@ def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
             return module.apply({"params": params}, x, train=False)  # pyright: ignore
         return module.apply({"params": params}, x, train=True, rngs={"dropout": key})  # pyright: ignore
 
-    return Model(init, apply)
+    def hidden(params: Params, x: Float[Array, "n ..."]) -> tuple[Array, tuple[Array, ...]]:
+        given = {"params": params}
+        output, sown = cast(Any, module.apply(given, x, train=False, mutable="intermediates"))
+        activities = sown.get("intermediates", {}).get("hidden", ())
+        rows = (a.reshape(a.shape[0], math.prod(a.shape[1:-1]), a.shape[-1]) for a in activities)
+        return output, tuple(rows)
+
+    return Model(init, apply, hidden)

@@ -16,6 +16,7 @@ UNDEFINED = "–"
 ALL = 99  # no column holds numbers
 MOST_ROWS = 40  # of a table made from content that the report does not know
 MOST_ITEMS = 12  # of a list in a cell
+WITHIN, BEYOND, NOT_SHOWN = "within the margin", "beyond the margin", "cannot tell"
 
 # Key in a row of results.json, heading, factor, decimals.
 METRICS = (
@@ -110,11 +111,50 @@ def gap_table(results: Mapping[str, Any]) -> Table:
             student = entry["student"]
             after = [mean_of(results, "accuracy", student, on)[0] for on in ("real", "stimuli")]
             family = str(entry.get("family", UNDEFINED))
-            rows.append([student, *_lost(entry), *map(points, after), family])
-    header = ["Student", "Accuracy lost (points)", "Kappa lost", "Accuracy, real (%)"]
-    header += ["Accuracy, stimuli (%)", "Family"]
+            told = [_margin(entry), verdict(entry)]
+            rows.append([student, *_lost(entry), *told, *map(points, after), family])
+    header = ["Student", "Accuracy lost (points)", "Kappa lost", "Margin (points, kappa)"]
+    header += ["Verdict", "Accuracy, real (%)", "Accuracy, stimuli (%)", "Family"]
     caption = "Lost by training on stimuli instead of real windows, with 95 % intervals"
     return Table(caption, header, rows)
+
+
+def verdict(entry: Mapping[str, Any]) -> str:
+    """Whether an entry of the summary shows a loss within the margin, beyond it, or neither."""
+    if entry.get("non_inferior") is None:
+        return UNDEFINED
+    if entry["non_inferior"]:
+        return WITHIN
+    lows = ((entry[f"{name}_gap_ci"][0], entry[f"{name}_margin"]) for name in ("accuracy", "kappa"))
+    return BEYOND if any(low > margin for low, margin in lows) else NOT_SHOWN
+
+
+def _margin(entry: Mapping[str, Any]) -> str:
+    if entry.get("accuracy_margin") is None:
+        return UNDEFINED
+    return f"{100 * entry['accuracy_margin']:g}, {entry['kappa_margin']:g}"
+
+
+def fold_table(results: Mapping[str, Any]) -> Table | None:
+    """Accuracy lost on stimuli in each fold, mean over seeds; None without folds."""
+    rows = results.get("rows", [])
+    folds = sorted({row["fold"] for row in rows if row.get("fold") is not None})
+    if not folds:
+        return None
+    lost = []
+    for student in dict.fromkeys(row["student"] for row in rows):
+        cells = []
+        for fold in folds:
+            inside = {"rows": [row for row in rows if row.get("fold") == fold]}
+            real, on_stimuli = (
+                mean_of(inside, "accuracy", student, source)[0] for source in ("real", "stimuli")
+            )
+            cells.append(
+                UNDEFINED if real is None or on_stimuli is None else points(real - on_stimuli)
+            )
+        lost.append([student, *cells])
+    caption = "Accuracy lost by training on stimuli, in points, in each fold (mean over seeds)"
+    return Table(caption, ["Student", *(f"Fold {fold}" for fold in folds)], lost)
 
 
 def baseline_table(results: Mapping[str, Any]) -> Table | None:
@@ -152,7 +192,8 @@ def metric_tables(results: Mapping[str, Any]) -> list[Table]:
     first, baselines = [], []
     if teacher:
         scores = [_scaled(teacher.get(key), factor, digits) for key, _, factor, digits in metrics]
-        first.append(["teacher", "real", *scores, "1"])
+        folds = (results.get("test") or {}).get("folds", 1)
+        first.append(["teacher", "real", *scores, str(folds)])
     for student, source in dict.fromkeys((row["student"], row["trained_on"]) for row in runs):
         cells, most = [], 0
         for key, _, factor, decimals in metrics:

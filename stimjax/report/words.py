@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stimjax.report.tables import Number, comparisons, mean_of, points, range_of, signed
+from stimjax.report.tables import (
+    BEYOND,
+    Number,
+    comparisons,
+    mean_of,
+    points,
+    range_of,
+    signed,
+    verdict,
+)
 
 LARGE_LOSS = 0.05  # of accuracy: above all that the paper reports for similar architectures
 LARGE_KAPPA_LOSS = 0.10
@@ -44,6 +53,74 @@ def headline(results: Mapping[str, Any]) -> list[str]:
             f"{least['student']}’s is {_lower(least)}."
         )
     return [first, _about_intervals(entries)]
+
+
+def trust(results: Mapping[str, Any]) -> str | None:
+    """One sentence: which students may be trusted with this release; None where not tested."""
+    entries = [
+        entry
+        for entry in comparisons(results)
+        if entry["trained_on"] == "stimuli" and "non_inferior" in entry
+    ]
+    if not entries:
+        return None
+    if all(entry["non_inferior"] is None for entry in entries):
+        return "This test set is too small to say which students may be trusted with this release."
+    random = (results.get("test") or {}).get("split") == "random"
+    on = "other windows of the same people" if random else "people they have never seen"
+    margins = f"the margin ({margins_of(entries)})"
+    trusted = [entry["student"] for entry in entries if entry["non_inferior"]]
+    worse = [entry["student"] for entry in entries if verdict(entry) == BEYOND]
+    if not trusted:
+        said = (
+            "This run does not show of any student that it may be trusted with this release: for "
+            f"none is a loss larger than {margins} ruled out"
+        )
+    else:
+        whom = "every student that was tested" if len(trusted) == len(entries) else "these students"
+        said = (
+            f"This release may be trusted with {whom}: {', '.join(trusted)}; on {on}, what is lost "
+            f"against training on real windows is shown to be below {margins}"
+        )
+    if worse:
+        said += f"; {', '.join(worse)} {'lose' if len(worse) > 1 else 'loses'} more than that"
+    unclear = len(entries) - len(trusted) - len(worse)
+    if unclear and (trusted or worse):
+        others = "the other" + ("s" if unclear > 1 else "")
+        said += f"; for {others} this test set cannot tell"
+    return said + "."
+
+
+def margins_of(entries: Sequence[Mapping[str, Any]]) -> str:
+    """The margins of all families among `entries`, in words."""
+    found = {
+        str(entry.get("family", "all")): (entry["accuracy_margin"], entry["kappa_margin"])
+        for entry in entries
+    }
+    return ", ".join(
+        f"{100 * accuracy:g} point{'s' * (accuracy != 0.01)} of accuracy and {kappa:g} of kappa "
+        f"for {family} students"
+        for family, (accuracy, kappa) in found.items()
+    )
+
+
+def teacher(about: Mapping[str, Any]) -> str:
+    """What the teacher consists of, from its `metrics.json`; empty where that does not say."""
+    members = about.get("members") or []
+    kinds: dict[str, int] = {}
+    for member in members:
+        if member.get("weight", 1) > 0:
+            kinds[member["network"]] = kinds.get(member["network"], 0) + 1
+    count = sum(kinds.values())
+    if count == 0:
+        return ""
+    if count == 1:
+        return f"It is one network ({next(iter(kinds))}), the best of {len(members)} on validation."
+    named = ", ".join(f"{many} {name}" for name, many in kinds.items())
+    return (
+        f"It is {count} networks ({named}) that label together, each weighted by what it adds on "
+        "the validation part."
+    )
 
 
 def _lower(entry: Mapping[str, Any]) -> str:

@@ -1,4 +1,10 @@
-"""Students from scikit-learn: they take the flattened window and the most probable class."""
+"""Students from scikit-learn: they take the flattened window, its soft label and its weight.
+
+A window that the teacher finds 70 % normal and 30 % apnea becomes two rows with the same values:
+"normal" with 0.7 of the window's weight, "apnea" with 0.3. Every loss of scikit-learn that takes
+`sample_weight` is then the cross-entropy (or its kind) to the soft label. k-nearest neighbors
+averages its neighbors' soft labels. A window that a person scored gives one row.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +12,30 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from stimjax.batch import Batch
 
 MOST_VALUES = 1000  # of a flattened window; a longer one is averaged over neighbors in time
+LEAST = 0.02  # a class less probable than this gives a window no row of its own
+MOST_ROWS = 2.0  # rows a window, on average; above this the least probable ones are left out
+MOST_SVM_ROWS = 1.5  # its time grows with more than the square: a minute for 26,000 rows
 
 CLASSICAL: dict[str, Callable[[int], Any]] = {
     "random_forest": lambda seed: RandomForestClassifier(200, n_jobs=-1, random_state=seed),
-    "gradient_boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
-    "svm": lambda seed: make_pipeline(StandardScaler(), SVC()),
-    "knn": lambda seed: make_pipeline(StandardScaler(), KNeighborsClassifier(15, n_jobs=-1)),
+    # No early stopping: its held-out rows would be the other classes of windows it has seen.
+    "gradient_boosting": lambda seed: HistGradientBoostingClassifier(
+        early_stopping=False,  # pyright: ignore[reportArgumentType]
+        random_state=seed,
+    ),
+    "svm": lambda seed: make_pipeline(StandardScaler(), SVC(cache_size=500)),
+    "knn": lambda seed: make_pipeline(StandardScaler(), KNeighborsRegressor(15, n_jobs=-1)),
     "logistic": lambda seed: make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)),
 }
 RANDOM = ("random_forest",)  # those whose result depends on the seed
@@ -33,25 +46,86 @@ def train_and_predict(
 ) -> Float[np.ndarray, "n classes"]:
     """Train the student `name` and give its class probabilities for `x`.
 
-    A soft label counts as its most probable class; weights are passed on where the model takes
-    them. Models without probabilities give a softmax of their decision values, which ranks as
-    they do but is not calibrated.
+    Models without probabilities give a softmax of their decision values, which ranks as they do
+    but is not calibrated.
 
     Args:
         name: one of `CLASSICAL`.
-        train: windows to learn from.
+        train: windows to learn from; one of weight 0 is left out.
         x: windows to predict.
         seed: of the model's own randomness.
+
+    Raises:
+        KeyError: there is no student `name`.
     """
     model: Any = CLASSICAL[name](seed)
-    label = np.asarray(train.y).argmax(axis=1)
-    probability = np.zeros((len(x), train.y.shape[1]), np.float32)
+    used = np.asarray(train.weight) > 0
+    features, y = _features(np.asarray(train.x)[used]), np.asarray(train.y)[used]
+    weight = np.asarray(train.weight, np.float64)[used]
+    weight /= weight.mean()
+    if name == "knn":
+        return _neighbors(model, features, y, weight, _features(x))
+    window, label, share = rows(y, MOST_SVM_ROWS if name == "svm" else MOST_ROWS)
+    probability = np.zeros((len(x), y.shape[1]), np.float32)
     if len(np.unique(label)) == 1:  # labels that say nothing, as for pure noise
         probability[:, label[0]] = 1
         return probability
-    model.fit(_features(np.asarray(train.x)), label)
+    _fit(model, features[window], label, weight[window] * share)
     probability[:, model.classes_] = _probability(model, _features(x))
     return probability
+
+
+def rows(
+    y: Float[np.ndarray, "n classes"], most: float = MOST_ROWS
+) -> tuple[Int[np.ndarray, " rows"], Int[np.ndarray, " rows"], Float[np.ndarray, " rows"]]:
+    """Soft labels as hard ones: windows repeated, each row with a share of its window's weight.
+
+    Classes of a probability below `LEAST` are dropped, the window's most probable one never; of
+    what is left, the most probable `most` a window on average. The rest is renormalized, so
+    that a window's shares sum to 1. A one-hot label gives one row.
+
+    Args:
+        y: a probability for each class.
+        most: rows a window, on average; at least 1.
+
+    Returns:
+        For each row: the number of its window, its class, its share; in order of windows.
+    """
+    n = len(y)
+    top = np.zeros_like(y, bool)
+    top[np.arange(n), y.argmax(axis=1)] = True
+    kept = top | (y >= LEAST)
+    more = int((most - 1) * n)  # rows beyond one for each window
+    others = np.where(kept & ~top, y, 0.0)
+    if np.count_nonzero(others) > more:
+        kept = top.copy()
+        kept.flat[np.argsort(-others, axis=None, kind="stable")[:more]] = True
+    share = np.where(kept, y.astype(np.float64), 0.0)
+    share /= share.sum(axis=1, keepdims=True)
+    window, label = np.nonzero(kept)
+    return window, label, share[window, label]
+
+
+def _fit(model: Any, features: np.ndarray, label: np.ndarray, weight: np.ndarray) -> None:
+    """Fit with weights, where they differ; in a pipeline every step takes them."""
+    if (weight == 1).all():  # the same, but for a forest that draws its rows by weight
+        model.fit(features, label)
+    elif isinstance(model, Pipeline):
+        model.fit(features, label, **{f"{step}__sample_weight": weight for step, _ in model.steps})
+    else:
+        model.fit(features, label, sample_weight=weight)
+
+
+def _neighbors(
+    model: Any, features: np.ndarray, y: np.ndarray, weight: np.ndarray, asked: np.ndarray
+) -> Float[np.ndarray, "n classes"]:
+    """The neighbors' mean label, weighted: the mean of weight times label over that of weight."""
+    scaler, regressor = (step for _, step in model.steps)
+    regressor.set_params(n_neighbors=min(regressor.n_neighbors, len(features)))
+    scaler.fit(features, sample_weight=weight)
+    regressor.fit(scaler.transform(features), np.column_stack([weight[:, None] * y, weight]))
+    found = regressor.predict(scaler.transform(asked))
+    return (found[:, :-1] / found[:, -1:]).astype(np.float32)
 
 
 def _probability(model: Any, features: np.ndarray) -> np.ndarray:

@@ -325,3 +325,29 @@ def test_real_recordings(shared_data, tmp_path):
         assert [label for label, _, _ in kept] == (its.y[:, 1] == 1).tolist()
         for window, (_, values, good) in zip(its.x[..., 0] * 4 + 95, kept, strict=True):
             np.testing.assert_allclose(window[good], values[good], atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["subject", "random"])
+def test_over_the_folds_every_window_is_tested_once(cohort, windows_of, kind):
+    tested, numbers = [], set()
+    for fold in range(3):
+        folder = windows_of(cohort, split=kind, folds=3, fold=fold, validation=0.2)
+        made = made_of(folder)
+        assert (made["settings"]["folds"], made["settings"]["fold"]) == (3, fold)
+        part = parts(folder)
+        assert sum(map(len, part.values())) == MINUTES * len(CODES)
+        for name in ("train", "validation"):
+            if kind == "subject":
+                assert not set(part[name].subject) & set(part["test"].subject)
+        test = part["test"]
+        # The SpO2 of the labeled minute says whose it is, in every fold with the same number.
+        start = round(load_spec(folder).label_start)
+        for window, subject in zip(test.x[:, start : start + 60, 0], test.subject, strict=True):
+            tested.append((int(subject), window.tobytes()))
+        numbers |= set(test.subject.tolist())
+    assert len(tested) == len(set(tested)) == MINUTES * len(CODES)
+    assert numbers == set(range(len(CODES)))
+    for code, spo2 in cohort.spo2.items():
+        minutes = ((spo2 - 95) / 4).astype(np.float32).reshape(MINUTES, 60)
+        its = {window for subject, window in tested if subject == cohort.number(code)}
+        assert its == {minute.tobytes() for minute in minutes}

@@ -168,6 +168,12 @@ def test_a_class_that_only_the_test_subjects_have(tmp_path, run):
         ({"rate": -4.0}, "must not be negative"),
         ({"validation": 0.6, "test": 0.4}, "--validation and --test: shares from 0 to 1"),
         ({"test": -0.1}, "--validation and --test: shares from 0 to 1"),
+        ({"folds": 0}, "--fold 0 --folds 0: folds are numbered from 0"),
+        ({"folds": 3, "fold": 3}, "--fold 3 --folds 3: folds are numbered from 0"),
+        ({"fold": 1}, "--fold 1 --folds 1: folds are numbered from 0"),
+        ({"folds": 2, "test_subjects": "S1"}, "with --folds every subject is tested once"),
+        ({"folds": 2, "validation": 0.5}, "--validation and --folds 2: shares from 0 to 1"),
+        ({"folds": 7}, "--folds 7: 6 subjects leave a fold with none"),
         ({"test_subjects": "S1,S77"}, "there is no subject 'S77'; stimjax inspect shows"),
         ({"test_subjects": "good-1,goad-2"}, "there is no subject 'goad-2'; did you mean good-2"),
         ({"test_subjects": "S0,S1,S2,S3,S4"}, "6 subjects leave none for train"),
@@ -180,7 +186,8 @@ def test_settings_that_make_no_sense(cohort, run, fields, reason):
     with pytest.raises(StimjaxError, match=reason) as error:
         run(cohort, **fields)
     assert "\n" not in str(error.value)
-    early = "leave none" not in reason and "it has" not in reason
+    late = ("leave none", "leave a fold", "it has")
+    early = not any(words in reason for words in late)
     assert not early or not any((cohort.parent / "out").iterdir())  # said before hours of reading
 
 

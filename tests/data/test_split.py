@@ -119,3 +119,49 @@ def test_at_random_is_random():
     assert (split.at_random(n, 0.2, 0.3, 0, 1) != parts[0]).any()
     short = np.concatenate([split.at_random(1, 0.2, 0.3, 0, i) for i in range(4000)])
     assert (short == 2).mean() == pytest.approx(0.3, abs=0.025)
+
+
+@settings(deadline=None)
+@given(SEVERITIES, st.integers(2, 5), st.floats(0.05, 0.3), SEEDS)
+def test_folds_by_subject_test_every_subject_once(severity, folds, validation, seed):
+    parts = [
+        split.by_subject(severity, validation, 0.25, seed, set(), folds=folds, fold=fold)
+        for fold in range(folds)
+    ]
+    tested = [members(part, "test") for part in parts]
+    assert set.union(*tested) == set(severity)
+    assert sum(map(len, tested)) == len(severity)
+    sizes = [len(t) for t in tested]
+    assert max(sizes) - min(sizes) <= 1
+    for part in parts:
+        assert set(part) == set(severity) and set(part.values()) == set(split.PARTS)
+        rest = len(severity) - len(members(part, "test"))
+        share = min(1, validation / (1 - 1 / folds))
+        assert abs(len(members(part, "validation")) - max(1, share * rest)) <= 1
+    # Of each stretch of subjects in order of severity every fold has one.
+    order = sorted(severity, key=lambda s: severity[s])
+    if len(set(severity.values())) == len(order):
+        for start in range(0, len(order) - folds + 1, folds):
+            stretch = set(order[start : start + folds])
+            assert all(len(stretch & its) == 1 for its in tested)
+
+
+def test_a_fold_too_many_is_an_error():
+    severity = dict.fromkeys(range(4), 0.5)
+    with pytest.raises(StimjaxError, match=r"^--folds 5: 4 subjects .* at most 4, or split"):
+        split.by_subject(severity, 0.15, 0.25, 0, set(), folds=5, fold=4)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 600), st.integers(2, 10), st.floats(0.05, 0.4), SEEDS, st.integers(0, 5000))
+def test_folds_at_random_test_every_window_once(n, folds, validation, seed, number):
+    parts = np.stack(
+        [
+            split.at_random(n, validation, 0.25, seed, number, folds=folds, fold=fold)
+            for fold in range(folds)
+        ]
+    )
+    assert ((parts == 2).sum(axis=0) == 1).all()
+    expected = np.array([1 - validation - 1 / folds, validation, 1 / folds]) * n
+    for part in parts:
+        assert (np.abs(np.bincount(part, minlength=3) - expected) <= 1 + 1e-6).all()

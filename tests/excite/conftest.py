@@ -1,5 +1,6 @@
 """A teacher that needs no training and can be excited to each of its classes."""
 
+import dataclasses
 import math
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from stimjax.excite import methods
 from stimjax.excite.lanes import Method
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model, Params
+from stimjax.recipes import RECIPES, Recipe
 
 # Two channels with ranges of their own.
 SPEC = Spec(
@@ -24,7 +26,8 @@ SPEC = Spec(
     rate=1.0,
     label_seconds=5.0,
 )
-SETTINGS = config.Synthesis(latent=4, tries=6, rate=5e-3)
+RECIPE = dataclasses.replace(RECIPES["paper"], latent=4, tries=6, rate=5e-3)
+SETTINGS = config.Synthesis(method="paper", recipe=RECIPE)
 
 
 def _apply(params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
@@ -32,6 +35,12 @@ def _apply(params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Ar
     middle, half = jnp.asarray(SPEC.high + SPEC.low) / 2, jnp.asarray(SPEC.high - SPEC.low) / 2
     hidden = jnp.tanh(((x - middle) / half).reshape(len(x), -1) @ params["first"])
     return hidden @ params["second"]
+
+
+def _hidden(params: Params, x: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+    middle, half = jnp.asarray(SPEC.high + SPEC.low) / 2, jnp.asarray(SPEC.high - SPEC.low) / 2
+    hidden = jnp.tanh(((x - middle) / half).reshape(len(x), -1) @ params["first"])
+    return hidden @ params["second"], (hidden[:, None],)
 
 
 def _init(key: jax.Array) -> Params:
@@ -46,29 +55,34 @@ def _init(key: jax.Array) -> Params:
 class MadeUp(Teacher):
     @property
     def model(self) -> Model:
-        return Model(_init, _apply)
+        return Model(_init, _apply, _hidden)
 
 
 @pytest.fixture(scope="session")
 def teacher() -> Teacher:
-    return MadeUp("made up", _init(jax.random.key(0)), SPEC)
+    return MadeUp(("made up",), _init(jax.random.key(0)), SPEC)
 
 
 @pytest.fixture(scope="session")
 def undecided() -> Teacher:
     """Every window gets the same probability for every class."""
-    return MadeUp("made up", jax.tree.map(jnp.zeros_like, _init(jax.random.key(0))), SPEC)
+    return MadeUp(("made up",), jax.tree.map(jnp.zeros_like, _init(jax.random.key(0))), SPEC)
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    """The paper's, with few tries and a high rate: a short run sees acceptance and failure."""
+    return RECIPE
 
 
 @pytest.fixture(scope="session")
 def settings() -> config.Synthesis:
-    """Few tries and a high rate, so that a short run sees acceptance and failure."""
     return SETTINGS
 
 
 @pytest.fixture(scope="session")
 def method() -> Method:
-    return methods.method(SPEC, SETTINGS)
+    return methods.method(SPEC, RECIPE, {})
 
 
 @pytest.fixture(scope="session")

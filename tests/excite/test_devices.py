@@ -9,12 +9,13 @@ from pathlib import Path
 # A network of the package, because it is its convolutions and matrix products that have to agree;
 # thresholds that random weights reach.
 PROGRAM = """
-import hashlib, json, sys
+import dataclasses, hashlib, json, sys
 import jax, numpy as np
 from stimjax import config, models
 from stimjax.batch import Channel, Spec
 from stimjax.excite.synthesize import shards
 from stimjax.learn.teacher import Teacher
+from stimjax.recipes import RECIPES
 
 channels = (Channel("a", "1"), Channel("b", "1", low=0.0))
 spec = Spec(shape=(20, 2), classes=("x", "y", "z"), channels=channels, rate=1.0)
@@ -22,9 +23,8 @@ model = models.classifier("cnn", spec.shape, 3)
 rng = np.random.default_rng(0)
 shapes = jax.eval_shape(model.init, jax.random.key(0))
 params = jax.tree.map(lambda s: jax.numpy.asarray(0.2 * rng.normal(size=s.shape), s.dtype), shapes)
-settings = config.Synthesis(
-    count=37, shard=10, lanes=4, steps=10, tries=5, latent=8, lowest=0.2, highest=0.6
-)
+recipe = dataclasses.replace(RECIPES["paper"], tries=5, latent=8, lowest=0.2, highest=0.6)
+settings = config.Synthesis("paper", 37, recipe, lanes=4, steps=10, shard=10)
 made = []
 for shard in shards(Teacher("cnn", params, spec), settings):
     digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()

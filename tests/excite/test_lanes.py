@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from stimjax import models
-from stimjax.config import Synthesis
 from stimjax.excite import lanes
 from stimjax.excite.lanes import Emitted, LaneState, Method
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
+from stimjax.recipes import Recipe
 
 LANES, STEPS = 4, 110  # lane i starts from key i
 
@@ -28,12 +28,13 @@ class History(NamedTuple):
 
 @pytest.fixture(scope="module")
 def history(teacher: Teacher, method: Method) -> History:
-    def network(x: jax.Array) -> jax.Array:
-        return teacher.model.apply(teacher.params, x)
+    networks = lanes.Networks(lambda x: teacher.model.hidden(teacher.params, x))
 
     def step(state: LaneState, _: None) -> tuple[LaneState, History]:
-        after, emitted = lanes.block(method, network, state, 1)
-        return after, History(state, jax.tree.map(lambda a: a[0], emitted), after)
+        after, emitted = lanes.block(method, networks, lanes.State(state, memory), 1)
+        return after.lanes, History(state, jax.tree.map(lambda a: a[0], emitted), after.lanes)
+
+    memory = method.objective.init()
 
     @jax.jit
     def run(seeds: jax.Array) -> History:
@@ -59,10 +60,10 @@ class Loop(NamedTuple):
     failed: np.ndarray
 
 
-def paper(teacher: Teacher, settings: Synthesis, seed: int) -> Loop:
+def paper(teacher: Teacher, recipe: Recipe, seed: int) -> Loop:
     spec = teacher.spec
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
-    network = models.generator(settings.generator, spec.shape, settings.latent)
+    network = models.generator(recipe.generator, spec.shape, recipe.latent)
 
     def render(weights: Params, z: jax.Array, dropout: jax.Array | None = None) -> jax.Array:
         return low + network.apply(weights, z[None], dropout)[0] * (high - low)
@@ -84,11 +85,11 @@ def paper(teacher: Teacher, settings: Synthesis, seed: int) -> Loop:
     split = jax.jit(jax.random.split, static_argnums=1)
 
     def draw(z_key: jax.Array, goal_key: jax.Array) -> tuple[jax.Array, jax.Array, float]:
-        class_key, threshold_key = jax.random.split(goal_key)
-        z = jax.random.normal(z_key, (settings.latent,))
-        target = jax.random.randint(class_key, (), 0, len(spec.classes))
+        class_key, threshold_key, *_ = jax.random.split(goal_key, 4)
+        z = jax.random.normal(z_key, (recipe.latent,))
+        target = jax.random.choice(class_key, len(spec.classes))
         share = float(jax.random.uniform(threshold_key))
-        return z, target, settings.lowest + share * (settings.highest - settings.lowest)
+        return z, target, recipe.lowest + share * (recipe.highest - recipe.lowest)
 
     key, weights_key, z_key, goal_key = split(jax.random.key(seed), 4)
     weights, tree = jax.tree.flatten(init(weights_key))
@@ -98,7 +99,7 @@ def paper(teacher: Teacher, settings: Synthesis, seed: int) -> Loop:
     t, seen = 0, []
     while t < STEPS:
         z, target, threshold = draw(z_key, goal_key)  # a new stimulus; weights, m, v, t go on
-        for attempt in range(1, settings.tries + 1):
+        for attempt in range(1, recipe.tries + 1):
             key, dropout_key, z_key, goal_key = split(key, 4)
             gradient = jax.tree.leaves(slope(tree.unflatten(weights), z, target, dropout_key))
             t += 1
@@ -106,12 +107,12 @@ def paper(teacher: Teacher, settings: Synthesis, seed: int) -> Loop:
                 m[i] = 0.9 * m[i] + 0.1 * g
                 v[i] = 0.999 * v[i] + 0.001 * g**2
                 corrected = m[i] / (1 - 0.9**t), v[i] / (1 - 0.999**t)
-                weights[i] = weights[i] - settings.rate * corrected[0] / (
+                weights[i] = weights[i] - recipe.rate * corrected[0] / (
                     np.sqrt(corrected[1]) + 1e-8
                 )
             window, probability = look(tree.unflatten(weights), z)
             accepted = bool(probability[target] > threshold)
-            failed = not accepted and attempt == settings.tries
+            failed = not accepted and attempt == recipe.tries
             seen.append((window, probability, target, accepted, failed))
             if accepted or failed or t == STEPS:
                 break
@@ -126,9 +127,9 @@ def at(tree: Any, where: Any) -> Any:
 
 @pytest.mark.parametrize("lane", range(3))
 def test_each_lane_of_a_block_is_the_papers_loop(
-    teacher: Teacher, settings: Synthesis, history: History, lane: int
+    teacher: Teacher, recipe: Recipe, history: History, lane: int
 ) -> None:
-    loop, found = paper(teacher, settings, seed=lane), at(history.emitted, (slice(None), lane))
+    loop, found = paper(teacher, recipe, seed=lane), at(history.emitted, (slice(None), lane))
     np.testing.assert_array_equal(found.accepted, loop.accepted)
     np.testing.assert_array_equal(found.failed, loop.failed)
     np.testing.assert_array_equal(found.target, loop.target)
@@ -176,21 +177,21 @@ def test_windows_stay_in_the_range_of_each_channel(history: History, teacher: Te
 
 
 def test_accepted_exactly_where_the_target_exceeds_the_threshold(
-    history: History, settings: Synthesis
+    history: History, recipe: Recipe
 ) -> None:
     emitted, goal = history.emitted, history.before.goal
     np.testing.assert_array_equal(emitted.target, goal.target)
     wanted = (emitted.probability * np.eye(3)[np.asarray(goal.target)]).sum(axis=-1)
     np.testing.assert_array_equal(emitted.accepted, wanted > goal.threshold)
-    assert (goal.threshold >= settings.lowest).all()
-    assert (goal.threshold <= settings.highest).all()
+    assert (goal.threshold >= recipe.lowest).all()
+    assert (goal.threshold <= recipe.highest).all()
 
 
-def test_tries_are_counted_and_end_at_the_limit(history: History, settings: Synthesis) -> None:
+def test_tries_are_counted_and_end_at_the_limit(history: History, recipe: Recipe) -> None:
     tries, emitted = history.before.tries, history.emitted
     assert (tries[0] == 0).all()
-    assert (tries < settings.tries).all()
-    last = tries == settings.tries - 1
+    assert (tries < recipe.tries).all()
+    last = tries == recipe.tries - 1
     np.testing.assert_array_equal(emitted.failed, ~emitted.accepted & last)
     done = emitted.accepted | emitted.failed
     np.testing.assert_array_equal(history.after.tries, np.where(done, 0, tries + 1))
@@ -229,7 +230,7 @@ def test_after_a_failure_the_weights_are_fresh(history: History, method: Method)
     where = np.argwhere(history.emitted.failed)[:10]
     for t, lane in where:
         key = jax.random.wrap_key_data(jnp.asarray(history.after.key[t, lane]))
-        fresh = jax.device_get(init(jax.random.fold_in(key, 4)))
+        fresh = jax.device_get(init(jax.random.fold_in(key, 4), history.after.start[t, lane]))
         chex.assert_trees_all_close(at(history.after.params, (t, lane)), fresh, rtol=1e-6)
         for used in jax.random.split(key, 4):  # what the next step will draw from
             assert (

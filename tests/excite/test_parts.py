@@ -1,5 +1,7 @@
 """The parts that a method is composed of, each on its own."""
 
+import dataclasses
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -9,12 +11,14 @@ import pytest
 from scipy import stats
 
 from stimjax import config
-from stimjax.batch import Channel, Spec
-from stimjax.excite import accept, methods, objective, parametrization, source
+from stimjax.batch import Channel, Spec, make
+from stimjax.excite import accept, methods, parametrization
 from stimjax.excite.accept import Goal
 from stimjax.excite.adam import adam
+from stimjax.excite.sources import latent
 from stimjax.excite.terms import Excited
 from stimjax.excite.terms.cross_entropy import cross_entropy
+from stimjax.recipes import RECIPES, Recipe, Terms
 from stimjax.store import StimjaxError
 
 DRAWS = 5000
@@ -22,13 +26,16 @@ CHANCE = 1e-3  # what a right program fails with, had its seed not been fixed
 
 
 def excited(logits: np.ndarray | jax.Array, target: int) -> Excited:
-    goal = Goal(jnp.asarray(target), jnp.asarray(0.9))
-    return Excited(jnp.full((4, 1), 2.0), jnp.asarray(logits, jnp.float32), goal)
+    logits = jnp.asarray(logits, jnp.float32)
+    label = jax.nn.one_hot(target, len(logits))
+    goal = Goal(jnp.asarray(target), label, jnp.asarray(0.9), jnp.asarray(True))
+    key = jax.random.key(0)
+    return Excited(jnp.full((4, 1), 2.0), logits, (), goal, lambda x: x, None, key)
 
 
 @pytest.fixture(scope="module")
 def goals() -> Goal:
-    draw = accept.confidence(5, 0.75, 0.9999, 50).draw
+    draw = accept.acceptance(RECIPES["paper"], 5, {}).draw
     return jax.jit(jax.vmap(draw))(jax.random.split(jax.random.key(0), DRAWS))
 
 
@@ -50,17 +57,68 @@ def test_targets_tell_nothing_of_thresholds(goals: Goal) -> None:
 
 
 def test_reached_is_strictly_more_than_the_threshold() -> None:
-    acceptance = accept.confidence(2, 0.5, 0.9, 7)
-    goal = Goal(jnp.asarray(1), jnp.asarray(0.75, jnp.float32))
+    recipe = dataclasses.replace(RECIPES["paper"], tries=7)
+    acceptance = accept.acceptance(recipe, 2, {})
+    goal = Goal(jnp.array(1), jnp.eye(2)[1], jnp.asarray(0.75, jnp.float32), jnp.array(True))
     given = np.array([[0.25, 0.75], [0.2, 0.8], [0.8, 0.2], [np.nan, np.nan]], np.float32)
-    found = [bool(acceptance.reached(goal, jnp.asarray(p))) for p in given]
+    one = jnp.ones((), jnp.int32)
+    found = [bool(acceptance.reached(goal, jnp.asarray(p), one)) for p in given]
     assert found == [False, True, False, False]
     assert acceptance.tries == 7
 
 
+def test_reached_at_the_end_or_at_once_if_not_excited() -> None:
+    acceptance = accept.acceptance(Recipe(tries=3), 2, {})
+    for excited_, expected in ((True, [False, False, True]), (False, [True, True, True])):
+        goal = Goal(jnp.array(1), jnp.eye(2)[1], jnp.array(0.75), jnp.asarray(excited_))
+        tries = jnp.arange(1, 4)
+        found = [bool(acceptance.reached(goal, jnp.array([0.5, 0.5]), t)) for t in tries]
+        assert found == expected
+
+
+PRIOR = {"classes.prior": np.array([0.7, 0.2, 0.1], np.float32)}
+
+
+def many(recipe: Recipe, classes: int, known: dict[str, np.ndarray]) -> Goal:
+    draw = accept.acceptance(recipe, classes, known).draw
+    return jax.jit(jax.vmap(draw))(jax.random.split(jax.random.key(3), DRAWS))
+
+
+def test_targets_follow_the_prior_and_some_are_not_excited() -> None:
+    found = many(Recipe(balance="prior", unexcited=0.25), 3, PRIOR)
+    counts = np.bincount(found.target, minlength=3)
+    assert stats.chisquare(counts, DRAWS * PRIOR["classes.prior"]).pvalue > CHANCE
+    assert stats.binomtest(int((~found.excited).sum()), DRAWS, 0.25).pvalue > CHANCE
+
+
+def test_labels_follow_the_teachers_own_confidence() -> None:
+    rng = np.random.default_rng(0)
+    scored = rng.integers(0, 3, 3000)
+    y = np.eye(3, dtype=np.float32)[scored]
+    probability = np.stack([rng.dirichlet(1 + 6 * row) for row in y]).astype(np.float32)
+    train = make(np.zeros((3000, 5, 1)), y, Spec((5, 1), ("a", "b", "c"), (Channel("x", ""),)))
+    known = accept.measure(train, probability)
+    np.testing.assert_allclose(known["classes.prior"], np.bincount(scored) / 3000, atol=1e-6)
+    found = many(Recipe(targets="histogram"), 3, known)
+    np.testing.assert_allclose(found.label.sum(axis=1), 1, rtol=1e-5)
+    for c in range(3):
+        drawn = np.asarray(found.label)[np.asarray(found.target) == c]
+        real = probability[scored == c]
+        assert stats.ks_2samp(drawn[:, c], real[:, c]).statistic < 0.05
+        np.testing.assert_allclose(drawn.mean(axis=0), real.mean(axis=0), atol=0.02)
+
+
+def test_spread_labels_reach_from_undecided_to_sure_without_private_data() -> None:
+    found = many(Recipe(targets="spread"), 4, {})
+    wanted = np.take_along_axis(np.asarray(found.label), np.asarray(found.target)[:, None], 1)
+    assert 0.25 <= wanted.min() < 0.3 and wanted.max() > 0.999 and (wanted > 0.9).mean() > 0.5
+    np.testing.assert_allclose(found.label.sum(axis=1), 1, rtol=1e-5)
+
+
 def test_a_start_is_standard_normal() -> None:
-    draw = jax.vmap(source.latent(10))
-    z = np.asarray(draw(jax.random.split(jax.random.key(1), 500)), float)
+    draw = jax.vmap(latent(10), (0, None))
+    keys = jax.random.split(jax.random.key(1), 500)
+    z = np.asarray(draw(keys, jnp.array(0)), float)
     assert z.shape == (500, 10)
     assert stats.kstest(z.ravel(), "norm").pvalue > CHANCE
     correlation = np.corrcoef(z.T) - np.eye(10)
@@ -91,29 +149,24 @@ def test_cross_entropy_stays_finite_for_sure_teachers(logits: list[float]) -> No
     assert float(value) == pytest.approx(np.logaddexp(logits[0], logits[1]) - logits[1], rel=1e-6)
 
 
-def test_objective_is_the_weighted_sum_of_its_terms(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(objective.TERMS, "level", lambda e: e.window.mean())
-    logits = np.array([0.3, -1.0, 2.0])
-    at = excited(logits, 0)
-    entropy = np.log(np.exp(logits).sum()) - 0.3
-    for weights, expected in [
-        ({"cross_entropy": 1.0}, entropy),
-        ({"cross_entropy": 2.0, "level": -0.5}, 2 * entropy - 0.5 * 2),
-        ({"level": 3.0}, 6.0),
-        ({"level": 3.0, "cross_entropy": 0.0}, 6.0),
-    ]:
-        np.testing.assert_allclose(objective.weighted(weights)(at), expected, rtol=1e-5)
-
-
-def test_unknown_terms_methods_and_generators_are_one_line(spec: Spec) -> None:
-    with pytest.raises(StimjaxError, match=r"^there is no term 'cross'; choose from cross_entropy"):
-        objective.weighted({"cross_entropy": 1.0, "cross": 1.0})
-    with pytest.raises(StimjaxError, match="choose from cross_entropy"):
-        objective.weighted({})
-    with pytest.raises(StimjaxError, match=r"^there is no method 'papers'; choose one of paper$"):
-        methods.method(spec, config.Synthesis(method="papers"))
+def test_unknown_methods_generators_and_parts_that_do_not_fit_are_one_line(spec: Spec) -> None:
+    with pytest.raises(StimjaxError, match=r"^there is no method 'papers'; choose one of paper, "):
+        methods.recipe(config.Synthesis(method="papers"))
+    paper = RECIPES["paper"]
     with pytest.raises(StimjaxError, match="no network 'fancy'"):
-        methods.method(spec, config.Synthesis(generator="fancy"))
+        methods.method(spec, dataclasses.replace(paper, generator="fancy"), {})
+    with pytest.raises(StimjaxError, match="source latent does not go with parametrization window"):
+        methods.method(spec, dataclasses.replace(paper, parametrization="window"), {})
+    with pytest.raises(StimjaxError, match=r"holds no statistic .*train it again"):
+        methods.method(spec, RECIPES["mixture"], {})
+
+
+def test_every_use_of_private_data_is_named() -> None:
+    assert len(methods.uses(RECIPES["probe"])) == 3  # labels, ranges, prior
+    for name, recipe in RECIPES.items():
+        said = " ".join(methods.uses(recipe))
+        assert ("gradients" in said) == bool(recipe.tries), name
+        assert ("hidden unit" in said) == bool(recipe.terms.features), name
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +177,9 @@ def spec() -> Spec:
 
 def test_a_rendered_window_spans_the_range_of_each_channel(spec: Spec) -> None:
     part = parametrization.generator("dense", spec, 3)
-    params = jax.jit(jax.vmap(part.init))(jax.random.split(jax.random.key(0), 20))
     z = jnp.array([1e4, -1e4, 1e4])
+    keys = jax.random.split(jax.random.key(0), 20)
+    params = jax.jit(jax.vmap(lambda key: part.init(key, z)))(keys)
     windows = np.asarray(jax.jit(jax.vmap(part.render, (0, None)))(params, z))
     assert windows.shape == (20, *spec.shape)
     assert (windows >= spec.low).all() and (windows <= spec.high).all()
@@ -135,14 +189,55 @@ def test_a_rendered_window_spans_the_range_of_each_channel(spec: Spec) -> None:
     np.testing.assert_allclose(middle, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["window", "cosine"])
+def test_a_linear_parametrization_starts_at_the_source(spec: Spec, name: str) -> None:
+    part = getattr(parametrization, name)(spec)
+    rng = np.random.default_rng(0)
+    start = jnp.asarray(rng.uniform(spec.low, spec.high, spec.shape), jnp.float32)
+    params = part.init(jax.random.key(0), start)
+    np.testing.assert_allclose(part.render(params, start), start, rtol=1e-4, atol=1e-3)
+    far = part.render(jax.tree.map(lambda a: 1e3 * a, params), start)
+    assert (far >= spec.low).all() and (far <= spec.high).all()
+    if name == "cosine":
+        import scipy.fft
+
+        unit = (spec.high - spec.low) / 10
+        expected = scipy.fft.dctn(np.asarray(start, float) / unit, axes=(0, 1), norm="ortho")
+        np.testing.assert_allclose(params, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_components_move_the_start_within_their_span(spec: Spec) -> None:
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.normal(size=(40, 3)))[0].T.astype(np.float32)
+    known = {"mixture.components": basis, "mixture.spread": np.array([3.0, 2.0, 1.0], np.float32)}
+    part = parametrization.components(spec, known)
+    start = jnp.broadcast_to(jnp.asarray((spec.low + spec.high) / 2), spec.shape)
+    params = part.init(jax.random.key(0), start)
+    np.testing.assert_allclose(part.render(params, start), start)
+    moved = part.render(params + jnp.array([0.02, -0.01, 0.03]), start) - start
+    np.testing.assert_allclose(moved.ravel() @ basis.T, [0.06, -0.02, 0.03], atol=1e-4)
+
+
+def test_rounding_is_to_the_channels_resolution() -> None:
+    channels = (
+        Channel("SpO2", "%", center=95.0, scale=5.0, low=-6.0, high=1.0, resolution=0.2),
+        Channel("flow", "", "recording", low=-5.0, high=5.0),
+    )
+    spec = Spec((30, 2), ("a", "b"), channels, 1.0, 0.0, 30.0)
+    x = np.random.default_rng(0).uniform(spec.low, spec.high, spec.shape).astype(np.float32)
+    found = np.asarray(parametrization.rounded(jnp.asarray(x), spec))
+    percent = found[:, 0] * 5 + 95
+    np.testing.assert_allclose(percent, np.round(x[:, 0] * 5 + 95), atol=1e-3)
+    np.testing.assert_array_equal(found[:, 1], x[:, 1])
+
+
 def test_the_paper_is_what_the_paper_says(spec: Spec) -> None:
-    """Its numbers, from the text: T in U[0.75, 0.9999], 50 tries, Adam with 1e-3."""
-    settings = config.Synthesis()
-    numbers = (settings.lowest, settings.highest, settings.tries, settings.rate)
+    """Its numbers, from the text: T in U[0.75, 0.9999], 50 tries, Adam with 1e-3, one term."""
+    recipe = RECIPES["paper"]
+    numbers = (recipe.lowest, recipe.highest, recipe.tries, recipe.rate)
     assert numbers == (0.75, 0.9999, 50, 1e-3)
-    method = methods.method(spec, settings)
-    assert method.acceptance.tries == 50
-    assert set(methods.USES) == set(methods.METHODS)
+    assert recipe.terms == Terms(cross_entropy=1.0) and recipe.targets == "class"
+    assert methods.method(spec, recipe, {}).parametrization.keeps
 
 
 def test_adam_is_optaxs_but_for_rounding() -> None:

@@ -17,6 +17,7 @@ from stimjax.excite import synthesize as module
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model
+from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
 
 SHARD, COUNT = 8, 20  # three shards, of which the last is half full
@@ -81,7 +82,8 @@ def test_the_manifest_adds_up(folder: Path, small: config.Synthesis, stimuli: Ba
     # Every lane-step belongs to a try; a try takes 1 to `tries` steps; some are under way.
     blocks = steps / (small.lanes * small.steps)
     assert blocks == int(blocks) >= 3
-    under_way = 3 * small.lanes * small.tries
+    assert small.recipe is not None
+    under_way = 3 * small.lanes * small.recipe.tries
     assert sum(accepted) + sum(failed) * small.tries <= steps
     assert steps <= (sum(accepted) + sum(failed)) * small.tries + under_way
     # As many or more accepted of each class than are in the release.
@@ -150,7 +152,7 @@ def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
     shutil.copytree(folder, old)
     message = refused(undecided, small, old, overwrite=True)
     # Blocks of 8 steps of 3 lanes, until 20 steps of each are through.
-    assert "accepted no stimulus in 60 steps" in message and "--lowest 0.75" in message
+    assert "accepted no stimulus in 60 steps" in message and "lowest: 0.75" in message
     assert content(old) == content(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["release"]  # not even a part of another
 
@@ -161,14 +163,8 @@ def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
         {"count": 0},
         {"count": -3},
         {"shard": 0},
-        {"lanes": 0},
+        {"lanes": -1},
         {"steps": 0},
-        {"tries": 0},
-        {"latent": 0},
-        {"lowest": 0.9, "highest": 0.8},
-        {"highest": 1.0},
-        {"lowest": -0.1},
-        {"lowest": math.nan},
     ],
     ids=str,
 )
@@ -193,11 +189,34 @@ def test_a_class_without_stimuli_is_told(
     class Biased(Teacher):
         @property
         def model(self) -> Model:
-            return Model(model.init, only_the_last)
+            return Model(model.init, only_the_last, lambda p, x: (only_the_last(p, x), ()))
 
-    biased = Biased(teacher.network, frozen, teacher.spec)
+    biased = Biased(teacher.networks, frozen, teacher.spec)
     synthesize(biased, small, tmp_path / "release", note=told.append)
     assert [line.rpartition(" ")[2] for line in told] == list(teacher.spec.classes[:2])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"tries": -1},
+        {"latent": 0},
+        {"lowest": 0.9, "highest": 0.8},
+        {"highest": 1.0},
+        {"lowest": -0.1},
+        {"lowest": math.nan},
+        {"unexcited": 1.5},
+        {"rounds": 0},
+    ],
+    ids=str,
+)
+def test_recipes_that_make_no_sense_are_refused(
+    teacher: Teacher, small: config.Synthesis, recipe: Recipe, tmp_path: Path, line: dict[str, Any]
+) -> None:
+    changed = dataclasses.replace(small, recipe=dataclasses.replace(recipe, **line))
+    message = refused(teacher, changed, tmp_path / "release")
+    assert message.startswith("synthesis: recipe.") and all(name in message for name in line)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_method_is_refused(

@@ -13,6 +13,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for ignored in (
         "coroutine .* was never awaited",
         f"{unraisable}:pytest.PytestUnraisableExceptionWarning",
+        "Exception ignored in. None:pytest.PytestUnraisableExceptionWarning",  # its event loop
     ):
         config.addinivalue_line("filterwarnings", f"ignore:{ignored}")
 

@@ -9,7 +9,8 @@ from stimjax import batch, config
 from stimjax.learn import resume, teacher
 from stimjax.store import StimjaxError
 
-SETTINGS = config.Teacher(network="mlp", candidates=2, fit=config.Fit(steps=40, batch=16, every=10))
+FIT = config.Fit(steps=40, batch=16, every=10)
+SETTINGS = config.Teacher(networks=("mlp",), candidates=2, fit=FIT)
 
 
 class Interrupted(Exception):
@@ -48,6 +49,21 @@ def test_an_interrupted_training_ends_with_the_same_bits(xor, tmp_path):
     for one, other in zip(leaves(whole), leaves(resumed), strict=True):
         assert one.tobytes() == other.tobytes()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_family_goes_on_where_it_stopped(xor, tmp_path):
+    settings = dataclasses.replace(SETTINGS, networks=("mlp", "gru"))
+    whole, seen = train(xor, tmp_path / "whole", settings=settings)
+    assert seen == [10, 20, 30, 40, 50, 60, 70, 80]
+    for stop in (20, 60):  # in the first, in the second
+        with pytest.raises(Interrupted):
+            train(xor, tmp_path / "out", stop_at=stop, settings=settings)
+    assert resume.has_checkpoint(tmp_path / ".out.training" / "checkpoints")
+    resumed, seen = train(xor, tmp_path / "out", settings=settings)
+    assert seen == [70, 80]
+    assert (whole.networks, whole.members) == (resumed.networks, resumed.members)
+    for one, other in zip(leaves(whole), leaves(resumed), strict=True):
+        assert one.tobytes() == other.tobytes()
 
 
 def test_another_training_starts_afresh(xor, tmp_path):

@@ -4,18 +4,21 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from scipy import special
 
 from stimjax import config, models
 from stimjax.batch import Batch, Spec
-from stimjax.learn import fit, teacher
+from stimjax.learn import fit, pooling, teacher
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
 from stimjax.store import StimjaxError
@@ -28,14 +31,31 @@ def made_up(network: str, spec: Spec, seed: int) -> Params:
     model = models.classifier(network, spec.shape, len(spec.classes))
     rng = np.random.default_rng(seed)
     return jax.tree.map(
-        lambda leaf: jax.numpy.asarray(rng.normal(size=leaf.shape), leaf.dtype),
+        lambda leaf: jnp.asarray(0.3 * rng.normal(size=leaf.shape), leaf.dtype),
         jax.eval_shape(model.init, jax.random.key(0)),
     )
 
 
+def stacked(network: str, spec: Spec, *seeds: int) -> Params:
+    return jax.tree.map(
+        lambda *leaves: jnp.stack(leaves), *(made_up(network, spec, seed) for seed in seeds)
+    )
+
+
+MEMBERS = (
+    {"network": "mlp", "candidate": 0, "weight": 0.5, "loss": 0.3, "accuracy": 0.9},
+    {"network": "cnn", "candidate": 0, "weight": 0.0, "loss": None, "accuracy": None},
+)
+
+
 @pytest.fixture(scope="module")
 def known(spec: Spec) -> Teacher:
-    return Teacher("mlp", made_up("mlp", spec, 0), spec)
+    params = {
+        "members": (stacked("mlp", spec, 0, 1), stacked("gru", spec, 2)),
+        "weights": (jnp.array([0.5, 0.25]), jnp.array([0.75])),
+    }
+    statistics = {"a.mean": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(1)}
+    return Teacher(("mlp", "gru"), params, spec, statistics, MEMBERS)
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +86,21 @@ def refused(folder: Path) -> str:
 
 def test_what_was_saved_is_loaded_exactly(known: Teacher, saved: Path) -> None:
     loaded = teacher.load(saved)
-    assert (loaded.network, loaded.spec) == (known.network, known.spec)
+    assert (loaded.networks, loaded.spec) == (known.networks, known.spec)
+    assert loaded.members == known.members
     chex.assert_trees_all_equal(loaded.params, known.params)
     chex.assert_trees_all_equal_shapes_and_dtypes(loaded.params, known.params)
+    assert loaded.statistics.keys() == known.statistics.keys()
+    for name, array in known.statistics.items():
+        assert loaded.statistics[name].dtype == array.dtype
+        np.testing.assert_array_equal(loaded.statistics[name], array)
     assert not [path.name for path in saved.iterdir() if "tmp" in path.name]
+
+
+def test_a_teacher_without_statistics_needs_no_file(known: Teacher, tmp_path: Path) -> None:
+    teacher.save(dataclasses.replace(known, statistics={}), tmp_path)
+    assert not (tmp_path / "statistics.safetensors").exists()
+    assert teacher.load(tmp_path).statistics == {}
 
 
 def test_a_loaded_teacher_labels_like_the_saved_one(
@@ -77,24 +108,40 @@ def test_a_loaded_teacher_labels_like_the_saved_one(
 ) -> None:
     labels = teacher.load(saved).probability(xor.x)
     np.testing.assert_array_equal(labels, known.probability(xor.x))
-    logits = np.asarray(known.model.apply(known.params, jax.numpy.asarray(xor.x)), float)
-    expected = np.exp(logits - logits.max(1, keepdims=True))
-    np.testing.assert_allclose(labels, expected / expected.sum(1, keepdims=True), atol=1e-5)
+    total = np.zeros(labels.shape)
+    for network, seed, weight in (("mlp", 0, 0.5), ("mlp", 1, 0.25), ("gru", 2, 0.75)):
+        model = models.classifier(network, xor.spec.shape, 2)
+        logits = model.apply(made_up(network, xor.spec, seed), jnp.asarray(xor.x))
+        total += weight * special.log_softmax(np.asarray(logits, float), axis=1)
+    np.testing.assert_allclose(labels, special.softmax(total, axis=1), atol=1e-5)
+
+
+def test_equal_teachers_share_their_functions(known: Teacher, saved: Path) -> None:
+    assert teacher.load(saved).model is known.model
 
 
 def test_another_schema_is_refused(saved: Path) -> None:
-    change(saved, schema=2)
-    assert "schema 2, this version reads 1; train the teacher again" in refused(saved)
+    change(saved, schema=1)
+    assert "schema 1, this version reads 2; train the teacher again" in refused(saved)
 
 
 def test_an_unknown_network_is_refused(saved: Path) -> None:
-    change(saved, network="lstm9000")
+    change(saved, networks=["mlp", "lstm9000"])
     assert "'lstm9000'" in refused(saved)
 
 
-@pytest.mark.parametrize("network", [None, 3, ["mlp"], {}])
-def test_a_network_that_is_no_name_is_refused(saved: Path, network: object) -> None:
-    change(saved, network=network)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"networks": wrong} for wrong in (None, "mlp", [], [3, "gru"], [["mlp"], "gru"], [{}])),
+        *({"counts": wrong} for wrong in (None, [2], [2, 0], [2, -1], [2, 1.0], [2, True])),
+        *({"members": wrong} for wrong in (None, "mlp", [3])),
+        *({"statistics": wrong} for wrong in (None, ["a.mean"], [3], "b")),
+    ],
+    ids=str,
+)
+def test_a_wrong_description_is_refused(saved: Path, fields: dict[str, object]) -> None:
+    change(saved, **fields)
     refused(saved)
 
 
@@ -120,7 +167,7 @@ def test_a_missing_checkpoint_is_refused(saved: Path) -> None:
 
 
 def test_a_checkpoint_of_another_network_is_refused(saved: Path) -> None:
-    change(saved, network="cnn")
+    change(saved, networks=["cnn", "gru"])
     assert "checkpoint: cannot be restored" in refused(saved)
 
 
@@ -140,24 +187,104 @@ def test_truncated_numbers_are_refused(saved: Path) -> None:
     assert "checkpoint: cannot be restored" in refused(saved)
 
 
+def test_another_number_of_networks_is_refused(saved: Path) -> None:
+    change(saved, counts=[1, 1])
+    assert "checkpoint: cannot be restored" in refused(saved)
+
+
+def test_missing_or_damaged_statistics_are_refused(saved: Path) -> None:
+    path = saved / "statistics.safetensors"
+    path.write_bytes(path.read_bytes()[:-3])
+    assert "statistics.safetensors: is damaged" in refused(saved)
+    path.unlink()
+    assert "statistics.safetensors: is missing" in refused(saved)
+
+
 # Training and seeds
 
+SETTINGS = config.Teacher(networks=("mlp", "gru"), candidates=3, seed=4)
 
-def test_the_best_candidate_on_validation_is_kept(
-    xor: Batch, monkeypatch: pytest.MonkeyPatch
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, xor: Batch) -> dict[str, Any]:
+    """Candidates with made-up parameters and losses instead of trained ones."""
+    asked: dict[str, Any] = {"losses": [[0.5, np.inf, 0.3], [0.4, 0.6, 0.7]], "seeds": []}
+
+    def made(model: models.Model, *parts: Batch, **kwargs: Any) -> fit.Fitted:
+        i = len(asked["seeds"])
+        asked["seeds"].append(kwargs["seeds"])
+        if not np.isfinite(asked["losses"][i]).any():
+            raise fit.DivergedError("training diverged")
+        kwargs["progress"](10, kwargs["settings"].steps)
+        params = stacked(SETTINGS.networks[i], xor.spec, *(10 * i + j for j in range(3)))
+        return fit.Fitted(params, np.array(asked["losses"][i]), 10)
+
+    monkeypatch.setattr(fit, "fit", made)
+    return asked
+
+
+def test_without_an_ensemble_the_best_candidate_on_validation_is_kept(
+    xor: Batch, asked: dict[str, Any]
 ) -> None:
-    def chosen(model: models.Model, *parts: Batch, **kwargs: object) -> fit.Fitted:
-        assert kwargs["seeds"] == teacher.seeds(4, 3)
-        stacked = [made_up("mlp", xor.spec, seed) for seed in range(3)]
-        params = jax.tree.map(lambda *leaves: jax.numpy.stack(leaves), *stacked)
-        return fit.Fitted(params, np.array([0.5, np.nan, 0.3]), 10)
+    trained = teacher.train(xor, xor, dataclasses.replace(SETTINGS, ensemble=False))
+    assert trained.networks == ("mlp",)
+    chex.assert_trees_all_equal(trained.params["members"], (stacked("mlp", xor.spec, 2),))
+    assert trained.params["weights"][0].tolist() == [1.0]
+    assert [m["weight"] for m in trained.members] == [0, 0, 1, 0, 0, 0]
+    assert [m["loss"] for m in trained.members] == [0.5, None, 0.3, 0.4, 0.6, 0.7]
+    assert [(m["network"], m["candidate"]) for m in trained.members][2:4] == [
+        ("mlp", 2),
+        ("gru", 0),
+    ]
+    json.dumps(trained.members, allow_nan=False)
 
-    monkeypatch.setattr(fit, "fit", chosen)
-    settings = config.Teacher(network="mlp", candidates=3, seed=4)
-    trained = teacher.train(xor, xor, settings)
-    chex.assert_trees_all_equal(trained.params, made_up("mlp", xor.spec, 2))
-    with pytest.raises(StimjaxError, match="no network 'cnm'"):
-        teacher.train(xor, xor, dataclasses.replace(settings, network="cnm"))
+
+def test_an_ensemble_holds_what_counts_and_nothing_that_diverged(
+    xor: Batch, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chosen(logs: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        assert logs.shape == (5, len(xor), 2)
+        for place, (network, seed) in {1: ("mlp", 2), 2: ("gru", 10)}.items():
+            model = models.classifier(network, xor.spec.shape, 2)
+            logits = np.asarray(model.apply(made_up(network, xor.spec, seed), jnp.asarray(xor.x)))
+            np.testing.assert_allclose(logs[place], special.log_softmax(logits, 1), atol=1e-4)
+        return np.array([0.3, 0.5, 0.0, 0.9, 0.0])
+
+    monkeypatch.setattr(pooling, "choose", chosen)
+    seen = []
+    trained = teacher.train(xor, xor, SETTINGS, progress=lambda *at: seen.append(at))
+    assert seen == [(10, 3000), (1510, 3000)]
+    assert trained.networks == ("mlp", "gru")
+    chex.assert_trees_all_equal(
+        trained.params["members"], (stacked("mlp", xor.spec, 0, 2), stacked("gru", xor.spec, 11))
+    )
+    weights = [m["weight"] for m in trained.members]
+    assert weights == [0.3, 0, 0.5, 0, 0.9, 0]
+    np.testing.assert_allclose(np.concatenate(trained.params["weights"]), [0.3, 0.5, 0.9])
+
+
+def test_a_family_that_diverged_is_left_out_and_all_of_them_are_one_line(
+    xor: Batch, asked: dict[str, Any]
+) -> None:
+    asked["losses"] = [[np.inf] * 3, [0.4, 0.6, 0.7]]
+    trained = teacher.train(xor, xor, SETTINGS)
+    assert trained.networks == ("gru",)
+    assert [m["loss"] for m in trained.members][:4] == [None, None, None, 0.4]
+    asked["losses"], asked["seeds"] = [[np.inf] * 3] * 2, []
+    with pytest.raises(StimjaxError, match="diverged"):
+        teacher.train(xor, xor, SETTINGS)
+
+
+def test_every_candidate_has_a_seed_of_its_own(xor: Batch, asked: dict[str, Any]) -> None:
+    teacher.train(xor, xor, dataclasses.replace(SETTINGS, networks=("mlp", "gru", "mlp")))
+    assert [len(row) for row in asked["seeds"]] == [3, 3]  # a name twice is one family
+    assert [seed for row in asked["seeds"] for seed in row] == teacher.seeds(4, 6)
+
+
+@pytest.mark.parametrize("change", [{"networks": ()}, {"candidates": 0}, {"networks": ("cnm",)}])
+def test_settings_that_give_no_teacher_are_one_line(xor: Batch, change: dict[str, Any]) -> None:
+    with pytest.raises(StimjaxError, match=r"at least one network|no network 'cnm'"):
+        teacher.train(xor, xor, dataclasses.replace(SETTINGS, **change))
 
 
 @given(seed=st.integers(0, 10**12), candidates=st.integers(1, 50))

@@ -1,5 +1,6 @@
 """One suite for every registered network, classifiers and generators alike."""
 
+import math
 from collections.abc import Callable
 from itertools import product
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from stimjax import models
-from stimjax.models import Model, Params
+from stimjax.models import Model, Params, layers
 from stimjax.store import StimjaxError
 
 CLASSES, LATENT, WINDOWS = 3, 5, 4
@@ -128,6 +129,75 @@ def test_dropout_only_with_a_key_and_the_same_for_the_same_key(case: Case) -> No
     chex.assert_trees_all_equal(plain, output)
     assert float(jnp.abs(other - dropped).max()) > 1e-4
     assert float(jnp.abs(output - dropped).max()) > 1e-4
+
+
+# Hidden activity
+
+
+def positions(name: str, shape: tuple[int, ...]) -> list[int]:
+    """Of each hidden layer of a network of depth 1, worked out by hand."""
+    if name in models.GENERATORS:
+        return []
+    places = math.prod(shape[:-1])
+    halved = math.prod(size // 2 for size in shape[:-1])
+    image = len(shape) == 3
+    stem = halved if image else places
+    quarter = math.prod(max(1, size // 4) for size in shape[:-1]) if image else halved
+    tokens = [layers.patches(jnp.zeros((1, *shape)), most).shape[1] for most in (32, 16)]
+    return {
+        "mlp": [1],
+        "cnn": [halved, 1],
+        "resnet": [stem, stem, quarter, quarter],
+        "gru": [tokens[0]],
+        "transformer": [tokens[1]] * 3,
+    }[name]
+
+
+def test_hidden_gives_the_output_and_every_layers_activity(case: Case) -> None:
+    output, activities = jax.jit(case.model.hidden)(case.params, case.x)
+    chex.assert_trees_all_close(output, case.outputs[0], rtol=1e-4, atol=1e-5)
+    assert [a.shape[1] for a in activities] == positions(case.name, case.x.shape[1:])
+    for activity in activities:
+        assert activity.ndim == 3 and activity.shape[0] == WINDOWS
+        assert activity.dtype == jnp.float32
+
+
+def test_the_output_is_a_function_of_the_last_hidden_layer(case: Case) -> None:
+    """Written out for each network: its summary over positions, then the last matrix."""
+    if case.name in models.GENERATORS:
+        return
+    output, activities = case.model.hidden(case.params, case.x)
+    last = np.asarray(activities[-1])
+    summary = last[:, 0]
+    if case.name not in ("mlp", "cnn"):
+        summary = np.concatenate([last.mean(1), last.max(1)], axis=1)
+    dense = case.params[max(name for name in case.params if name.startswith("Dense"))]
+    expected = summary @ np.asarray(dense["kernel"]) + np.asarray(dense["bias"])
+    np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", models.CLASSIFIERS)
+def test_gradients_through_hidden_are_finite_in_scan_and_vmap(name: str) -> None:
+    model = build(name, (7, 3), small(name))
+    params = made_up(model)
+
+    def loss(window: jax.Array) -> jax.Array:
+        _, activities = model.hidden(params, window[None])
+        return sum((jnp.mean(a**2) for a in activities), jnp.zeros(()))
+
+    def step(x: jax.Array, _: None) -> tuple[jax.Array, jax.Array]:
+        value, gradient = jax.vmap(jax.value_and_grad(loss))(x)
+        return x - 1e-3 * gradient, value
+
+    x = jax.random.normal(jax.random.key(1), (2, 7, 3))
+    end, values = jax.jit(lambda x: jax.lax.scan(step, x, length=3))(x)
+    chex.assert_tree_all_finite((end, values))
+    assert (values[-1] < values[0]).all()
+
+
+def test_a_network_made_by_hand_may_hide_its_activity() -> None:
+    with pytest.raises(TypeError, match="does not show"):
+        Model(lambda key: None, lambda params, x: x).hidden(None, jnp.zeros((1, 2)))
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -345,3 +345,65 @@ def test_figures_leave_matplotlibs_settings_as_they_were():
     drawing = figures.gap(made_up_results())
     assert dict(matplotlib.rcParams) == before
     assert "<dc:date>" not in drawing
+
+
+def tested(student: str, low: float, high: float, family: str = "deep") -> dict[str, Any]:
+    """An entry of the summary as the study makes it; accuracy and kappa alike."""
+    found = entry(student, (low + high) / 2, low, high) | {"kappa_gap_ci": [low, high]}
+    margins = {"accuracy_margin": 0.01, "kappa_margin": 0.01}
+    return found | margins | {"non_inferior": high < 0.01, "family": family}
+
+
+def test_one_sentence_says_who_may_be_trusted():
+    good, worse, unclear = (
+        tested("cnn", -0.01, 0.005),
+        tested("knn", 0.02, 0.04, "classical"),
+        tested("mlp", -0.01, 0.02),
+    )
+    all_good = words.trust({"summary": [good]})
+    assert all_good is not None and "with every student that was tested: cnn;" in all_good
+    assert "people they have never seen" in all_good and "1 point of accuracy" in all_good
+    mixed = words.trust({"summary": [good, worse, unclear], "test": {"split": "random"}})
+    assert mixed is not None and "with these students: cnn;" in mixed
+    assert "knn loses more than that; for the other this test set cannot tell." in mixed
+    assert "other windows of the same people" in mixed and "people they have" not in mixed
+    none = words.trust({"summary": [worse, unclear]})
+    assert none is not None and none.startswith("This run does not show of any student")
+    small = words.trust({"summary": [good | {"non_inferior": None}]})
+    assert small is not None and "too small" in small
+    baseline = good | {"trained_on": "noise"}
+    assert words.trust({"summary": [baseline]}) is None  # says nothing of the release
+    assert words.trust(made_up_results()) is None  # of a version that did not test
+    verdicts = [tables.verdict(e) for e in (good, worse, unclear, good | {"non_inferior": None})]
+    assert verdicts == ["within the margin", "beyond the margin", "cannot tell", "–"]
+
+
+def test_the_teachers_members_are_counted():
+    members = [
+        {"network": name, "weight": weight}
+        for name, weight in (("cnn", 0.5), ("cnn", 0.2), ("gru", 0.3), ("mlp", 0.0))
+    ]
+    assert "3 networks (2 cnn, 1 gru) that label together" in words.teacher({"members": members})
+    alone = [member | {"weight": float(i == 2)} for i, member in enumerate(members)]
+    assert "one network (gru), the best of 4" in words.teacher({"members": alone})
+    assert words.teacher({}) == words.teacher({"members": []}) == ""
+
+
+def test_folds_are_shown_where_there_are_some(tmp_path: Path):
+    results = made_up_results()
+    assert tables.fold_table(results) is None
+    results["rows"] = [
+        row | {"fold": fold, "accuracy": row["accuracy"] - fold * (row["trained_on"] == "stimuli")}
+        for row in results["rows"]
+        for fold in range(2)
+    ]
+    results["test"] = {"windows": 100, "split": "subject", "folds": 2}
+    results["summary"] += [tested("mlp", -0.01, 0.005)]
+    table = tables.fold_table(results)
+    assert table is not None and table.header == ["Student", "Fold 0", "Fold 1"]
+    assert table.rows[0] == ["cnn", "0.4", "100.4"]
+    teacher = {"members": [{"network": "cnn", "candidate": i, "weight": 0.5} for i in range(2)]}
+    story = dataclasses.replace(made_up_story(), results=results, teacher=teacher)
+    text = Page(page_of(story, tmp_path)).text
+    for part in ("done 2 times", "2 networks (2 cnn)", "may be trusted", "within the margin"):
+        assert part in text

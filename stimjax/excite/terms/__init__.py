@@ -1,12 +1,24 @@
-"""Objective terms, one file each. A term is a function from what a lane has to one number."""
+"""Objective terms, one file each. A term turns what a lane has into one number to be lowered.
+
+Terms are written for a single lane. What needs a batch sums over the lanes that are made together
+with `jax.lax.psum(..., LANES)`; the gradient then reaches all of them.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.excite.accept import Goal
+
+LANES = "lanes"  # the axis over which lanes are vmapped
+
+Statistics = Mapping[str, np.ndarray]
 
 
 class Excited(NamedTuple):
@@ -15,9 +27,69 @@ class Excited(NamedTuple):
     Attributes:
         window: f32[*shape], as rendered.
         logits: the teacher's, f32[class].
+        hidden: the activity of each hidden layer of each teacher, f32[position, unit].
         goal: what the lane is to reach.
+        teacher: `window -> logits`, for terms that ask again.
+        proxies: `window -> logits f32[proxy, class]` of proxy students, if there are any.
+        key: for terms that are random.
     """
 
     window: Float[Array, "..."]
     logits: Float[Array, " classes"]
+    hidden: tuple[Array, ...]
     goal: Goal
+    teacher: Callable[[Array], Array]
+    proxies: Callable[[Array], Array] | None
+    key: Array
+
+
+class Term(NamedTuple):
+    """One part of an objective.
+
+    Attributes:
+        init: the term's memory before the first step; `()` for most.
+        value: `value(excited, memory) -> (number, memory)`; memory is the same for all lanes.
+    """
+
+    init: Callable[[], Any]
+    value: Callable[[Excited, Any], tuple[Float[Array, ""], Any]]
+
+
+def plain(value: Callable[[Excited], Float[Array, ""]]) -> Term:
+    """A term without memory."""
+    return Term(lambda: (), lambda excited, memory: (value(excited), memory))
+
+
+def by_class(value: Array, goal: Goal) -> tuple[Array, Array]:
+    """The sum of `value` over the lanes that want each class, [class, ...], and their number.
+
+    Lanes that take what the source gave do not count.
+    """
+    wanted = jax.nn.one_hot(goal.target, len(goal.label)) * goal.excited
+    total = jax.lax.psum(jnp.tensordot(wanted, value, 0), LANES)
+    return total, jax.lax.psum(wanted, LANES)
+
+
+def running(batch: Array, count: Array, memory: tuple[Array, Array], decay: float) -> Any:
+    """Straight-through running means by class, so that few lanes are enough.
+
+    The value is the mean over many past steps, of low noise; the gradient is that of this step's
+    mean. (Ours.)
+
+    Args:
+        batch: sums over the lanes of each class, [class, ...].
+        count: lanes of each class, [class].
+        memory: the weighted sums and counts of earlier steps.
+        decay: weight of the past.
+
+    Returns:
+        The means [class, ...], whether a class was ever seen, and the new memory.
+    """
+    frozen = jax.lax.stop_gradient
+    sums, counts = decay * memory[0] + frozen(batch), decay * memory[1] + count
+
+    def spread(a: Array) -> Array:
+        return jnp.maximum(a, 1e-6).reshape(-1, *(1,) * (batch.ndim - 1))
+
+    gradient = (batch - frozen(batch)) / spread(count)
+    return frozen(sums / spread(counts)) + gradient, counts > 0, (sums, counts)

@@ -1,4 +1,4 @@
-"""Cross-entropy between the wanted class and the teacher's output neuron."""
+"""Cross-entropy between the wanted label and the teacher's softmax."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from stimjax.excite.terms import Excited
 
 
 def cross_entropy(excited: Excited) -> Float[Array, ""]:
-    """The paper's only term (Nikolaidis et al., JAIR 72, 2021)."""
-    return optax.softmax_cross_entropy_with_integer_labels(excited.logits, excited.goal.target)
+    """The paper's only term (Nikolaidis et al., JAIR 72, 2021), there with a class as the label."""
+    return optax.softmax_cross_entropy(excited.logits, excited.goal.label)

@@ -1,0 +1,52 @@
+"""Proxy students: throw-away networks that learn from the stimuli so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from stimjax import config, models
+from stimjax.batch import Batch
+from stimjax.learn import fit
+from stimjax.models import Params
+
+NETWORKS = ("cnn", "mlp")  # the MLP also stands in for classical students
+FIT = config.Fit(steps=400, every=100)
+SEEDS = 1_900_000_000  # apart from those of teachers and students
+HELD_OUT = 10  # one stimulus in so many chooses a proxy's best step
+
+
+class Proxies(NamedTuple):
+    """Trained proxies.
+
+    Attributes:
+        params: of each network.
+        logits: `logits(params, x) -> f32[proxy, n, class]`.
+    """
+
+    params: tuple[Params, ...]
+    logits: Callable[[tuple[Params, ...], Array], Float[Array, "proxy n classes"]]
+
+
+def train(stimuli: Batch, seed: int, index: int) -> Proxies:
+    """Proxies that learned from `stimuli`, for round `index` of the synthesis with `seed`."""
+    held_out = np.arange(len(stimuli)) % HELD_OUT == 0
+    shape, classes = stimuli.spec.shape, stimuli.y.shape[1]
+    networks = [models.classifier(name, shape, classes) for name in NETWORKS]
+    first = SEEDS + (1000 * seed + index) % 100_000_000
+    params = tuple(
+        fit.fit(model, stimuli[~held_out], stimuli[held_out], seeds=[first], settings=FIT).params
+        for model in networks
+    )
+
+    def logits(params: tuple[Params, ...], x: Array) -> Array:
+        single = [jax.tree.map(lambda leaf: leaf[0], part) for part in params]
+        found = [m.apply(part, x) for m, part in zip(networks, single, strict=True)]
+        return jnp.stack(found)
+
+    return Proxies(params, logits)

@@ -1,0 +1,150 @@
+"""A mixture of Gaussians for each class, in the principal components of the training windows.
+
+Ours, of known parts. The windows of a class are grouped by k-means over simple summaries; each
+group is a Gaussian over the scores in at most `MOST` principal components, whose correlations are
+shrunk toward those of the class. What is beside the components is noise with the group's own power
+in every coefficient of the cosine transform, so that a draw is not smoother than a window.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.fft
+from jaxtyping import Array, Float, Int
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+
+from stimjax.batch import Batch, Spec
+from stimjax.excite.sources import rows
+from stimjax.excite.sources.kind import Kind, Source, Statistics
+
+MOST = 160  # principal components
+GROUPS = 8  # of a class, at most
+OWN = 0.7  # part of a group's own correlations; the rest is the class's
+LEADING = 8  # components whose scores are among the summaries
+SEGMENTS = 4  # of a window, whose levels and spreads are among the summaries
+
+USES = (
+    "the principal components of the training windows",
+    "mean and covariance in them, and the power beside them, of groups of at least "
+    f"{rows.LEAST} training windows of a class",
+    "the frequency of these groups",
+)
+
+
+def measure(train: Batch) -> dict[str, np.ndarray]:
+    """The statistics, for v values a window, k components, m groups (of all classes) in all.
+
+    Returns:
+        `mixture.components f32[k, v]`, orthonormal; `mixture.center f32[v]`; `mixture.spread
+        f32[k]`, the standard deviation of each score; `mixture.class i32[m]`; `mixture.share
+        f32[m]`, of its class; `mixture.mean f32[m, k]`; `mixture.factor f32[m, k, k]`, lower
+        triangular, whose square is the covariance; `mixture.residual f32[m, *shape]`, standard
+        deviations of the cosine coefficients of what is beside the components.
+    """
+    x, label = rows.sampled(train)
+    flat = x.reshape(len(x), -1)
+    solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
+    pca = PCA(min(MOST, *flat.shape), svd_solver=solver, random_state=0).fit(flat)
+    basis = np.asarray(pca.components_, np.float32)
+    center = np.asarray(pca.mean_, np.float32)
+    score = (flat - center) @ basis.T
+    groups = []
+    for number in range(train.y.shape[1]):
+        mine = rows.of_class(label, number)
+        pooled = _correlation(score[mine])
+        for group in _grouped(x[mine], score[mine]):
+            inside = mine[group]
+            beside = flat[inside] - center - score[inside] @ basis
+            groups.append(
+                {
+                    "class": np.int32(number),
+                    "share": len(group) / len(mine),
+                    "mean": score[inside].mean(axis=0),
+                    "factor": _factor(score[inside], pooled),
+                    "residual": _power(beside.reshape(x[inside].shape)),
+                }
+            )
+    found = {name: np.stack([group[name] for group in groups]) for name in groups[0]}
+    found |= {"components": basis, "center": center, "spread": score.std(axis=0)}
+    return {
+        f"mixture.{name}": array.astype(np.int32 if name == "class" else np.float32)
+        for name, array in found.items()
+    }
+
+
+def make(spec: Spec, statistics: Statistics) -> Source:
+    """Draws f32[*shape] of a group of the wanted class."""
+    of = {
+        name.removeprefix("mixture."): jnp.asarray(array)
+        for name, array in statistics.items()
+        if name.startswith("mixture.")
+    }
+    of["class"]  # a KeyError here names what a teacher lacks
+    low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
+    axes = range(len(spec.shape) - 1)
+
+    def draw(key: Array, target: Array) -> Float[Array, "..."]:
+        group_key, score_key, residual_key = jax.random.split(key, 3)
+        odds = jnp.where(of["class"] == target, jnp.log(of["share"]), -jnp.inf)
+        group = jax.random.categorical(group_key, odds)
+        normal = jax.random.normal(score_key, of["spread"].shape)
+        score = of["mean"][group] + of["factor"][group] @ normal
+        beside = of["residual"][group] * jax.random.normal(residual_key, spec.shape)
+        for axis in axes:
+            beside = jax.scipy.fft.idct(beside, axis=axis, norm="ortho")
+        x = (of["center"] + score @ of["components"]).reshape(spec.shape) + beside
+        return jnp.clip(x, low, high)
+
+    return draw
+
+
+def _grouped(
+    x: Float[np.ndarray, "n ..."], score: Float[np.ndarray, "n k"]
+) -> list[Int[np.ndarray, " rows"]]:
+    """Rows of each group; a group of less than `rows.LEAST` windows is divided among the others."""
+    features = _summaries(x, score)
+    means = KMeans(max(1, min(GROUPS, len(x) // rows.LEAST)), n_init=3, random_state=0)
+    large = np.bincount(means.fit_predict(features)) >= rows.LEAST
+    if large.sum() < 2:
+        return [np.arange(len(x))]
+    nearest = means.transform(features)[:, large].argmin(axis=1)  # small groups go elsewhere
+    return [np.flatnonzero(nearest == number) for number in range(large.sum())]
+
+
+def _summaries(
+    x: Float[np.ndarray, "n ..."], score: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, "n features"]:
+    """Standardized: for signals level and log spread by channel and segment; leading scores."""
+    parts = [score[:, :LEADING]]
+    if x.ndim == 3:
+        for segment in np.array_split(x, min(SEGMENTS, x.shape[1]), axis=1):
+            parts += [segment.mean(axis=1), 2 * np.log(segment.std(axis=1) + 0.02)]
+    features = np.concatenate(parts, axis=1)
+    return (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-6)
+
+
+def _correlation(score: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "k k"]:
+    unit = (score - score.mean(axis=0)) / (score.std(axis=0) + 1e-9)
+    return unit.T @ unit / len(unit)
+
+
+def _factor(
+    score: Float[np.ndarray, "n k"], pooled: Float[np.ndarray, "k k"]
+) -> Float[np.ndarray, "k k"]:
+    """The Cholesky factor of the shrunk covariance."""
+    correlation = OWN * _correlation(score) + (1 - OWN) * pooled
+    correlation = correlation.astype(np.float64) + 1e-3 * np.eye(len(pooled))
+    return score.std(axis=0)[:, None] * np.linalg.cholesky(correlation / (1 + 1e-3))
+
+
+def _power(beside: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "..."]:
+    """Root mean square of each coefficient of the cosine transform over time (or both axes)."""
+    axes = tuple(range(1, beside.ndim - 1))
+    coefficient = scipy.fft.dctn(beside, axes=axes, norm="ortho", overwrite_x=True)
+    return np.sqrt((np.asarray(coefficient) ** 2).mean(axis=0))
+
+
+MIXTURE = Kind(measure, make, USES)

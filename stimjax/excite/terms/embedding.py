@@ -1,0 +1,67 @@
+"""Random Fourier features of the windows, driven to those of their class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from stimjax.batch import Batch
+from stimjax.excite.terms import Excited, Statistics, Term, by_class, running
+
+USES = "means of 512 random Fourier features of training windows of each class"
+SIZE = 512
+DECAY = 0.9
+MOST = 2000  # windows whose distances give the width of the kernel
+
+
+def measure(train: Batch, seed: int = 0) -> dict[str, np.ndarray]:
+    """The mean embedding of each class.
+
+    Returns:
+        `embedding.frequencies f32[value, SIZE]` and `embedding.phases f32[SIZE]` (random; their
+        scale is the median distance between windows), `embedding.mean f32[class, SIZE]`.
+    """
+    rng = np.random.default_rng(seed)
+    x = np.asarray(train.x).reshape(len(train), -1)
+    some = x[rng.permutation(len(x))[:MOST]]
+    distance = np.sqrt(
+        ((some[: len(some) // 2] - some[len(some) // 2 :][: len(some) // 2]) ** 2).sum(1)
+    )
+    width = max(float(np.median(distance)), 1e-6)
+    frequencies = (rng.standard_normal((x.shape[1], SIZE)) / width).astype(np.float32)
+    phases = rng.uniform(0, 2 * np.pi, SIZE).astype(np.float32)
+    label = np.asarray(train.y).argmax(axis=1)
+    mean = np.zeros((train.y.shape[1], SIZE), np.float32)
+    for number in np.unique(label):
+        mean[number] = np.cos(x[label == number] @ frequencies + phases).mean(axis=0)
+    return {
+        "embedding.frequencies": frequencies,
+        "embedding.phases": phases,
+        "embedding.mean": mean,
+    }
+
+
+def make(statistics: Statistics) -> Term:
+    """Squared distance of the mean embeddings by class: an estimated maximum mean discrepancy.
+
+    With a Gaussian kernel of the windows' median distance (Rahimi and Recht, 2007; Gretton et al.,
+    2012).
+    """
+    frequencies = jnp.asarray(statistics["embedding.frequencies"])
+    phases, mean = (jnp.asarray(statistics[f"embedding.{name}"]) for name in ("phases", "mean"))
+
+    def init() -> Any:
+        return (jnp.zeros_like(mean), jnp.zeros(len(mean)))
+
+    def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
+        feature = jnp.cos(excited.window.ravel() @ frequencies + phases)
+        sums, count = by_class(feature, excited.goal)
+        found, seen, memory = running(sums, count, memory, DECAY)
+        off = 2 * ((found - mean) ** 2).mean(axis=1)
+        here = seen & (count > 0)
+        return jnp.sum(here * off) / jnp.maximum(here.sum(), 1), memory
+
+    return Term(init, value)

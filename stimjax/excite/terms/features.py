@@ -1,0 +1,88 @@
+"""Hidden neurons, driven to the activity that each class causes in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from stimjax.batch import Batch
+from stimjax.excite.terms import Excited, Statistics, Term, by_class, running
+from stimjax.models import Model, Params
+
+USES = "mean and variance of the activity of every hidden unit in training windows of each class"
+DECAY = 0.9
+ROWS = 256  # windows that are measured at a time
+
+
+def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]:
+    """Mean and variance of every hidden unit in windows of each class, over windows and positions.
+
+    Returns:
+        `features.N.mean f32[class, unit]` and `features.N.variance f32[class, unit]` for each
+        hidden layer N of the teacher; `features.classes i32[class]`, the windows of each class.
+    """
+    label = np.asarray(train.y).argmax(axis=1)
+    classes = train.y.shape[1]
+    hidden = jax.jit(lambda x: _moments(model.hidden(params, x)[1]))
+    sums: list[np.ndarray] = []
+    for start in range(0, len(train), ROWS):
+        x = np.zeros((ROWS, *train.spec.shape), np.float32)
+        part = np.asarray(train.x[start : start + ROWS])
+        x[: len(part)] = part
+        rows = np.eye(classes)[label[start : start + ROWS]]
+        found = [rows.T @ np.asarray(layer, float)[: len(part)] for layer in hidden(x)]
+        sums = found if not sums else [a + b for a, b in zip(sums, found, strict=True)]
+    count = np.bincount(label, minlength=classes)
+    out: dict[str, np.ndarray] = {"features.classes": count.astype(np.int32)}
+    for number, total in enumerate(sums):
+        mean, square = np.split(total / np.maximum(count, 1)[:, None], 2, axis=1)
+        out[f"features.{number}.mean"] = mean.astype(np.float32)
+        out[f"features.{number}.variance"] = np.maximum(square - mean**2, 0).astype(np.float32)
+    return out
+
+
+def make(statistics: Statistics) -> Term:
+    """The distance of the hidden units' moments, by class, from those in the training windows.
+
+    Mean and standard deviation of each unit, in units of its standard deviation over all classes,
+    squared; mean over units, layers and the classes that lanes want. Adapted from the matching of
+    batch statistics by Yin et al., "Dreaming to Distill" (CVPR 2020); by class, without
+    batch normalization, and with running moments (ours).
+    """
+    layers = range(sum(name.endswith(".variance") for name in statistics))
+    means = [jnp.asarray(statistics[f"features.{i}.mean"]) for i in layers]
+    spreads = [jnp.sqrt(jnp.asarray(statistics[f"features.{i}.variance"])) for i in layers]
+    prior = statistics["features.classes"] / statistics["features.classes"].sum()
+    unit = []
+    for mean, spread in zip(means, spreads, strict=True):
+        within = jnp.tensordot(prior, spread**2, 1)
+        between = jnp.tensordot(prior, (mean - jnp.tensordot(prior, mean, 1)) ** 2, 1)
+        unit.append(jnp.sqrt(within + between) + 1e-3)
+
+    def init() -> Any:
+        return [(jnp.zeros((len(mean), 2 * mean.shape[1])), jnp.zeros(len(mean))) for mean in means]
+
+    def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
+        total, kept = jnp.zeros(()), []
+        moments = _moments(tuple(layer[None] for layer in excited.hidden))
+        for i, layer in enumerate(moments):
+            sums, count = by_class(layer[0], excited.goal)
+            found, seen, new = running(sums, count, memory[i], DECAY)
+            mean, square = jnp.split(found, 2, axis=1)
+            spread = jnp.sqrt(jnp.maximum(square - mean**2, 1e-6))
+            off = ((mean - means[i]) / unit[i]) ** 2 + ((spread - spreads[i]) / unit[i]) ** 2
+            here = seen & (count > 0)
+            total += jnp.sum(here * off.mean(axis=1)) / jnp.maximum(here.sum(), 1)
+            kept.append(new)
+        return total / max(len(kept), 1), kept
+
+    return Term(init, value)
+
+
+def _moments(hidden: tuple[Array, ...]) -> list[Array]:
+    """Mean and mean square of each unit over the positions of each window, [n, 2 x unit]."""
+    return [jnp.concatenate([h.mean(axis=1), (h**2).mean(axis=1)], axis=1) for h in hidden]

@@ -1,0 +1,64 @@
+"""The windows' own values, driven to the mean and covariance of their class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from stimjax.batch import Batch
+from stimjax.excite.terms import Excited, Statistics, Term, by_class, running
+
+USES = "mean and covariance of training windows of each class in their principal components"
+MOST = 40  # principal components that are matched
+DECAY = 0.9
+
+
+def measure(train: Batch, statistics: Statistics) -> dict[str, np.ndarray]:
+    """Mean and mean outer product of the scores in the leading principal components.
+
+    Returns:
+        `moments.mean f32[class, k]` and `moments.square f32[class, k, k]`, of scores in units of
+        their spread.
+    """
+    scores = np.asarray(_scores(np.asarray(train.x), statistics))
+    label = np.asarray(train.y).argmax(axis=1)
+    mean = np.zeros((train.y.shape[1], scores.shape[1]), np.float32)
+    square = np.zeros((*mean.shape, scores.shape[1]), np.float32)
+    for number in np.unique(label):
+        rows = scores[label == number]
+        mean[number], square[number] = rows.mean(axis=0), rows.T @ rows / len(rows)
+    return {"moments.mean": mean, "moments.square": square}
+
+
+def make(statistics: Statistics) -> Term:
+    """Squared distance of mean and mean outer product, by class; mean over components (ours)."""
+    mean, square = (
+        jnp.asarray(statistics["moments.mean"]),
+        jnp.asarray(statistics["moments.square"]),
+    )
+    classes, size = mean.shape
+
+    def init() -> Any:
+        return (jnp.zeros((classes, size * (size + 1))), jnp.zeros(classes))
+
+    def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
+        score = _scores(excited.window[None], statistics)[0]
+        both = jnp.concatenate([score, jnp.outer(score, score).ravel()])
+        sums, count = by_class(both, excited.goal)
+        found, seen, memory = running(sums, count, memory, DECAY)
+        first = ((found[:, :size] - mean) ** 2).mean(axis=1)
+        second = ((found[:, size:] - square.reshape(classes, -1)) ** 2).sum(axis=1) / size
+        here = seen & (count > 0)
+        return jnp.sum(here * (first + second)) / jnp.maximum(here.sum(), 1), memory
+
+    return Term(init, value)
+
+
+def _scores(x: Array | np.ndarray, statistics: Statistics) -> Float[Array, "n k"]:
+    basis = statistics["mixture.components"][:MOST]
+    spread = np.maximum(statistics["mixture.spread"][:MOST], 1e-6)
+    centered = x.reshape(len(x), -1) - statistics["mixture.center"].ravel()
+    return centered @ jnp.asarray(basis / spread[:, None]).T

@@ -1,0 +1,74 @@
+"""Several networks as one: their log-probabilities, weighted and added up.
+
+The softmax of that sum is the weighted geometric mean of the networks' probabilities (log-linear
+pooling; Heskes, "Selecting weighting factors in logarithmic opinion pools", 1997).
+"""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from stimjax.models.registry import Model, Params
+
+
+@functools.cache  # as for one network: equal ensembles are the same functions
+def ensemble(families: tuple[Model, ...], counts: tuple[int, ...]) -> Model:
+    """One model of `counts[i]` networks of each of `families`.
+
+    Its parameters are `{"members": tuple of a family's parameters with a leading axis for its
+    networks, "weights": tuple of f32[count]}`; `init` gives all networks the same weight. Its
+    hidden activities are those of the first network of the first family, then those of its
+    second, and so on.
+    """
+
+    def init(key: Array) -> Params:
+        keys = jax.random.split(key, len(families))
+        members = tuple(
+            jax.vmap(family.init)(jax.random.split(k, count))
+            for family, k, count in zip(families, keys, counts, strict=True)
+        )
+        weights = tuple(jnp.full(count, 1 / sum(counts), jnp.float32) for count in counts)
+        return {"members": members, "weights": weights}
+
+    def apply(params: Params, x: Array, key: Array | None = None) -> Array:
+        if key is None:
+            logits = [
+                jax.vmap(family.apply, (0, None))(members, x)
+                for family, members in zip(families, params["members"], strict=True)
+            ]
+            return _pool(logits, params["weights"])
+        keys = jax.random.split(key, len(families))
+        logits = [
+            jax.vmap(family.apply, (0, None, 0))(members, x, jax.random.split(k, count))
+            for family, members, k, count in zip(
+                families, params["members"], keys, counts, strict=True
+            )
+        ]
+        return _pool(logits, params["weights"])
+
+    def hidden(params: Params, x: Array) -> tuple[Array, tuple[Array, ...]]:
+        shown = [
+            jax.vmap(family.hidden, (0, None))(members, x)
+            for family, members in zip(families, params["members"], strict=True)
+        ]
+        activities = tuple(
+            layer[member]
+            for (_, layers), count in zip(shown, counts, strict=True)
+            for member in range(count)
+            for layer in layers
+        )
+        return _pool([logits for logits, _ in shown], params["weights"]), activities
+
+    return Model(init, apply, hidden)
+
+
+def _pool(logits: list[Array], weights: tuple[Array, ...]) -> Array:
+    """The weighted sum f32[n, class] of log-probabilities, from a family's f32[count, n, class]."""
+    return sum(
+        jnp.tensordot(weight, jax.nn.log_softmax(of_family), 1)
+        for of_family, weight in zip(logits, weights, strict=True)
+    )  # pyright: ignore[reportReturnType]

@@ -1,0 +1,117 @@
+"""The methods by name: what each does to make a stimulus, as a table. No jax is imported here.
+
+`excite/methods.py` builds the functions that a recipe names. In a configuration file
+`synthesis.method` chooses a recipe and `synthesis.recipe` changes any of its lines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """Weights of the objective's terms (`excite/terms/`, one file each); 0 leaves a term out.
+
+    Attributes:
+        cross_entropy: between the wanted label and the teacher's softmax; the paper's only term.
+        logit: squared distance of the teacher's log-odds for the wanted class from those of the
+            wanted label.
+        features: the activity of every hidden unit, driven to its mean and spread in windows of
+            the wanted class.
+        moments: mean and covariance of the windows' own values, driven to those of the class.
+        embedding: random Fourier features of the windows, driven to those of the class.
+        smoothness: squared differences between neighbors in time.
+        diversity: likeness of the stimuli that are made together.
+        disagreement: how much proxy students differ from the teacher (sought, not avoided).
+        consistency: how much the teacher's answer changes with noise that keeps the class.
+    """
+
+    cross_entropy: float = 0.0
+    logit: float = 0.0
+    features: float = 0.0
+    moments: float = 0.0
+    embedding: float = 0.0
+    smoothness: float = 0.0
+    diversity: float = 0.0
+    disagreement: float = 0.0
+    consistency: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How one stimulus is made.
+
+    Attributes:
+        source: where it starts: latent, noise, generic, spectral or mixture.
+        parametrization: what is optimized: the weights of a generator, the window itself, its
+            cosine coefficients, or its principal components.
+        terms: what is lowered.
+        rate: learning rate of Adam.
+        tries: gradient steps at most; 0 takes what the source gives, labeled by the teacher.
+        targets: what the teacher is driven to: the class alone; spread, from undecided to sure; or
+            histogram, as sure as it is of training windows of the class.
+        accept: threshold, as soon as the teacher is sure enough; or end, after all steps.
+        lowest: lowest confidence threshold.
+        highest: highest confidence threshold.
+        balance: how many stimuli each class (the most probable of the label) gets: as they come,
+            all the same, or as frequent as in the training windows.
+        rounded: values are rounded to the channel's resolution before they are labeled.
+        unexcited: part of the stimuli that is taken as the source gave it.
+        rounds: 1, or more: then proxy students learn from the stimuli of earlier rounds, and the
+            term `disagreement` seeks what they get wrong.
+        generator: the network whose weights are optimized: dense or conv.
+        latent: size of the generator's input.
+        lanes: stimuli that are made together on a device; terms that need a batch work across
+            them. Part of what fixes the bits of a release.
+    """
+
+    source: Literal["latent", "noise", "generic", "spectral", "mixture"] = "latent"
+    parametrization: Literal["generator", "window", "cosine", "components"] = "window"
+    terms: Terms = Terms()
+    rate: float = 0.02
+    tries: int = 0
+    targets: Literal["class", "spread", "histogram"] = "class"
+    accept: Literal["threshold", "end"] = "end"
+    lowest: float = 0.75
+    highest: float = 0.9999
+    balance: Literal["none", "uniform", "prior"] = "none"
+    rounded: bool = True
+    unexcited: float = 0.0
+    rounds: int = 1
+    generator: str = "dense"
+    latent: int = 64
+    lanes: int = 128
+
+
+_INVERT = Terms(cross_entropy=1.0, features=3.0, embedding=20.0)
+
+RECIPES: dict[str, Recipe] = {
+    # Nikolaidis et al., JAIR 72 (2021), arXiv 2009.10007; the generator's architecture is ours.
+    "paper": Recipe(
+        source="latent",
+        parametrization="generator",
+        terms=Terms(cross_entropy=1.0),
+        rate=1e-3,
+        tries=50,
+        accept="threshold",
+        rounded=False,
+        lanes=16,
+    ),
+    # Ours, from here on. Random signals, labeled and not excited.
+    "probe": Recipe(source="generic", balance="prior"),
+    "spectral": Recipe(source="spectral", balance="prior"),
+    "mixture": Recipe(source="mixture", balance="prior"),
+    # Hidden neurons driven to what each class causes in them.
+    "invert": Recipe(source="mixture", terms=_INVERT, tries=30, targets="histogram", unexcited=0.5),
+    # The same, and against proxy students.
+    "adversarial": Recipe(
+        source="mixture",
+        terms=dataclasses.replace(_INVERT, disagreement=0.5),
+        tries=30,
+        targets="histogram",
+        unexcited=0.5,
+        rounds=3,
+    ),
+}

@@ -1,0 +1,80 @@
+"""The mixture's draws have the moments of what it was measured on."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.signal
+
+from stimjax import batch
+from stimjax.batch import Channel, Spec
+from stimjax.excite.sources import SOURCES
+from stimjax.excite.sources.rows import LEAST
+
+MIXTURE = SOURCES["mixture"]
+
+
+def spec(time: int, channels: int = 1) -> Spec:
+    wide = tuple(Channel(f"c{i}", "", low=-50.0, high=50.0) for i in range(channels))
+    return Spec((time, channels), ("a", "b"), wide, rate=1.0)
+
+
+def drawn(found: dict[str, np.ndarray], of: Spec, target: int, n: int = 4000) -> np.ndarray:
+    source = jax.jit(jax.vmap(MIXTURE.make(of, found), (0, None)))
+    return np.asarray(source(jax.random.split(jax.random.key(0), n), jnp.int32(target)))
+
+
+def test_moments_of_a_gaussian_class() -> None:
+    rng = np.random.default_rng(0)
+    mix = rng.normal(size=(12, 12)) / 12**0.5
+    x = rng.normal(size=(4000, 12)) @ mix.T + np.linspace(-2, 2, 12)
+    label = np.arange(4000) % 2
+    x[label == 1] += 3
+    of = spec(6, 2)
+    found = MIXTURE.measure(batch.make(x.reshape(-1, 6, 2), batch.one_hot(label, of), of))
+    draw = drawn(found, of, 1).reshape(-1, 12)
+    truth = mix @ mix.T
+    np.testing.assert_allclose(draw.mean(axis=0), np.linspace(-2, 2, 12) + 3, atol=0.1)
+    # Shrinking the groups' correlations towards the class's costs a little.
+    np.testing.assert_allclose(np.cov(draw.T), truth, atol=0.2 * np.diag(truth).max())
+    np.testing.assert_allclose(draw.var(axis=0), np.diag(truth), rtol=0.15)
+
+
+def test_two_modes_of_a_class_stay_two() -> None:
+    rng = np.random.default_rng(0)
+    mode = rng.random(1000) < 0.3
+    x = rng.normal(size=(1000, 8, 1)) * 0.3 + np.where(mode, 4, -4)[:, None, None]
+    of = spec(8)
+    found = MIXTURE.measure(batch.make(x, batch.one_hot(np.arange(1000) % 2, of), of))
+    level = drawn(found, of, 0).mean(axis=(1, 2))
+    assert (np.abs(level) > 2).mean() > 0.99
+    assert abs((level > 0).mean() - 0.3) < 0.06
+    counts = found["mixture.share"] * 500
+    assert counts.min() >= LEAST - 1e-3
+    np.testing.assert_allclose(found["mixture.share"][found["mixture.class"] == 0].sum(), 1)
+
+
+def test_components_are_orthonormal_and_carry_the_spread() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 10, 2)) * np.linspace(3, 1, 20).reshape(10, 2) + 5
+    of = spec(10, 2)
+    found = MIXTURE.measure(batch.make(x, batch.one_hot(np.arange(500) % 2, of), of))
+    basis = found["mixture.components"]
+    np.testing.assert_allclose(basis @ basis.T, np.eye(20), atol=1e-4)
+    np.testing.assert_allclose(found["mixture.center"], x.mean(axis=0).ravel(), atol=1e-3)
+    truth = np.linalg.eigvalsh(np.cov(x.reshape(500, -1).T))[::-1] ** 0.5
+    np.testing.assert_allclose(found["mixture.spread"], truth, rtol=0.01)
+
+
+def test_many_values_keep_their_spectrum_beside_the_components() -> None:
+    """2,000 values of band-limited noise: 160 components hold little of it, the rest must come."""
+    rng = np.random.default_rng(0)
+    filters = scipy.signal.butter(3, [0.1, 0.2], "bandpass", output="sos")
+    x = np.asarray(scipy.signal.sosfiltfilt(filters, rng.normal(size=(400, 2000, 1)), axis=1))
+    of = spec(2000)
+    found = MIXTURE.measure(batch.make(x, batch.one_hot(np.arange(400) % 2, of), of))
+    draw = drawn(found, of, 0, 200)
+    power, ours = (np.abs(np.fft.rfft(a[..., 0], axis=1)) ** 2 for a in (x, draw))
+    assert abs(draw.std() / x.std() - 1) < 0.05
+    inside = slice(100, 200)  # of 1,000 frequencies
+    share = ours[:, inside].sum() / ours.sum()
+    assert abs(share - power[:, inside].sum() / power.sum()) < 0.03

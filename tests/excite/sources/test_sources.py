@@ -1,0 +1,150 @@
+"""What every source promises, for signals and images, two classes and ten, few windows and many."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import batch
+from stimjax.batch import Batch, Channel, Spec
+from stimjax.excite.sources import SOURCES, Source, latent
+from stimjax.store import load_arrays, save_arrays
+
+SIGNAL = Spec(
+    shape=(60, 3),
+    classes=("W", "R"),
+    channels=(
+        Channel("SpO2", "%", "fixed", 95.0, 4.0, low=-6.0, high=1.0, resolution=0.25),
+        Channel("flow", "", "recording", low=-4.0, high=4.0),
+        Channel("chest", "", "recording", low=-5.0, high=6.0),
+    ),
+    rate=1.0,
+    label_seconds=60.0,
+)
+IMAGE = Spec((9, 8, 1), tuple("0123456789"), (Channel("intensity", "", low=0.0, high=1.0),))
+LONG = Spec((2000, 2), ("W", "R"), tuple(Channel(n, "", "recording") for n in "ab"), rate=64.0)
+TINY = Spec((5, 2), ("W", "N2", "R"), tuple(Channel(n, "", "recording") for n in "ab"), rate=1.0)
+SPECS = {"signal": SIGNAL, "image": IMAGE, "long": LONG, "tiny": TINY}
+FEW = {"signal": 300, "image": 700, "long": 120, "tiny": 4}
+
+
+def windows(spec: Spec, n: int) -> Batch:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(spec.low, spec.high, (n, *spec.shape)).cumsum(axis=1) / 4
+    label = np.arange(n) % len(spec.classes)
+    return batch.make(np.clip(x, spec.low, spec.high), batch.one_hot(label, spec), spec)
+
+
+@pytest.fixture(params=[(name, spec) for name in SOURCES for spec in SPECS], ids="-".join)
+def made(request: pytest.FixtureRequest) -> tuple[Source, Spec]:
+    name, which = request.param
+    spec = SPECS[which]
+    return SOURCES[name].make(spec, SOURCES[name].measure(windows(spec, FEW[which]))), spec
+
+
+def draws(source: Source, spec: Spec, n: int = 6) -> jax.Array:
+    target = jnp.arange(n, dtype=jnp.int32) % len(spec.classes)
+    return jax.jit(jax.vmap(source))(jax.random.split(jax.random.key(1), n), target)
+
+
+def test_draws_are_windows_in_range(made: tuple[Source, Spec]) -> None:
+    source, spec = made
+    x = draws(source, spec)
+    assert x.shape == (6, *spec.shape) and x.dtype == jnp.float32
+    assert np.isfinite(x).all()
+    assert (x >= spec.low).all() and (x <= spec.high).all()
+    assert x.std() > 0
+
+
+def test_draw_depends_on_key_and_class_alone(made: tuple[Source, Spec]) -> None:
+    source, spec = made
+    together = draws(source, spec)
+    key = jax.random.split(jax.random.key(1), 6)
+    alone = source(key[1], jnp.int32(1))
+    np.testing.assert_allclose(alone, together[1], atol=1e-4)
+    assert np.abs(together[0] - together[len(spec.classes) % 6]).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_statistics_are_named_after_the_source_and_survive_a_file(name: str, tmp_path) -> None:
+    found = SOURCES[name].measure(windows(SIGNAL, 300))
+    assert all(key.startswith(f"{name}.") for key in found)
+    assert all(a.dtype in (np.float32, np.int32) and np.isfinite(a).all() for a in found.values())
+    assert bool(found) == bool(SOURCES[name].uses)
+    if found:
+        save_arrays(tmp_path / "found.safetensors", found)
+        found = load_arrays(tmp_path / "found.safetensors")
+    key = jax.random.key(3)
+    first = SOURCES[name].make(SIGNAL, found)(key, jnp.int32(0))
+    again = SOURCES[name].make(SIGNAL, SOURCES[name].measure(windows(SIGNAL, 300)))
+    np.testing.assert_array_equal(first, again(key, jnp.int32(0)))
+
+
+@pytest.mark.parametrize("name", ["spectral", "mixture"])
+def test_a_missing_statistic_is_a_key_error(name: str) -> None:
+    with pytest.raises(KeyError):
+        SOURCES[name].make(SIGNAL, {})
+
+
+@pytest.mark.parametrize("name", ["spectral", "mixture"])
+@pytest.mark.parametrize("which", ["signal", "image"])
+def test_each_class_has_its_own_level(name: str, which: str) -> None:
+    spec = SPECS[which]
+    given = windows(spec, FEW[which])
+    label = np.asarray(given.y).argmax(axis=1)
+    low, high = spec.low[0], spec.high[0]
+    level = low + (high - low) * (0.3 + 0.4 * label / (len(spec.classes) - 1))
+    noise = 0.02 * (high - low) * np.random.default_rng(1).normal(size=given.x.shape)
+    x = np.broadcast_to(level.reshape(-1, *[1] * len(spec.shape)), given.x.shape) + noise
+    given = batch.make(x, given.y, spec)
+    source = SOURCES[name].make(spec, SOURCES[name].measure(given))
+    key = jax.random.split(jax.random.key(0), 20)
+    for number in range(len(spec.classes)):
+        found = jax.vmap(source, (0, None))(key, jnp.int32(number))[..., 0]
+        want = low + (high - low) * (0.3 + 0.4 * number / (len(spec.classes) - 1))
+        assert abs(float(found.mean()) - want) < 0.03 * (high - low)
+
+
+def test_a_rare_class_is_never_a_single_window() -> None:
+    """One window of a class: neither its values nor its mean may come out."""
+    given = windows(SIGNAL, 300)
+    y = batch.one_hot(np.arange(300) == 7, SIGNAL)
+    given = batch.make(given.x, y, SIGNAL)
+    for name in ("spectral", "mixture"):
+        found = SOURCES[name].measure(given)
+        source = SOURCES[name].make(SIGNAL, found)
+        key = jax.random.split(jax.random.key(0), 50)
+        x = np.asarray(jax.vmap(source, (0, None))(key, jnp.int32(1)))
+        beside = np.linalg.norm((x - given.x[7]).reshape(50, -1), axis=1)
+        real = np.linalg.norm((given.x - given.x[7]).reshape(300, -1), axis=1)
+        assert beside.min() > 0.5 * np.median(real)
+
+
+def test_latent_is_standard_normal() -> None:
+    z = jax.vmap(latent(64), (0, None))(jax.random.split(jax.random.key(0), 500), jnp.int32(0))
+    assert z.shape == (500, 64)
+    assert abs(float(z.mean())) < 0.03 and abs(float(z.std()) - 1) < 0.03
+
+
+def test_noise_is_uniform_in_each_channel() -> None:
+    source = SOURCES["noise"].make(SIGNAL, {})
+    x = np.asarray(jax.vmap(source, (0, None))(jax.random.split(jax.random.key(0), 300), 0))
+    middle, width = (SIGNAL.low + SIGNAL.high) / 2, SIGNAL.high - SIGNAL.low
+    np.testing.assert_allclose(x.mean(axis=(0, 1)), middle, atol=0.05)
+    np.testing.assert_allclose(x.std(axis=(0, 1)), width / 12**0.5, rtol=0.03)
+
+
+def test_generic_covers_levels_spreads_spectra_and_couplings() -> None:
+    source = SOURCES["generic"].make(SIGNAL, {})
+    x = jax.jit(jax.vmap(source, (0, None)))(jax.random.split(jax.random.key(0), 2000), 0)
+    level, spread = np.asarray(x.mean(axis=1)), np.asarray(x.std(axis=1))
+    assert level[:, 0].min() < -2 and level[:, 0].max() > 0.9
+    assert np.percentile(spread[:, 0], 5) < 0.1 and np.percentile(spread[:, 0], 95) > 1.2
+    assert np.percentile(spread[:, 1], 5) < 0.2 and np.percentile(spread[:, 1], 95) > 1.8
+    flow, chest = (np.asarray(x)[..., i] - level[:, None, i] for i in (1, 2))
+    coupling = (flow * chest).mean(axis=1) / (spread[:, 1] * spread[:, 2])
+    assert np.percentile(coupling, 90) > 0.5 and np.percentile(coupling, 5) < -0.2
+    lag = (flow[:, 1:] * flow[:, :-1]).mean(axis=1) / spread[:, 1] ** 2
+    assert np.percentile(lag, 90) > 0.85 and np.percentile(lag, 10) < 0.1
+    third = np.log(np.asarray([part.std(axis=1) for part in np.split(flow, 3, axis=1)]) + 1e-3)
+    assert np.percentile(np.ptp(third, axis=0), 90) > 1  # pauses

@@ -1,0 +1,276 @@
+"""Each term against its formula in NumPy, and the gradients of those that need a batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import models
+from stimjax.batch import Batch, Channel, Spec, make, one_hot
+from stimjax.excite import objective
+from stimjax.excite.accept import Goal
+from stimjax.excite.terms import LANES, Excited, Term, embedding, features, moments, running
+from stimjax.excite.terms.disagreement import CAP
+from stimjax.recipes import Terms
+
+SPEC = Spec(
+    shape=(12, 2),
+    classes=("a", "b", "c"),
+    channels=(Channel("x", "", low=-4.0, high=4.0), Channel("y", "", low=-2.0, high=2.0)),
+    rate=1.0,
+    label_seconds=12.0,
+)
+N = 9
+RNG = np.random.default_rng(0)
+WINDOWS = RNG.normal(size=(N, *SPEC.shape)).astype(np.float32)
+TARGET = np.arange(N) % 3
+
+
+def network(x: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+    weights = jnp.asarray(np.random.default_rng(1).normal(size=(2, 5)), jnp.float32)
+    last = jnp.asarray(np.random.default_rng(2).normal(size=(5, 3)), jnp.float32)
+    hidden = jnp.tanh(x @ weights)
+    return hidden.mean(axis=1) @ last, (hidden,)
+
+
+def goals(label: np.ndarray | None = None, excited: np.ndarray | None = None) -> Goal:
+    label = np.eye(3)[TARGET] if label is None else label
+    excited = np.ones(N, bool) if excited is None else excited
+    return Goal(
+        jnp.asarray(TARGET, jnp.int32),
+        jnp.asarray(label, jnp.float32),
+        jnp.full(N, 0.9),
+        jnp.asarray(excited),
+    )
+
+
+def values(
+    term: Term,
+    windows: Any = WINDOWS,
+    goal: Goal | None = None,
+    proxies: Callable[[jax.Array], jax.Array] | None = None,
+    memory: Any = None,
+) -> tuple[jax.Array, Any]:
+    """What a term gives to each of the lanes, f32[lane], and its memory."""
+
+    def one(window: jax.Array, goal: Goal, memory: Any) -> tuple[jax.Array, Any]:
+        logits, hidden = network(window[None])
+        return term.value(
+            Excited(
+                window,
+                logits[0],
+                tuple(layer[0] for layer in hidden),
+                goal,
+                teacher=lambda x: network(x[None])[0][0],
+                proxies=proxies,
+                key=jax.random.key(0),
+            ),
+            memory,
+        )
+
+    lanes = jax.vmap(one, (0, 0, None), (0, None), axis_name=LANES)
+    return lanes(windows, goal or goals(), term.init() if memory is None else memory)
+
+
+def only(**weights: float) -> Term:
+    return objective.weighted(Terms(**weights), SPEC, statistics())
+
+
+def windows_of(classes: int = 3, n: int = 60) -> Batch:
+    x = np.random.default_rng(3).normal(size=(n, *SPEC.shape)) * 1.5 + 0.5
+    return make(x, one_hot(np.arange(n) % classes, SPEC), SPEC)
+
+
+def statistics() -> dict[str, np.ndarray]:
+    train = windows_of()
+    model = models.Model(lambda key: (), lambda p, x: network(x)[0], lambda p, x: network(x))
+    flat = train.x.reshape(len(train), -1)
+    _, spread, basis = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
+    found = {
+        "mixture.components": basis[:6].astype(np.float32),
+        "mixture.center": flat.mean(axis=0),
+        "mixture.spread": (spread[:6] / len(flat) ** 0.5).astype(np.float32),
+    }
+    found |= features.measure(train, model, ())
+    found |= moments.measure(train, found)
+    return found | embedding.measure(train)
+
+
+def softmax(x: Any) -> np.ndarray:
+    return np.asarray(jax.nn.softmax(jnp.asarray(x)))
+
+
+def test_cross_entropy_with_a_soft_label() -> None:
+    label = RNG.dirichlet(np.ones(3), size=N)
+    found, _ = values(only(cross_entropy=2.0), goal=goals(label))
+    expected = -2 * (label * np.log(softmax(network(jnp.asarray(WINDOWS))[0]))).sum(axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_logit_is_the_squared_distance_of_log_odds() -> None:
+    label = 0.7 * np.eye(3)[TARGET] + 0.1
+    found, _ = values(only(logit=1.0), goal=goals(label))
+    p = softmax(network(jnp.asarray(WINDOWS))[0])[np.arange(N), TARGET]
+    expected = (np.log(p / (1 - p)) - np.log(0.8 / 0.2)) ** 2 / 10
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+def test_logit_of_a_class_alone_is_finite() -> None:
+    value, slope = jax.value_and_grad(lambda x: values(only(logit=1.0), x)[0].sum())(
+        jnp.asarray(100 * WINDOWS)
+    )
+    chex.assert_tree_all_finite((value, slope))
+
+
+def test_smoothness_is_in_units_of_the_range() -> None:
+    found, _ = values(only(smoothness=1.0))
+    scaled = WINDOWS / np.array([8.0, 4.0])
+    expected = (np.diff(scaled, axis=1) ** 2).mean(axis=(1, 2))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_diversity_is_one_for_twins_and_counts_the_same_class_only() -> None:
+    same = np.broadcast_to(WINDOWS[:1], WINDOWS.shape)
+    np.testing.assert_allclose(values(only(diversity=1.0), same)[0], 1.0, rtol=1e-5)
+    found = values(only(diversity=1.0))[0]
+    flat = WINDOWS.reshape(N, -1)
+    for i in range(N):
+        distance = [((flat[i] - flat[j]) ** 2).sum() for j in range(N) if j != i and j % 3 == i % 3]
+        expected = np.exp(-np.array(distance) / np.mean(distance)).mean()
+        np.testing.assert_allclose(found[i], expected, rtol=1e-4)
+
+
+def test_disagreement_is_minus_the_capped_divergence() -> None:
+    assert not np.asarray(values(only(disagreement=1.0))[0]).any()  # no proxies yet
+
+    def proxies(x: jax.Array) -> jax.Array:
+        logits = network(x[None])[0][0]
+        return jnp.stack([logits, 0.5 * logits, 100 * jnp.roll(logits, 1)])
+
+    found, _ = values(only(disagreement=1.0), proxies=proxies)
+    p = softmax(network(jnp.asarray(WINDOWS))[0]).astype(float)
+    logits = np.asarray(network(jnp.asarray(WINDOWS))[0], float)
+    divergences = []
+    for other in (logits, 0.5 * logits, 100 * np.roll(logits, 1, axis=1)):
+        log_q = other - np.log(np.exp(other - other.max(1, keepdims=True)).sum(1, keepdims=True))
+        log_q -= other.max(1, keepdims=True)
+        divergences.append(np.minimum((p * (np.log(p) - log_q)).sum(axis=1), CAP))
+    np.testing.assert_allclose(found, -np.mean(divergences, axis=0), rtol=1e-3, atol=1e-5)
+
+
+def test_consistency_is_zero_for_a_teacher_that_hears_nothing() -> None:
+    found, _ = values(only(consistency=1.0))
+    assert (np.asarray(found) > 0).all() and (np.asarray(found) < 0.1).all()
+
+
+# Terms that need a batch: on the training windows themselves they vanish.
+
+
+@pytest.mark.parametrize("name", ["features", "moments", "embedding"])
+def test_the_training_windows_have_their_own_statistics(name: str) -> None:
+    train = windows_of()
+    label = np.asarray(train.y)
+    goal = Goal(
+        jnp.asarray(label.argmax(axis=1), jnp.int32),
+        jnp.asarray(label),
+        jnp.zeros(len(train)),
+        jnp.ones(len(train), bool),
+    )
+    at_home, _ = values(only(**{name: 1.0}), jnp.asarray(train.x), goal)
+    abroad, _ = values(only(**{name: 1.0}), jnp.asarray(train.x) + 1.0, goal)
+    np.testing.assert_allclose(at_home, 0, atol=2e-5)
+    assert (np.asarray(abroad) > 0.01).all()
+
+
+def test_features_is_its_formula() -> None:
+    known = statistics()
+    found, _ = values(only(features=1.0))
+    hidden = np.asarray(network(jnp.asarray(WINDOWS))[1][0], float)
+    mean, variance = known["features.0.mean"], known["features.0.variance"]
+    unit = np.sqrt(variance.mean(axis=0) + mean.var(axis=0)) + 1e-3
+    expected = 0.0
+    for c in range(3):
+        rows = hidden[TARGET == c].reshape(-1, 5)
+        off = (rows.mean(axis=0) - mean[c]) ** 2 + (rows.std(axis=0) - np.sqrt(variance[c])) ** 2
+        expected += (off / unit**2).mean() / 3
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+def test_lanes_that_are_not_excited_do_not_count() -> None:
+    excited = np.arange(N) < 6
+    part = [values(only(features=1.0), goal=goals(excited=excited))[0][0]]
+    changed = np.where(excited[:, None, None], WINDOWS, 50.0)
+    part.append(values(only(features=1.0), changed, goals(excited=excited))[0][0])
+    np.testing.assert_allclose(part[0], part[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["features", "moments", "embedding", "diversity"])
+def test_the_gradient_reaches_every_lane(name: str) -> None:
+    """The lanes' own gradients, taken inside vmap, are those of the sum over all lanes."""
+    term = only(**{name: 1.0})
+
+    def total(x: jax.Array) -> jax.Array:
+        return values(term, x)[0].sum()
+
+    def lane(x: jax.Array, goal: Goal) -> jax.Array:
+        def loss(x: jax.Array) -> jax.Array:
+            logits, hidden = network(x[None])
+            excited = Excited(
+                x,
+                logits[0],
+                tuple(h[0] for h in hidden),
+                goal,
+                teacher=lambda x: network(x[None])[0][0],
+                proxies=None,
+                key=jax.random.key(0),
+            )
+            return term.value(excited, term.init())[0]
+
+        return jax.grad(loss)(x)
+
+    inside = jax.vmap(lane, axis_name=LANES)(jnp.asarray(WINDOWS), goals())
+    rng = np.random.default_rng(5)
+    direction = rng.normal(size=WINDOWS.shape).astype(np.float32)
+    step = 1e-2
+    slope = (
+        float(total(jnp.asarray(WINDOWS + step * direction)))
+        - float(total(jnp.asarray(WINDOWS - step * direction)))
+    ) / (2 * step)
+    found = float((np.asarray(inside) * direction).sum())
+    if name == "diversity":  # its scale is held fixed, so that only the outside gradient compares
+        found = float((np.asarray(jax.grad(total)(jnp.asarray(WINDOWS))) * direction).sum())
+        inside_sum = float((np.asarray(inside) * direction).sum())
+        assert inside_sum == pytest.approx(found, rel=1e-3)
+        return
+    assert found == pytest.approx(slope, rel=0.03, abs=1e-3)
+
+
+def test_running_means_have_the_value_of_the_past_and_the_gradient_of_now() -> None:
+    memory = (jnp.zeros((2, 3)), jnp.zeros(2))
+    count = jnp.array([4.0, 0.0])
+    batches = np.random.default_rng(0).normal(size=(5, 4, 3)).astype(np.float32)
+    for rows in batches:
+        sums = jnp.stack([rows.sum(axis=0), jnp.zeros(3)])
+        mean, seen, memory = running(sums, count, memory, 0.5)
+    weights = 0.5 ** np.arange(5)[::-1]
+    expected = (weights[:, None] * batches.mean(axis=1)).sum(axis=0) / weights.sum()
+    np.testing.assert_allclose(mean[0], expected, rtol=1e-5)
+    assert seen.tolist() == [True, False]
+
+    def first(sums: jax.Array) -> jax.Array:
+        return running(sums, count, memory, 0.5)[0][0].sum()
+
+    slope = jax.grad(first)(jnp.ones((2, 3)))
+    np.testing.assert_allclose(slope[0], 1 / 4)
+
+
+def test_only_terms_with_a_weight_are_computed() -> None:
+    term = objective.weighted(Terms(cross_entropy=1.0), SPEC, {})  # no statistics are asked for
+    assert list(term.init()) == ["cross_entropy"]
+    both, _ = values(only(cross_entropy=1.0, smoothness=3.0))
+    parts = [values(only(**{name: 1.0}))[0] for name in ("cross_entropy", "smoothness")]
+    np.testing.assert_allclose(both, parts[0] + 3 * parts[1], rtol=1e-5)

@@ -1,0 +1,82 @@
+"""`scripts/table.py`: Markdown of one study, and of several side by side."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from stimjax.store import StimjaxError
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "table.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    found = importlib.util.spec_from_file_location("table_script", SCRIPT)
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def results(lost: float, students: tuple[str, ...] = ("cnn", "knn")) -> dict[str, Any]:
+    """Two folds; two seeds of the first student, one of others."""
+    rows, summary = [], []
+    for student in students:
+        seeds = 2 if student == "cnn" else 1
+        for source, accuracy in (("real", 0.9), ("stimuli", 0.9 - lost), ("noise", 0.5)):
+            row = {"student": student, "trained_on": source, "accuracy": accuracy, "kappa": 0.7}
+            rows += [row | {"fold": fold, "seed": s} for fold in range(2) for s in range(seeds)]
+            if source != "real":
+                gap = {"accuracy_gap": 0.9 - accuracy, "accuracy_gap_ci": [0.0, 0.02]}
+                gap |= {"kappa_gap": None, "kappa_gap_ci": None}
+                margins = {"accuracy_margin": 0.0056, "kappa_margin": 0.02}
+                good = source == "stimuli" and lost < 0.005
+                entry = {"student": student, "trained_on": source, "non_inferior": good}
+                summary.append(entry | gap | margins)
+    teacher = {"networks": ["cnn", "gru"], "accuracy": 0.91, "kappa": 0.8}
+    test = {"windows": 70, "split": "subject", "intervals": "bootstrap of subjects", "folds": 2}
+    return {"teacher": teacher, "rows": rows, "summary": summary, "test": test}
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_one_study(script):
+    lines = script.table(results(0.002)).splitlines()
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+    assert cells(lines[2])[:2] == ["teacher (cnn, gru)", "91.0 / 0.800"]
+    cnn = cells(lines[3])
+    assert cnn[:4] == ["cnn", "90.0 / 0.700", "89.8 / 0.700", "50.0 / 0.700"]
+    assert cnn[4:] == ["0.2 (0.0 to 2.0)", "-", "0.56 / 0.02", "yes"]
+    assert cells(script.table(results(0.1)).splitlines()[3])[-1] == "not shown"
+    said = "2 seeds, 2 folds, 70 test windows, intervals by bootstrap of subjects."
+    assert lines[-1] == said
+
+
+def test_several_studies_in_one_table(script):
+    one, two = results(0.002), results(0.1, students=("cnn", "svm"))
+    lines = script.combined({"mixture": one, "paper": two}).splitlines()
+    assert cells(lines[0]) == ["trained on", "seeds x folds", "cnn", "knn", "svm"]
+    assert [cells(line)[0] for line in lines[2:]] == ["real", "noise", "mixture", "paper"]
+    assert cells(lines[4]) == ["mixture", "2 x 2", *["89.8 / 0.700 (0.2 ✓)"] * 2, "-"]
+    lost = "80.0 / 0.700 (10.0)"
+    assert cells(lines[5]) == ["paper", "2 x 2", lost, "-", lost]
+
+
+def test_files_are_named_by_their_folder_or_by_the_user(script, tmp_path):
+    for name in ("mixture", "paper"):
+        (tmp_path / name / "study").mkdir(parents=True)
+        (tmp_path / name / "study" / "results.json").write_text(json.dumps(results(0.1)))
+    files = [str(tmp_path / name / "study" / "results.json") for name in ("mixture", "paper")]
+    assert script.main(files[:1]).startswith("| student |")
+    both = script.main([files[0], f"ours={files[1]}"])
+    assert "\n| mixture |" in both and "\n| ours |" in both
+    with pytest.raises(StimjaxError, match="two files are called mixture"):
+        script.main([files[0], files[0]])
+    with pytest.raises(StimjaxError, match="name results"):
+        script.main([])
