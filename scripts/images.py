@@ -21,8 +21,8 @@ from stimjax.data import images as image_sets
 from stimjax.excite import synthesize
 from stimjax.progress import reporter
 
-TEACHER = config.Teacher(fit=config.Fit(steps=800))
-SYNTHESIS = config.Synthesis(generator="conv")
+TEACHER = config.Teacher(networks=("cnn", "resnet", "mlp"), fit=config.Fit(steps=800))
+SYNTHESIS = config.Synthesis(count=10000)
 STUDY = config.Study(
     students=("cnn", "mlp", "random_forest", "knn", "logistic"), fit=config.Fit(steps=800)
 )

@@ -190,7 +190,7 @@ class Job:
 DEMO = Job(
     prepare=Prepare(rate=2.0),
     teacher=Teacher(candidates=1, fit=Fit(steps=320, every=40)),
-    synthesis=Synthesis(count=1200, shard=200),
+    synthesis=Synthesis(count=2000),
     study=Study(fit=Fit(steps=160, every=40)),
     simulation=Simulation(subjects=16, hours=1.5),
 )

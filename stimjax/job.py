@@ -30,7 +30,7 @@ import numpy as np
 from stimjax import config, release, settings
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare, simulate
-from stimjax.excite import synthesize
+from stimjax.excite import methods, synthesize
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
@@ -232,6 +232,7 @@ def train_teacher(
     teacher = teachers.train(
         train, validation, asked, checkpoint=checkpoint, progress=reporter.progress
     )
+    teacher = dataclasses.replace(teacher, statistics=methods.measure(train, teacher))
     teachers.save(teacher, folder)
     scores = {
         name: metrics.evaluate(teacher.probability(part.x), part)

@@ -42,7 +42,7 @@ _SEED: Range = (lambda v: 0 <= v <= _LARGEST_SEED, f"from 0 to {_LARGEST_SEED}")
 _OTHER: Range = (lambda v: v >= 0, "a number of at least 0")
 
 _RANGES: Mapping[str, Mapping[str, Range]] = {
-    "Prepare": {"max_missing": _SHARE, "validation": _SHARE, "test": _SHARE},
+    "Prepare": {"max_missing": _SHARE, "validation": _SHARE, "test": _SHARE, "folds": _COUNT},
     "Fit": dict.fromkeys(("steps", "batch", "every", "patience"), _COUNT) | {"rate": _POSITIVE},
     "Teacher": {"candidates": _COUNT},
     "Synthesis": dict.fromkeys(("count", "steps", "shard"), _COUNT),
@@ -117,11 +117,15 @@ def check(settings: Any, where: str = "") -> None:
                 f"{where}{name}lowest is {section.lowest:g}, {name}highest is "
                 f"{section.highest:g}; lowest may not be above highest"
             )
-        if isinstance(section, config.Prepare) and section.validation + section.test >= 1:
-            raise StimjaxError(
-                f"{where}{name}validation and {name}test are {section.validation:g} and "
-                f"{section.test:g}; they have to leave some of the windows to train on"
-            )
+        if isinstance(section, config.Prepare):
+            test = 1 / section.folds if section.folds > 1 else section.test
+            if section.validation + test >= 1:
+                raise StimjaxError(
+                    f"{where}{name}validation and {name}test are {section.validation:g} and "
+                    f"{test:g}; they have to leave some of the windows to train on"
+                )
+        if isinstance(section, config.Teacher) and not section.networks:
+            raise StimjaxError(f"{where}{name}networks is empty; name at least one")
 
 
 def seeded(settings: T, seed: int | None) -> T:

@@ -1,6 +1,7 @@
 """A release: made, read back, damaged in every way, and searched for what must not be in it."""
 
 import ast
+import dataclasses
 import json
 import re
 import subprocess
@@ -16,6 +17,7 @@ from stimjax import batch, config, release, store
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.data import prepare
 from stimjax.data.simulate.edfplus import Trace, write_edf
+from stimjax.recipes import RECIPES
 from stimjax.store import StimjaxError
 
 SPEC = Spec(
@@ -31,7 +33,13 @@ SPEC = Spec(
 )
 MANIFEST = {
     "count": 25,
-    "method": {"method": "paper", "seed": 3, "lowest": 0.75, "highest": 0.9999, "license": ""},
+    "method": {
+        "method": "paper",
+        "recipe": dataclasses.asdict(RECIPES["paper"]),
+        "seed": 3,
+        "license": "",
+    },
+    "classes": [14, 11],
     "accepted": [13, 12],
     "failed": [2, 5],
     "uses": ["the teacher's weights", "the range of each channel"],
@@ -206,8 +214,18 @@ np.savez("../loaded.npz", x=x, y=y, label=label)
     assert loaded["x"].dtype == np.float32
 
 
+def test_the_scikit_learn_snippet_of_the_card_weighs_soft_labels(made, monkeypatch):
+    monkeypatch.chdir(made)
+    names: dict[str, Any] = {}
+    exec(snippets(made)[1].replace("(200)", "(20, random_state=0)"), names)
+    expected = release.load(made)
+    assert names["model"].predict_proba(expected.x.reshape(25, -1)).shape == (25, 2)
+    assert (np.bincount(names["window"], minlength=25) >= 1).all()
+    np.testing.assert_allclose(names["p"].sum(axis=1), 1, rtol=1e-5)
+
+
 def test_the_torch_snippet_of_the_card_is_the_numpy_one_in_torch(made):
-    numpy_code, torch_code = snippets(made)
+    numpy_code, _, torch_code = snippets(made)
     # Word for word the NumPy one, but for the names of the library.
     renamed = torch_code.replace("import torch\n", "import numpy as np\n")
     renamed = renamed.replace("safetensors.torch", "safetensors.numpy")
@@ -221,7 +239,7 @@ def test_the_torch_snippet_of_the_card_loads_it(made, monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.chdir(made)
     names: dict[str, Any] = {}
-    exec(snippets(made)[1], names)
+    exec(snippets(made)[2], names)
     expected = release.load(made)
     np.testing.assert_array_equal(names["x"].numpy(), expected.x)
     assert torch.nn.CrossEntropyLoss()(names["y"], names["y"]).isfinite()

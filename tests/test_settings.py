@@ -10,6 +10,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from stimjax import config, settings
+from stimjax.recipes import Recipe, Terms
 from stimjax.store import StimjaxError
 
 TEXT = st.text(max_size=12)
@@ -29,8 +30,18 @@ jobs = st.builds(
         skip_bad=st.booleans(),
         seed=COUNT,
     ),
-    teacher=st.builds(config.Teacher, network=TEXT, candidates=COUNT, fit=fits),
-    synthesis=st.builds(config.Synthesis, count=COUNT, lowest=NUMBER, license=TEXT),
+    teacher=st.builds(
+        config.Teacher,
+        networks=st.lists(TEXT, min_size=1, max_size=2).map(tuple),
+        candidates=COUNT,
+        fit=fits,
+    ),
+    synthesis=st.builds(
+        config.Synthesis,
+        count=COUNT,
+        recipe=st.none() | st.builds(Recipe, lowest=NUMBER, source=st.sampled_from(["noise"])),
+        license=TEXT,
+    ),
     study=st.builds(config.Study, students=st.lists(TEXT, max_size=3).map(tuple), fit=fits),
     simulation=st.builds(config.Simulation, subjects=COUNT, hours=NUMBER),
 )
@@ -140,10 +151,15 @@ def test_missing_files_and_folders_are_named(tmp_path):
         (config.Teacher(candidates=0), "candidates"),
         (config.Teacher(fit=config.Fit(batch=-4)), "fit.batch"),
         (config.Teacher(seed=2**31), "seed"),
-        (config.Synthesis(lowest=0.9, highest=0.8), "lowest"),
-        (config.Synthesis(highest=1.0), "highest"),
-        (config.Synthesis(lowest=0.0), "lowest"),
-        (config.Synthesis(rate=math.inf), "rate"),
+        (config.Prepare(folds=0), "folds"),
+        (config.Prepare(folds=2, validation=0.5), "validation"),
+        (config.Teacher(networks=()), "networks"),
+        (config.Teacher(fit=config.Fit(radius=-1.0)), "fit.radius"),
+        (config.Synthesis(recipe=Recipe(lowest=0.9, highest=0.8)), "recipe.lowest"),
+        (config.Synthesis(recipe=Recipe(highest=1.0)), "recipe.highest"),
+        (config.Synthesis(recipe=Recipe(lowest=0.0)), "recipe.lowest"),
+        (config.Synthesis(recipe=Recipe(rate=math.inf)), "recipe.rate"),
+        (config.Synthesis(recipe=Recipe(terms=Terms(features=-1.0))), "recipe.terms.features"),
         (config.Study(seeds=0), "seeds"),
         (config.Simulation(hours=0.0), "hours"),
         (config.Simulation(seed=-1), "seed"),

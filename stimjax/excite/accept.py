@@ -78,7 +78,7 @@ def measure(train: Batch, probability: Float[np.ndarray, "n classes"]) -> dict[s
 def acceptance(recipe: Recipe, classes: int, statistics: Mapping[str, np.ndarray]) -> Acceptance:
     """Targets, thresholds and the end of a try as `recipe` has them.
 
-    Classes are drawn uniformly, unless the stimuli are to be as frequent as in the training windows.
+    Classes are drawn uniformly, unless stimuli are to be as frequent as training windows.
 
     The paper's (Nikolaidis et al., JAIR 72, 2021): a class drawn uniformly, a threshold drawn
     uniformly from 0.75 to 0.9999, and 50 tries.

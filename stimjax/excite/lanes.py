@@ -149,7 +149,8 @@ def step(
     if not method.parametrization.keeps:
         params, opt_state = chosen[3:]
     emitted = Emitted(window, probability, state.goal.target, accepted, failed)
-    return LaneState(params, opt_state, *chosen[:3], key), memory, emitted
+    start, goal, tries = chosen[:3]
+    return LaneState(params, opt_state, start, goal, tries, key), memory, emitted
 
 
 def improve(

@@ -153,10 +153,10 @@ def _programs(
         return lanes.start(method, key, settings.lanes)
 
     def advance(params: tuple[Params, Params], state: State) -> tuple[State, Emitted]:
-        asked = Networks(
-            lambda x: model.hidden(params[0], x),
-            None if learned is None else lambda x: learned.logits(params[1], x),
-        )
+        asked = Networks(lambda x: model.hidden(params[0], x))
+        if learned is not None:
+            logits = learned.logits
+            asked = asked._replace(proxies=lambda x: logits(params[1], x))
         return lanes.block(method, asked, state, settings.steps)
 
     return (

@@ -17,14 +17,13 @@ COMMAND = [sys.executable, "-m", "stimjax.cli"]
 def small_fit() -> list[str]:
     """Options of a training that takes no time."""
     fit = ["--fit.steps=20", "--fit.every=10", "--fit.batch=16"]
-    return ["--network=mlp", "--candidates=1", *fit]
+    return ["--networks=mlp", "--candidates=1", *fit]
 
 
 @pytest.fixture(scope="session")
 def easy() -> list[str]:
-    """Options of a synthesis that even a bad teacher allows, of 40 stimuli in two shards."""
-    lanes = ["--lanes=4", "--latent=8", "--tries=200"]
-    return ["--lowest=0.4", "--highest=0.6", "--count=40", "--shard=20", *lanes]
+    """Options of a synthesis of 40 stimuli in two shards."""
+    return ["--count=40", "--shard=20", "--lanes=4"]
 
 
 @pytest.fixture(scope="session")

@@ -64,11 +64,11 @@ def test_version_is_told(run):
         ("train w --out x --seed -1", "--seed is -1; it has to be from 0"),
         ("train w --out x --fit.batch 0", "--fit.batch is 0; it has to be at least 1"),
         ("run --data a --out x --teacher.candidates 0", "--teacher.candidates is 0"),
-        ("synthesize t --out x --lowest 0.9 --highest 0.8", "lowest may not be above highest"),
+        ("synthesize t --out x --lanes=-1", "--lanes is -1; it has to be a number of at least 0"),
         ("train w --out x --config none.yaml", "none.yaml: cannot be read"),
         (
-            "run --data a --out x --teacher.network cn",
-            "--teacher.network: there is no 'cn'; choose",
+            "run --data a --out x --teacher.networks cn",
+            "--teacher.networks: there is no 'cn'; choose",
         ),
         ("demo --study.students cnn knm", "--study.students: there is no 'knm'; choose from mlp"),
         ("demo --prepare.task stages", "say --task"),
@@ -98,13 +98,13 @@ def test_options_go_over_the_file_and_seed_over_all(run, monkeypatch, tmp_path):
     monkeypatch.setattr(job, "run", pretend)
     path = tmp_path / "job.yaml"
     path.write_text("prepare: {rate: 2, seed: 5}\nteacher: {candidates: 2, network: mlp}\n")
-    words = ["run", "--data", "a", "--out", "x", "--config", path, "--teacher.network", "gru"]
+    words = ["run", "--data", "a", "--out", "x", "--config", path, "--teacher.networks", "gru"]
     run(*words)
     run(*words, "--seed", 9, "--channels", "SpO2, HR", "flow")
     run("demo", "--task", "stages")
     file, seeded, demo = seen
     assert (file.prepare.rate, file.prepare.seed, file.synthesis.seed) == (2.0, 5, 0)
-    assert (file.teacher.candidates, file.teacher.network) == (2, "gru")
+    assert (file.teacher.candidates, file.teacher.networks) == (2, ("gru",))
     assert (seeded.prepare.seed, seeded.synthesis.seed, seeded.study.seed) == (9, 9, 9)
     assert seeded.prepare.channels == ("SpO2", "HR", "flow")
     assert (demo.prepare.task, demo.simulation.task, demo.prepare.rate) == ("stages", "stages", 0)

@@ -30,7 +30,7 @@ def test_settings_are_kept_beside_results_and_are_read_again(built, run, tmp_pat
     prepared = settings.load(folder / "windows" / "config.yaml").prepare
     assert (prepared.channels, prepared.rate) == (("SpO2", "HR"), 1.0)
     trained = settings.load(folder / "teacher" / "config.yaml").teacher
-    assert (trained.network, trained.fit.steps) == ("mlp", 20)
+    assert (trained.networks, trained.fit.steps) == (("mlp",), 20)
     words = ["--config", folder / "windows" / "config.yaml", "--max-missing", "0.9"]
     assert run("prepare", folder / "cohort", "--out", tmp_path / "again", *words)[0] == 0
     again = settings.load(tmp_path / "again" / "config.yaml").prepare

@@ -135,10 +135,9 @@ def test_an_interrupted_run_goes_on_with_its_teacher(built, run, monkeypatch, tm
 
     fit = ["--teacher.fit.steps=20", "--teacher.fit.every=10", "--study.fit.steps=10"]
     words = ["run", "--data", built[0] / "cohort", "--out", tmp_path / "out", "--rate=1", *fit]
-    words += ["--channels=SpO2,HR", "--teacher.network=mlp", "--teacher.candidates=1"]
+    words += ["--channels=SpO2,HR", "--teacher.networks=mlp", "--teacher.candidates=1"]
     words += ["--study.students", "mlp", "--study.seeds=1", "--study.fit.every=10"]
-    words += ["--synthesis.lowest=0.4", "--synthesis.highest=0.6", "--synthesis.count=40"]
-    words += ["--synthesis.shard=20"]
+    words += ["--synthesis.count=40", "--synthesis.shard=20"]
     with monkeypatch.context() as patched:
         patched.setattr(synthesize, "synthesize", stop)
         assert run(*words)[0] == 130

@@ -1,5 +1,7 @@
 """Places by class: filled, shuffled, and given to others where a class does not come."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,13 +17,14 @@ SPEC = Spec((2, 1), ("a", "b"), (Channel("x", ""),), 1.0, 0.0, 2.0)
 def emitted(labels: list[int], accepted: list[bool] | None = None, first: int = 0) -> Emitted:
     n = len(labels)
     number = np.arange(first, first + n, dtype=np.float32)
-    return Emitted(
+    parts: Any = (
         np.repeat(number, 2).reshape(n, 1, 2, 1),
         np.eye(2, dtype=np.float32)[labels][:, None],
         np.asarray(labels)[:, None],
         np.ones((n, 1), bool) if accepted is None else np.asarray(accepted)[:, None],
         np.zeros((n, 1), bool) if accepted is None else ~np.asarray(accepted)[:, None],
     )
+    return Emitted(*parts)
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=6), st.integers(1, 500))

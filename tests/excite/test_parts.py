@@ -1,6 +1,7 @@
 """The parts that a method is composed of, each on its own."""
 
 import dataclasses
+from typing import Any
 
 import chex
 import jax
@@ -104,7 +105,9 @@ def test_labels_follow_the_teachers_own_confidence() -> None:
     for c in range(3):
         drawn = np.asarray(found.label)[np.asarray(found.target) == c]
         real = probability[scored == c]
-        assert stats.ks_2samp(drawn[:, c], real[:, c]).statistic < 0.05
+        levels = np.linspace(0.05, 0.95, 10)
+        quantiles = [np.quantile(a[:, c], levels) for a in (drawn, real)]
+        np.testing.assert_allclose(*quantiles, atol=0.03)
         np.testing.assert_allclose(drawn.mean(axis=0), real.mean(axis=0), atol=0.02)
 
 
@@ -202,7 +205,7 @@ def test_a_linear_parametrization_starts_at_the_source(spec: Spec, name: str) ->
         import scipy.fft
 
         unit = (spec.high - spec.low) / 10
-        expected = scipy.fft.dctn(np.asarray(start, float) / unit, axes=(0, 1), norm="ortho")
+        expected: Any = scipy.fft.dctn(np.asarray(start, float) / unit, axes=(0, 1), norm="ortho")
         np.testing.assert_allclose(params, expected, rtol=1e-3, atol=1e-3)
 
 

@@ -84,8 +84,8 @@ def test_the_manifest_adds_up(folder: Path, small: config.Synthesis, stimuli: Ba
     assert blocks == int(blocks) >= 3
     assert small.recipe is not None
     under_way = 3 * small.lanes * small.recipe.tries
-    assert sum(accepted) + sum(failed) * small.tries <= steps
-    assert steps <= (sum(accepted) + sum(failed)) * small.tries + under_way
+    assert sum(accepted) + sum(failed) * small.recipe.tries <= steps
+    assert steps <= (sum(accepted) + sum(failed)) * small.recipe.tries + under_way
     # As many or more accepted of each class than are in the release.
     assert (np.bincount(stimuli.y.argmax(axis=1), minlength=3) <= accepted).all()
     assert manifest["method"] == dataclasses.asdict(small)

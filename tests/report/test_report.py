@@ -347,7 +347,7 @@ def test_figures_leave_matplotlibs_settings_as_they_were():
     assert "<dc:date>" not in drawing
 
 
-def tested(student: str, low: float, high: float, family: str = "deep") -> dict[str, Any]:
+def judged(student: str, low: float, high: float, family: str = "deep") -> dict[str, Any]:
     """An entry of the summary as the study makes it; accuracy and kappa alike."""
     found = entry(student, (low + high) / 2, low, high) | {"kappa_gap_ci": [low, high]}
     margins = {"accuracy_margin": 0.01, "kappa_margin": 0.01}
@@ -356,9 +356,9 @@ def tested(student: str, low: float, high: float, family: str = "deep") -> dict[
 
 def test_one_sentence_says_who_may_be_trusted():
     good, worse, unclear = (
-        tested("cnn", -0.01, 0.005),
-        tested("knn", 0.02, 0.04, "classical"),
-        tested("mlp", -0.01, 0.02),
+        judged("cnn", -0.01, 0.005),
+        judged("knn", 0.02, 0.04, "classical"),
+        judged("mlp", -0.01, 0.02),
     )
     all_good = words.trust({"summary": [good]})
     assert all_good is not None and "with every student that was tested: cnn;" in all_good
@@ -398,7 +398,7 @@ def test_folds_are_shown_where_there_are_some(tmp_path: Path):
         for fold in range(2)
     ]
     results["test"] = {"windows": 100, "split": "subject", "folds": 2}
-    results["summary"] += [tested("mlp", -0.01, 0.005)]
+    results["summary"] += [judged("mlp", -0.01, 0.005)]
     table = tables.fold_table(results)
     assert table is not None and table.header == ["Student", "Fold 0", "Fold 1"]
     assert table.rows[0] == ["cnn", "0.4", "100.4"]

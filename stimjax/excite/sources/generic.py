@@ -21,13 +21,16 @@ from stimjax.batch import Spec
 from stimjax.excite.sources import fields
 from stimjax.excite.sources.kind import Kind, Source, Statistics, nothing
 
-LEVEL = (-2.25, 1.0)  # of a channel with fixed units: 86 to 99 % for SpO2
-SPREAD = (0.025, 2.0)  # its standard deviation, log-uniform: 0.1 to 8 % for SpO2
+LEVEL = (-2.25, 1.0)  # of a channel with fixed units: 86 to 99 % for SpO2, more often high
+SPREAD = (0.025, 2.0)  # its standard deviation: 0.1 to 8 % for SpO2, more often small
+SKEW = 1.7  # how much more often: the power of a uniform number
 DRIFT = 0.5  # standard deviation of the level of a channel that its recording normalized
-SWING = (0.1, 4.0)  # such a channel's standard deviation, log-uniform
+SWING = (0.15, 5.0)  # such a channel's standard deviation, log-uniform
 KNEE = (1 / 120, 8 / 120)  # Hz up to which the spectrum of a channel with fixed units is flat
 SLOPE = (1.0, 3.5)  # log-amplitude against log-frequency beyond the knee
 CYCLE = (10.0, 120.0)  # s from one pause to the next
+RHYTHM = (0.01, 5.0)  # power of a rhythm, to that of the rest
+DIPS = 0.3  # part of the draws of a channel that has them
 
 
 def make(spec: Spec, statistics: Statistics) -> Source:
@@ -47,11 +50,13 @@ def make(spec: Spec, statistics: Statistics) -> Source:
         keys = jax.random.split(key, 7)
         level = jnp.where(
             fixed,
-            jax.random.uniform(keys[0], (channels,), minval=bottom, maxval=top),
+            top - (top - bottom) * jax.random.uniform(keys[0], (channels,)) ** SKEW,
             DRIFT * jax.random.normal(keys[1], (channels,)),
         )
         spread = jnp.where(
-            fixed, _log_uniform(keys[2], SPREAD, channels), _log_uniform(keys[3], SWING, channels)
+            fixed,
+            _log_uniform(keys[2], SPREAD, channels, SKEW),
+            _log_uniform(keys[3], SWING, channels),
         )
         rhythm = _coupled(keys[4], _spectra(keys[5], time, rate, fixed))
         envelope, dips = _envelopes(keys[6], time, rate, channels)
@@ -63,10 +68,10 @@ def make(spec: Spec, statistics: Statistics) -> Source:
 
 
 def _spectra(key: Array, time: int, rate: float, fixed: Array) -> Float[Array, "time channel"]:
-    """Cosine coefficients of a spread of 1 of each channel; one spectrum in half of the draws."""
+    """Amplitudes of the cosine coefficients for a spread of 1; one for all in half of the draws."""
     frequency = jnp.arange(time)[:, None] * (rate / (2 * time))  # of each coefficient, Hz
     channels = len(fixed)
-    keys = jax.random.split(key, 8)
+    keys = jax.random.split(key, 7)
     one = jax.random.bernoulli(keys[0])
 
     def shared(value: Array) -> Array:
@@ -83,26 +88,26 @@ def _spectra(key: Array, time: int, rate: float, fixed: Array) -> Float[Array, "
         shared(SLOPE[1] * jax.random.uniform(keys[4], (channels,))),
     )
     center = shared(_log_uniform(keys[5], (4 * rate / time, rate / 2), channels))
-    peak = shared(_log_uniform(keys[6], (0.01, 100.0), channels)) * ~fixed
+    peak = shared(_log_uniform(keys[6], RHYTHM, channels)) * ~fixed
     away = jnp.log(jnp.maximum(frequency, 1e-9) / center) / 0.2  # a fifth of an octave or so
     power = (1 + frequency / knee) ** (-2 * slope)
     bump = jnp.exp(-0.5 * away**2)
     power = power / power[1:].sum(axis=0) + peak * bump / (bump[1:].sum(axis=0) + 1e-6)
     power = power.at[0].set(0.0)
     power = power / power.sum(axis=0) * time
-    return jax.random.normal(keys[7], (time, channels)) * jnp.sqrt(power)
+    return jnp.sqrt(power)
 
 
-def _coupled(key: Array, coefficient: Float[Array, "time channel"]) -> Float[Array, "time channel"]:
-    """Signals of which a random part, of either sign, is one for all channels."""
-    common_key, sign_key, part_key = jax.random.split(key, 3)
-    time, channels = coefficient.shape
-    power = jnp.abs(coefficient)  # of the own draw, so that the common part has its spectrum
-    common = jax.random.rademacher(common_key, (time, 1)) * power
-    part = jax.random.uniform(part_key, (channels,)) ** 0.5
+def _coupled(key: Array, amplitude: Float[Array, "time channel"]) -> Float[Array, "time channel"]:
+    """Signals of these spectra; a random part of each, of either sign, is one for all channels."""
+    own_key, common_key, sign_key, part_key, some_key = jax.random.split(key, 5)
+    time, channels = amplitude.shape
+    own = jax.random.normal(own_key, (time, channels))
+    common = jax.random.normal(common_key, (time, 1))
+    part = jax.random.uniform(part_key, (channels,)) ** 0.3 * jax.random.bernoulli(some_key, 0.7)
     sign = jnp.where(jax.random.bernoulli(sign_key, 0.7, (channels,)), 1.0, -1.0)
-    mixed = sign * part * common + jnp.sqrt(1 - part**2) * coefficient
-    return jax.scipy.fft.idct(mixed, axis=0, norm="ortho")
+    mixed = sign * part * common + jnp.sqrt(1 - part**2) * own
+    return jax.scipy.fft.idct(mixed * amplitude, axis=0, norm="ortho")
 
 
 def _envelopes(
@@ -128,7 +133,7 @@ def _envelopes(
     late_key, strength_key, some_key = jax.random.split(keys[7], 3)
     late = jax.random.uniform(late_key, (channels,), maxval=30.0)
     strength = jax.random.exponential(strength_key, (channels,))
-    strength = strength * jax.random.bernoulli(some_key, 0.3, (channels,))
+    strength = strength * jax.random.bernoulli(some_key, DIPS, (channels,))
     return gain, -strength * pause(late)
 
 
@@ -140,9 +145,11 @@ def _smooth(key: Array, time: int, channels: int) -> Float[Array, "time channel"
     return math.sqrt(2) * jnp.cos(jnp.asarray(turn)) @ weight
 
 
-def _log_uniform(key: Array, between: tuple[float, float], size: int) -> Float[Array, " size"]:
+def _log_uniform(
+    key: Array, between: tuple[float, float], size: int, skew: float = 1.0
+) -> Float[Array, " size"]:
     low, high = math.log(between[0]), math.log(max(between))
-    return jnp.exp(jax.random.uniform(key, (size,), minval=low, maxval=high))
+    return jnp.exp(low + (high - low) * jax.random.uniform(key, (size,)) ** skew)
 
 
 GENERIC = Kind(nothing, make, ())

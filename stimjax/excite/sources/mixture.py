@@ -106,7 +106,7 @@ def _grouped(
 ) -> list[Int[np.ndarray, " rows"]]:
     """Rows of each group; a group of less than `rows.LEAST` windows is divided among the others."""
     features = _summaries(x, score)
-    means = KMeans(max(1, min(GROUPS, len(x) // rows.LEAST)), n_init=3, random_state=0)
+    means = KMeans(max(1, min(GROUPS, len(x) // rows.LEAST)), n_init="auto", random_state=0)
     large = np.bincount(means.fit_predict(features)) >= rows.LEAST
     if large.sum() < 2:
         return [np.arange(len(x))]

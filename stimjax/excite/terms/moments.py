@@ -60,5 +60,5 @@ def make(statistics: Statistics) -> Term:
 def _scores(x: Array | np.ndarray, statistics: Statistics) -> Float[Array, "n k"]:
     basis = statistics["mixture.components"][:MOST]
     spread = np.maximum(statistics["mixture.spread"][:MOST], 1e-6)
-    centered = x.reshape(len(x), -1) - statistics["mixture.center"].ravel()
+    centered = jnp.asarray(x).reshape(len(x), -1) - statistics["mixture.center"].ravel()
     return centered @ jnp.asarray(basis / spread[:, None]).T

