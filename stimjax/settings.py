@@ -181,12 +181,12 @@ def _section(default: T, content: Any, where: str, prefix: str) -> T:
     values = {}
     for key, value in content.items():
         old = getattr(default, key)
-        if hints[key] == Recipe | None and value is not None:  # lines over those of the method
-            method = values.get("method", content.get("method", getattr(default, "method", "")))
-            old = old or RECIPES.get(method, Recipe())
+        if hints[key] == Recipe | None:  # what is said goes over the method's own lines
+            method = content.get("method", getattr(default, "method", ""))
+            old = None if value is None else old or RECIPES.get(str(method), Recipe())
         values[key] = (
             _section(old, value, where, f"{prefix}{key}.")
-            if dataclasses.is_dataclass(old) and value is not None
+            if dataclasses.is_dataclass(old)
             else _value(hints[key], value, where, f"{prefix}{key}")
         )
     return dataclasses.replace(default, **values)  # pyright: ignore[reportArgumentType, reportReturnType]

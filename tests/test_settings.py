@@ -10,7 +10,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from stimjax import config, settings
-from stimjax.recipes import Recipe, Terms
+from stimjax.recipes import RECIPES, Recipe, Terms
 from stimjax.store import StimjaxError
 
 TEXT = st.text(max_size=12)
@@ -136,6 +136,15 @@ def test_missing_files_and_folders_are_named(tmp_path):
     for path in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(StimjaxError, match="cannot be read"):
             settings.load(path)
+
+
+def test_a_recipe_goes_over_the_lines_of_its_method(read):
+    job = read("synthesis: {method: paper, recipe: {tries: 7, terms: {features: 2}}}")
+    expected = dataclasses.replace(
+        RECIPES["paper"], tries=7, terms=Terms(cross_entropy=1.0, features=2.0)
+    )
+    assert job.synthesis.recipe == expected
+    assert read("synthesis: {recipe: null}").synthesis.recipe is None
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_a_teacher_of_another_version_or_damaged_is_refused(built, refused, tmp_
     about = json.loads((teacher / "teacher.json").read_text())
     (teacher / "teacher.json").write_text(json.dumps(about | {"schema": 99}))
     assert "has schema 99" in refused(*words)
-    (teacher / "teacher.json").write_text(json.dumps(about | {"network": "perceptron"}))
+    (teacher / "teacher.json").write_text(json.dumps(about | {"networks": ["perceptron"]}))
     assert "'perceptron'" in refused(*words)
     (teacher / "teacher.json").write_text(json.dumps(about))
     shutil.rmtree(teacher / "checkpoint")

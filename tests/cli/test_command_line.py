@@ -97,7 +97,7 @@ def test_options_go_over_the_file_and_seed_over_all(run, monkeypatch, tmp_path):
 
     monkeypatch.setattr(job, "run", pretend)
     path = tmp_path / "job.yaml"
-    path.write_text("prepare: {rate: 2, seed: 5}\nteacher: {candidates: 2, network: mlp}\n")
+    path.write_text("prepare: {rate: 2, seed: 5}\nteacher: {candidates: 2, networks: [mlp]}\n")
     words = ["run", "--data", "a", "--out", "x", "--config", path, "--teacher.networks", "gru"]
     run(*words)
     run(*words, "--seed", 9, "--channels", "SpO2, HR", "flow")
@@ -108,3 +108,10 @@ def test_options_go_over_the_file_and_seed_over_all(run, monkeypatch, tmp_path):
     assert (seeded.prepare.seed, seeded.synthesis.seed, seeded.study.seed) == (9, 9, 9)
     assert seeded.prepare.channels == ("SpO2", "HR", "flow")
     assert (demo.prepare.task, demo.simulation.task, demo.prepare.rate) == ("stages", "stages", 0)
+
+
+def test_a_files_recipe_is_not_taken_for_another_method(refused, tmp_path):
+    path = tmp_path / "job.yaml"
+    path.write_text("synthesis: {method: paper, recipe: {tries: 7}}")
+    line = refused("synthesize", "t", "--out", "x", "--config", path, "--method", "probe")
+    assert "has a recipe for paper" in line

@@ -68,7 +68,7 @@ def test_compiled_programs_are_kept(tmp_path_factory):
         ("cohort/subject-001.edf", ["SpO2", "Thor", "16 Hz", "subject-001", "scored events"]),
         ("windows", ["120 x 2", "SpO2, HR", "normal, apnea", "validation"]),
         ("teacher", ["mlp", "normal, apnea", "accuracy", "jax 0"]),
-        ("release", ["40 in 2 files", "paper, seed 3", "range of each channel"]),
+        ("release", ["40 in 2 files", "mixture, seed 3", "range of each channel"]),
     ],
 )
 def test_inspect_shows_what_a_path_holds(built, run, name, words):

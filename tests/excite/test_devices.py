@@ -22,11 +22,14 @@ spec = Spec(shape=(20, 2), classes=("x", "y", "z"), channels=channels, rate=1.0)
 model = models.classifier("cnn", spec.shape, 3)
 rng = np.random.default_rng(0)
 shapes = jax.eval_shape(model.init, jax.random.key(0))
-params = jax.tree.map(lambda s: jax.numpy.asarray(0.2 * rng.normal(size=s.shape), s.dtype), shapes)
+single = jax.tree.map(
+    lambda s: jax.numpy.asarray(0.2 * rng.normal(size=(1, *s.shape)), s.dtype), shapes
+)
+params = {"members": (single,), "weights": (jax.numpy.ones(1),)}
 recipe = dataclasses.replace(RECIPES["paper"], tries=5, latent=8, lowest=0.2, highest=0.6)
 settings = config.Synthesis("paper", 37, recipe, lanes=4, steps=10, shard=10)
 made = []
-for shard in shards(Teacher("cnn", params, spec), settings):
+for shard in shards(Teacher(("cnn",), params, spec), settings):
     digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()
     made.append([shard.number, digest, shard.accepted.tolist(), shard.failed.tolist(), shard.steps])
 print(json.dumps({"devices": jax.local_device_count(), "shards": made}))

@@ -107,7 +107,7 @@ def test_labels_follow_the_teachers_own_confidence() -> None:
         real = probability[scored == c]
         levels = np.linspace(0.05, 0.95, 10)
         quantiles = [np.quantile(a[:, c], levels) for a in (drawn, real)]
-        np.testing.assert_allclose(*quantiles, atol=0.03)
+        np.testing.assert_allclose(quantiles[0], quantiles[1], atol=0.03)
         np.testing.assert_allclose(drawn.mean(axis=0), real.mean(axis=0), atol=0.02)
 
 
