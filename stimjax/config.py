@@ -67,6 +67,11 @@ class Prepare:
     skip_bad: bool = False
     seed: Seed = 0
 
+    @property
+    def tested(self) -> float:
+        """Part of the subjects (or windows) for the test, with folds or without."""
+        return 1 / self.folds if self.folds > 1 else self.test
+
 
 @dataclasses.dataclass(frozen=True)
 class Fit:

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1  # of metrics.json and results.json
 SHOWN = 400  # real windows and stimuli in the report
-MOST_SEEDS = 2**31  # seeds lie below, as jax wants
 
 
 def run(
@@ -111,7 +110,7 @@ def of_fold(job: config.Job, fold: int) -> config.Job:
         return job
 
     def shifted(section: Any, by: int) -> Any:
-        return dataclasses.replace(section, seed=(section.seed + by) % MOST_SEEDS)
+        return dataclasses.replace(section, seed=(section.seed + by) % (settings.LARGEST_SEED + 1))
 
     return dataclasses.replace(
         job,

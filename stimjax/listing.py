@@ -106,11 +106,9 @@ def _teacher(folder: Path) -> str:
 
 
 def _networks(found: teacher.Teacher) -> str:
-    """Each family, with the number of its networks that count where that is known."""
-    counts = Counter(m["network"] for m in found.members if m.get("weight", 1) > 0)
-    return ", ".join(
-        f"{counts[name]} {name}" if name in counts else name for name in found.networks
-    )
+    """Each family, with the number of its networks that count."""
+    counts = map(len, found.params["weights"])
+    return ", ".join(f"{count} {name}" for name, count in zip(found.networks, counts, strict=True))
 
 
 def _release(folder: Path) -> str:

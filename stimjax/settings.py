@@ -31,14 +31,14 @@ DEFAULT = config.Job()
 # YAML 1.1 takes 1e-3 for text: it wants a point in a number with an exponent.
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
-_LARGEST_SEED = 2**31 - 1  # as a key of jax without 64-bit numbers
+LARGEST_SEED = 2**31 - 1  # as a key of jax without 64-bit numbers
 
 Range = tuple[Callable[[int | float], bool], str]
 _COUNT: Range = (lambda v: v >= 1, "at least 1")
 _POSITIVE: Range = (lambda v: v > 0, "a number above 0")
 _SHARE: Range = (lambda v: 0 <= v <= 1, "from 0 to 1")
 _INSIDE: Range = (lambda v: 0 < v < 1, "above 0 and below 1")
-_SEED: Range = (lambda v: 0 <= v <= _LARGEST_SEED, f"from 0 to {_LARGEST_SEED}")
+_SEED: Range = (lambda v: 0 <= v <= LARGEST_SEED, f"from 0 to {LARGEST_SEED}")
 _OTHER: Range = (lambda v: v >= 0, "a number of at least 0")
 
 _RANGES: Mapping[str, Mapping[str, Range]] = {
@@ -117,13 +117,11 @@ def check(settings: Any, where: str = "") -> None:
                 f"{where}{name}lowest is {section.lowest:g}, {name}highest is "
                 f"{section.highest:g}; lowest may not be above highest"
             )
-        if isinstance(section, config.Prepare):
-            test = 1 / section.folds if section.folds > 1 else section.test
-            if section.validation + test >= 1:
-                raise StimjaxError(
-                    f"{where}{name}validation and {name}test are {section.validation:g} and "
-                    f"{test:g}; they have to leave some of the windows to train on"
-                )
+        if isinstance(section, config.Prepare) and section.validation + section.tested >= 1:
+            raise StimjaxError(
+                f"{where}{name}validation and {name}test are {section.validation:g} and "
+                f"{section.tested:g}; they have to leave some of the windows to train on"
+            )
         if isinstance(section, config.Teacher) and not section.networks:
             raise StimjaxError(f"{where}{name}networks is empty; name at least one")
 

@@ -177,8 +177,7 @@ def _refuse_parts(settings: config.Prepare) -> None:
         raise StimjaxError(
             "--test-subjects: with --folds every subject is tested once; leave one of them out"
         )
-    test = 1 / folds if folds > 1 else settings.test
-    if min(settings.validation, test) < 0 or settings.validation + test >= 1:
+    if min(settings.validation, settings.tested) < 0 or settings.validation + settings.tested >= 1:
         part = f"--folds {folds}" if folds > 1 else "--test"
         raise StimjaxError(f"--validation and {part}: shares from 0 to 1 that leave some to train")
     if settings.split == "random" and settings.test_subjects:

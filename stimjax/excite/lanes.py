@@ -122,13 +122,11 @@ def step(
     inference. A lane that failed still has to be given new parameters: see `restart`.
     """
     key, dropout_key, start_key, goal_key = jax.random.split(state.key, 4)
-    params, opt_state = state.params, state.opt_state
+    params, opt_state, window = state.params, state.opt_state, state.start
+    keeps = method.parametrization.keeps
     if method.acceptance.tries:
         params, opt_state, memory = improve(method, networks, state, memory, dropout_key)
-    window = state.start
-    if method.acceptance.tries:
         rendered = method.parametrization.render(params, state.start)
-        keeps = method.parametrization.keeps
         window = rendered if keeps else jnp.where(state.goal.excited, rendered, state.start)
     window = method.finish(window)
     probability = jax.nn.softmax(networks.teacher(window[None])[0][0])
@@ -140,13 +138,13 @@ def step(
     fresh_start = method.source(start_key, goal.target)
     fresh = (fresh_start, goal, jnp.zeros_like(tries))
     old = (state.start, state.goal, tries)
-    if not method.parametrization.keeps:  # else new weights are drawn where they are needed only
+    if not keeps:  # else new weights are drawn where they are needed only
         fresh_params = method.parametrization.init(key, fresh_start)
         fresh += (fresh_params, method.optimizer.init(fresh_params))
         old += (params, opt_state)
     done = accepted | failed
     chosen = jax.tree.map(lambda new, kept: jnp.where(done, new, kept), fresh, old)
-    if not method.parametrization.keeps:
+    if not keeps:
         params, opt_state = chosen[3:]
     emitted = Emitted(window, probability, state.goal.target, accepted, failed)
     start, goal, tries = chosen[:3]

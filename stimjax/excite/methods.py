@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,7 +14,7 @@ from stimjax.excite import accept, objective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import parametrization, rounded
-from stimjax.excite.sources import SOURCES, latent
+from stimjax.excite.sources import SOURCES, latent, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.learn.teacher import Teacher
 from stimjax.recipes import RECIPES, Recipe
@@ -22,7 +23,16 @@ from stimjax.store import StimjaxError
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 RANGE = "the range of each channel in the training windows, two numbers a channel"
-COMPONENTS = "the principal components of the training windows"
+
+
+def resolved(settings: config.Synthesis) -> config.Synthesis:
+    """`settings` with their recipe and the number of lanes filled in.
+
+    Raises:
+        StimjaxError: there is no such method.
+    """
+    asked = recipe(settings)
+    return dataclasses.replace(settings, recipe=asked, lanes=settings.lanes or asked.lanes)
 
 
 def recipe(settings: config.Synthesis) -> Recipe:
@@ -85,7 +95,7 @@ def uses(asked: Recipe) -> list[str]:
     if asked.source != "latent":
         sentences += SOURCES[asked.source].uses
     if asked.parametrization == "components" and asked.source != "mixture":
-        sentences.append(COMPONENTS)
+        sentences.append(mixture.COMPONENTS)
     sentences += [text for name, text in objective.USES.items() if getattr(asked.terms, name)]
     if asked.targets == "histogram" and asked.tries:
         sentences.append(accept.USES)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax import models
 from stimjax.batch import Spec
+from stimjax.excite import cosine as transform
 from stimjax.models import Params
 from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
@@ -59,19 +59,7 @@ def window(spec: Spec) -> Parametrization:
 
 def cosine(spec: Spec) -> Parametrization:
     """The coefficients of the window's orthonormal cosine transform over time (or both axes)."""
-    axes = tuple(range(len(spec.shape) - 1))
-
-    def forward(x: Array) -> Array:
-        for axis in axes:
-            x = jax.scipy.fft.dct(x, axis=axis, norm="ortho")
-        return x
-
-    def backward(x: Array) -> Array:
-        for axis in axes:
-            x = jax.scipy.fft.idct(x, axis=axis, norm="ortho")
-        return x
-
-    return _linear(spec, forward, backward)
+    return _linear(spec, transform.forward, transform.inverse)
 
 
 def components(spec: Spec, statistics: Mapping[str, np.ndarray]) -> Parametrization:

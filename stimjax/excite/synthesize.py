@@ -68,8 +68,7 @@ def synthesize(
             excited to what the settings ask.
     """
     check(settings, "synthesis: ")
-    recipe = methods.recipe(settings)
-    settings = dataclasses.replace(settings, lanes=settings.lanes or recipe.lanes, recipe=recipe)
+    settings = methods.resolved(settings)
     classes = len(teacher.spec.classes)
     accepted, failed, steps = np.zeros(classes, int), np.zeros(classes, int), 0
     labeled = np.zeros(classes, int)
@@ -89,7 +88,7 @@ def synthesize(
             "accepted": accepted.tolist(),
             "failed": failed.tolist(),
             "lane_steps": steps,
-            "uses": methods.uses(recipe),
+            "uses": methods.uses(methods.recipe(settings)),
             "versions": versions(),
         }
         release.finish(folder, teacher.spec, manifest)
@@ -103,8 +102,9 @@ def shards(teacher: Teacher, settings: config.Synthesis) -> Iterator[Shard]:
     With `rounds` in the recipe they are dealt to as many rounds; before each but the first, proxy
     students learn from all stimuli so far.
     """
-    numbers = list(range(math.ceil(settings.count / settings.shard)))
+    settings = methods.resolved(settings)
     recipe = methods.recipe(settings)
+    numbers = list(range(math.ceil(settings.count / settings.shard)))
     so_far: list[Batch] = []
     for index in range(recipe.rounds):
         part = numbers[

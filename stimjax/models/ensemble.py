@@ -7,6 +7,7 @@ pooling; Heskes, "Selecting weighting factors in logarithmic opinion pools", 199
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,18 +36,14 @@ def ensemble(families: tuple[Model, ...], counts: tuple[int, ...]) -> Model:
         return {"members": members, "weights": weights}
 
     def apply(params: Params, x: Array, key: Array | None = None) -> Array:
-        if key is None:
-            logits = [
-                jax.vmap(family.apply, (0, None))(members, x)
-                for family, members in zip(families, params["members"], strict=True)
-            ]
-            return _pool(logits, params["weights"])
-        keys = jax.random.split(key, len(families))
+        keys: list[Any] = [None] * len(families)
+        if key is not None:
+            split = jax.random.split(key, len(families))
+            keys = [jax.random.split(k, count) for k, count in zip(split, counts, strict=True)]
+        axes = (0, None, None if key is None else 0)
         logits = [
-            jax.vmap(family.apply, (0, None, 0))(members, x, jax.random.split(k, count))
-            for family, members, k, count in zip(
-                families, params["members"], keys, counts, strict=True
-            )
+            jax.vmap(family.apply, axes)(members, x, k)
+            for family, members, k in zip(families, params["members"], keys, strict=True)
         ]
         return _pool(logits, params["weights"])
 

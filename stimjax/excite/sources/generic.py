@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Spec
+from stimjax.excite import cosine
 from stimjax.excite.sources import fields
 from stimjax.excite.sources.kind import Kind, Source, Statistics, nothing
 
@@ -107,7 +108,7 @@ def _coupled(key: Array, amplitude: Float[Array, "time channel"]) -> Float[Array
     part = jax.random.uniform(part_key, (channels,)) ** 0.3 * jax.random.bernoulli(some_key, 0.7)
     sign = jnp.where(jax.random.bernoulli(sign_key, 0.7, (channels,)), 1.0, -1.0)
     mixed = sign * part * common + jnp.sqrt(1 - part**2) * own
-    return jax.scipy.fft.idct(mixed * amplitude, axis=0, norm="ortho")
+    return cosine.inverse(mixed * amplitude)
 
 
 def _envelopes(

@@ -17,6 +17,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
 from stimjax.batch import Batch, Spec
+from stimjax.excite import cosine
 from stimjax.excite.sources import rows
 from stimjax.excite.sources.kind import Kind, Source, Statistics
 
@@ -26,8 +27,11 @@ OWN = 0.7  # part of a group's own correlations; the rest is the class's
 LEADING = 8  # components whose scores are among the summaries
 SEGMENTS = 4  # of a window, whose levels and spreads are among the summaries
 
+NAMES = ("components", "center", "spread", "class", "share", "mean", "factor", "residual")
+
+COMPONENTS = "the principal components of the training windows"
 USES = (
-    "the principal components of the training windows",
+    COMPONENTS,
     "mean and covariance in them, and the power beside them, of groups of at least "
     f"{rows.LEAST} training windows of a class",
     "the frequency of these groups",
@@ -77,14 +81,8 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
 
 def make(spec: Spec, statistics: Statistics) -> Source:
     """Draws f32[*shape] of a group of the wanted class."""
-    of = {
-        name.removeprefix("mixture."): jnp.asarray(array)
-        for name, array in statistics.items()
-        if name.startswith("mixture.")
-    }
-    of["class"]  # a KeyError here names what a teacher lacks
+    of = {name: jnp.asarray(statistics[f"mixture.{name}"]) for name in NAMES}
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
-    axes = range(len(spec.shape) - 1)
 
     def draw(key: Array, target: Array) -> Float[Array, "..."]:
         group_key, score_key, residual_key = jax.random.split(key, 3)
@@ -93,9 +91,7 @@ def make(spec: Spec, statistics: Statistics) -> Source:
         normal = jax.random.normal(score_key, of["spread"].shape)
         score = of["mean"][group] + of["factor"][group] @ normal
         beside = of["residual"][group] * jax.random.normal(residual_key, spec.shape)
-        for axis in axes:
-            beside = jax.scipy.fft.idct(beside, axis=axis, norm="ortho")
-        x = (of["center"] + score @ of["components"]).reshape(spec.shape) + beside
+        x = (of["center"] + score @ of["components"]).reshape(spec.shape) + cosine.inverse(beside)
         return jnp.clip(x, low, high)
 
     return draw

@@ -23,6 +23,7 @@ import scipy.fft
 from jaxtyping import Array, Float, Int
 
 from stimjax.batch import Batch, Spec
+from stimjax.excite import cosine
 from stimjax.excite.sources import rows
 from stimjax.excite.sources.kind import Kind, Source, Statistics
 
@@ -106,9 +107,9 @@ def make(spec: Spec, statistics: Statistics) -> Source:
         coefficient = _scaled(white, energy, layout)
         start = jnp.pad(shape[target], padding) + coefficient
         start = start.at[(0,) * layout.band.ndim].add(level * np.sqrt(layout.band.size))
-        x = _inverse(start)
+        x = cosine.inverse(start)
         for mask, wanted in zip(layout.groups, segments, strict=True):
-            part = _inverse(mask[:, None] * coefficient)
+            part = cosine.inverse(mask[:, None] * coefficient)
             x = x + part * (_gain(part, wanted, layout) - 1)
         return jnp.clip(x, low, high)
 
@@ -189,12 +190,6 @@ def _gain(
 def _split(x: Any, layout: _Layout, axis: int) -> list[Any]:
     module = jnp if isinstance(x, jax.Array) else np
     return module.array_split(x, layout.blend.shape[1], axis=axis)
-
-
-def _inverse(coefficient: Float[Array, "..."]) -> Float[Array, "..."]:
-    for axis in range(coefficient.ndim - 1):
-        coefficient = jax.scipy.fft.idct(coefficient, axis=axis, norm="ortho")
-    return coefficient
 
 
 def _factor(covariance: Float[np.ndarray, "k k"]) -> Float[np.ndarray, "k k"]:

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from stimjax.excite.accept import Goal
 
 LANES = "lanes"  # the axis over which lanes are vmapped
+DECAY = 0.9  # weight of the past in running means
 
 Statistics = Mapping[str, np.ndarray]
 
@@ -93,3 +94,19 @@ def running(batch: Array, count: Array, memory: tuple[Array, Array], decay: floa
 
     gradient = (batch - frozen(batch)) / spread(count)
     return frozen(sums / spread(counts)) + gradient, counts > 0, (sums, counts)
+
+
+def class_means(value: Array, goal: Goal, memory: tuple[Array, Array]) -> tuple[Array, Array, Any]:
+    """Running means of `value` over the lanes that want each class.
+
+    Returns:
+        The means [class, ...], whether a lane wants the class now bool[class], the new memory.
+    """
+    sums, count = by_class(value, goal)
+    means, seen, memory = running(sums, count, memory, DECAY)
+    return means, seen & (count > 0), memory
+
+
+def mean_over(here: Array, value: Array) -> Float[Array, ""]:
+    """The mean of `value` f32[class] over the classes that are `here`; 0 if none is."""
+    return jnp.sum(here * value) / jnp.maximum(here.sum(), 1)

@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Batch
-from stimjax.excite.terms import Excited, Statistics, Term, by_class, running
+from stimjax.excite.terms import Excited, Statistics, Term, class_means, mean_over
 
 USES = "means of 512 random Fourier features of training windows of each class"
 SIZE = 512
-DECAY = 0.9
 MOST = 2000  # windows whose distances give the width of the kernel
 
 
@@ -58,10 +57,8 @@ def make(statistics: Statistics) -> Term:
 
     def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
         feature = jnp.cos(excited.window.ravel() @ frequencies + phases)
-        sums, count = by_class(feature, excited.goal)
-        found, seen, memory = running(sums, count, memory, DECAY)
+        found, here, memory = class_means(feature, excited.goal, memory)
         off = 2 * ((found - mean) ** 2).mean(axis=1)
-        here = seen & (count > 0)
-        return jnp.sum(here * off) / jnp.maximum(here.sum(), 1), memory
+        return mean_over(here, off), memory
 
     return Term(init, value)

@@ -10,11 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Batch
-from stimjax.excite.terms import Excited, Statistics, Term, by_class, running
+from stimjax.excite.terms import Excited, Statistics, Term, class_means, mean_over
 from stimjax.models import Model, Params
 
 USES = "mean and variance of the activity of every hidden unit in training windows of each class"
-DECAY = 0.9
 ROWS = 256  # windows that are measured at a time
 
 
@@ -70,13 +69,11 @@ def make(statistics: Statistics) -> Term:
         total, kept = jnp.zeros(()), []
         moments = _moments(tuple(layer[None] for layer in excited.hidden))
         for i, layer in enumerate(moments):
-            sums, count = by_class(layer[0], excited.goal)
-            found, seen, new = running(sums, count, memory[i], DECAY)
+            found, here, new = class_means(layer[0], excited.goal, memory[i])
             mean, square = jnp.split(found, 2, axis=1)
             spread = jnp.sqrt(jnp.maximum(square - mean**2, 1e-6))
             off = ((mean - means[i]) / unit[i]) ** 2 + ((spread - spreads[i]) / unit[i]) ** 2
-            here = seen & (count > 0)
-            total += jnp.sum(here * off.mean(axis=1)) / jnp.maximum(here.sum(), 1)
+            total += mean_over(here, off.mean(axis=1))
             kept.append(new)
         return total / max(len(kept), 1), kept
 

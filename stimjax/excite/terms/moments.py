@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Batch
-from stimjax.excite.terms import Excited, Statistics, Term, by_class, running
+from stimjax.excite.terms import Excited, Statistics, Term, class_means, mean_over
 
 USES = "mean and covariance of training windows of each class in their principal components"
 MOST = 40  # principal components that are matched
-DECAY = 0.9
 
 
 def measure(train: Batch, statistics: Statistics) -> dict[str, np.ndarray]:
@@ -47,12 +46,10 @@ def make(statistics: Statistics) -> Term:
     def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
         score = _scores(excited.window[None], statistics)[0]
         both = jnp.concatenate([score, jnp.outer(score, score).ravel()])
-        sums, count = by_class(both, excited.goal)
-        found, seen, memory = running(sums, count, memory, DECAY)
+        found, here, memory = class_means(both, excited.goal, memory)
         first = ((found[:, :size] - mean) ** 2).mean(axis=1)
         second = ((found[:, size:] - square.reshape(classes, -1)) ** 2).sum(axis=1) / size
-        here = seen & (count > 0)
-        return jnp.sum(here * (first + second)) / jnp.maximum(here.sum(), 1), memory
+        return mean_over(here, first + second), memory
 
     return Term(init, value)
 

@@ -1,5 +1,6 @@
 """Each term against its formula in NumPy, and the gradients of those that need a batch."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,23 @@ def goals(label: np.ndarray | None = None, excited: np.ndarray | None = None) ->
     )
 
 
+def looked_at(
+    window: jax.Array,
+    goal: Goal,
+    proxies: Callable[[jax.Array], jax.Array] | None = None,
+) -> Excited:
+    logits, hidden = network(window[None])
+    return Excited(
+        window,
+        logits[0],
+        tuple(layer[0] for layer in hidden),
+        goal,
+        teacher=lambda x: network(x[None])[0][0],
+        proxies=proxies,
+        key=jax.random.key(0),
+    )
+
+
 def values(
     term: Term,
     windows: Any = WINDOWS,
@@ -58,19 +76,7 @@ def values(
     """What a term gives to each of the lanes, f32[lane], and its memory."""
 
     def one(window: jax.Array, goal: Goal, memory: Any) -> tuple[jax.Array, Any]:
-        logits, hidden = network(window[None])
-        return term.value(
-            Excited(
-                window,
-                logits[0],
-                tuple(layer[0] for layer in hidden),
-                goal,
-                teacher=lambda x: network(x[None])[0][0],
-                proxies=proxies,
-                key=jax.random.key(0),
-            ),
-            memory,
-        )
+        return term.value(looked_at(window, goal, proxies), memory)
 
     lanes = jax.vmap(one, (0, 0, None), (0, None), axis_name=LANES)
     return lanes(windows, goal or goals(), term.init() if memory is None else memory)
@@ -85,6 +91,7 @@ def windows_of(classes: int = 3, n: int = 60) -> Batch:
     return make(x, one_hot(np.arange(n) % classes, SPEC), SPEC)
 
 
+@functools.cache
 def statistics() -> dict[str, np.ndarray]:
     train = windows_of()
     model = models.Model(lambda key: (), lambda p, x: network(x)[0], lambda p, x: network(x))
@@ -218,17 +225,7 @@ def test_the_gradient_reaches_every_lane(name: str) -> None:
 
     def lane(x: jax.Array, goal: Goal) -> jax.Array:
         def loss(x: jax.Array) -> jax.Array:
-            logits, hidden = network(x[None])
-            excited = Excited(
-                x,
-                logits[0],
-                tuple(h[0] for h in hidden),
-                goal,
-                teacher=lambda x: network(x[None])[0][0],
-                proxies=None,
-                key=jax.random.key(0),
-            )
-            return term.value(excited, term.init())[0]
+            return term.value(looked_at(x, goal), term.init())[0]
 
         return jax.grad(loss)(x)
 
