@@ -3,9 +3,9 @@
 python scripts/table.py RESULTS/study/results.json               students x what they learned from
 python scripts/table.py NAME=RESULTS/study/results.json ...      methods x students, in one table
 
-In the second, a row is the stimuli of one file (named after its folder without NAME=), and the
-rows "real" and of the baselines come from the first file. A check mark says that the loss is shown
-to lie below the margin.
+In the second, a row is the stimuli of one file (named after its folder without NAME=); the row
+"real" comes from the first file, that of a baseline from the first that has it. A check mark says
+that the loss is shown to lie below the margin.
 """
 
 from __future__ import annotations
@@ -39,18 +39,31 @@ def table(results: Results) -> str:
 
 
 def combined(named: Mapping[str, Results]) -> str:
-    """Rows are methods, columns students: accuracy / kappa (points lost), checked if within."""
+    """Rows are methods, columns students: accuracy / kappa (points lost), checked if within.
+
+    Where the results say so (those of `scripts/ablations/run.py`): the seconds that a release took,
+    and below the table what of the private data it was made from.
+    """
     first = next(iter(named.values()))
     students = list(dict.fromkeys(s for found in named.values() for s in _names(found, "student")))
-    header = ["seeds x folds", *students]
+    header = ["seeds x folds", "seconds", *students]
     lines = [_line("trained on", header), "|---" * (len(header) + 1) + "|"]
-    baselines = [source for source in _names(first, "trained_on") if source != "stimuli"]
-    rows = [(source, first, source) for source in baselines]
-    rows += [(name, found, "stimuli") for name, found in named.items()]
-    for label, found, source in rows:
+    uses: dict[str, str] = {}
+    rows = {"real": (first, "real")}
+    for name, found in named.items():
+        for source in _names(found, "trained_on"):
+            rows.setdefault(name if source == "stimuli" else source, (found, source))
+    for label, (found, source) in rows.items():
         cells = [_cell(found, s, source) + _lost(found, s, source) for s in students]
-        lines.append(_line(label, [" x ".join(map(str, _runs(found))), *cells]))
-    return "\n".join(lines)
+        made = found.get("made") if source == "stimuli" else None
+        seconds = f"{made['seconds']:.0f}" if made else "-"
+        lines.append(_line(label, [" x ".join(map(str, _runs(found))), seconds, *cells]))
+        if made:
+            uses[label] = "; ".join(made["uses"])
+    known = [f"- {label}: {text}." for label, text in uses.items()]
+    return "\n".join(
+        [*lines, *(["", "What a method knows of the private data:", *known] * bool(known))]
+    )
 
 
 def _line(label: str, cells: list[str]) -> str:

@@ -149,8 +149,9 @@ class Study:
     Attributes:
         students: deep: mlp, cnn, cnn_half, resnet, gru, transformer; classical: random_forest,
             gradient_boosting, svm, knn, logistic.
-        baselines: noise (labeled by the teacher) and gaussian (one for each class, fitted to the
-            real training windows).
+        baselines: noise (labeled by the teacher), gaussian (one for each class, fitted to the
+            real training windows), components (draws of the source `mixture`, labeled by the
+            class they are drawn for).
         seeds: students of each kind, each from another seed.
         fit: how deep students are trained.
         seed: of the first student.

@@ -85,7 +85,7 @@ def run(
             places = _places(folder, fold, folds)
             judged.append(_fold(data, places, of_fold(job, fold), out, stack, reporter))
         (folder / "study").mkdir()
-        results, predictions = _write_results(judged, folder / "study", job.study)
+        results, predictions = write_results(judged, folder / "study", job.study)
         from stimjax import report
 
         reporter.stage("writing the report")
@@ -141,7 +141,7 @@ def _places(folder: Path, fold: int, folds: int) -> _Places:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Judged:
+class Judged:
     """How a teacher and the students did on the test windows of one fold.
 
     Small: `test` has no values, see `studies.without_values`.
@@ -162,7 +162,7 @@ def _fold(
     out: Path,
     stack: contextlib.ExitStack,
     reporter: Reporter,
-) -> _Judged:
+) -> Judged:
     """Windows, teacher, release and students of one fold.
 
     Checkpoints of the teacher lie beside `out` until `stack` ends: an interrupted run goes on with
@@ -270,7 +270,7 @@ def study_release(
         reporter: is told of the progress.
     """
     judged = _judge(stimuli, train, test, asked, teacher, reporter)
-    return _write_results([judged], folder, asked)
+    return write_results([judged], folder, asked)
 
 
 def _judge(
@@ -281,7 +281,7 @@ def _judge(
     teacher: Teacher | None,
     reporter: Reporter,
     fold: int | None = None,
-) -> _Judged:
+) -> Judged:
     """Train students and let all predict the test part; `fold` is named in the rows."""
     reporter.stage("training students")
     judged = prepare.load(test, "test")
@@ -293,7 +293,7 @@ def _judge(
         asked,
     )
     predictions = studies.predict(given, judged, asked, progress=reporter.progress)
-    return _Judged(
+    return Judged(
         rows=studies.rows(predictions, judged, asked, fold),
         predictions=predictions,
         test=studies.without_values(judged),
@@ -303,8 +303,8 @@ def _judge(
     )
 
 
-def _write_results(
-    folds: Sequence[_Judged], folder: Path, asked: config.Study
+def write_results(
+    folds: Sequence[Judged], folder: Path, asked: config.Study
 ) -> tuple[dict[str, Any], Predictions]:
     """`results.json` over all folds, and the predictions of all their test windows."""
     predictions, test = studies.pool([(one.predictions, one.test) for one in folds])

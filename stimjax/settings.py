@@ -63,8 +63,15 @@ def load(path: Path | None, default: config.Job = DEFAULT) -> config.Job:
     Raises:
         StimjaxError: the file is missing, no valid YAML, or says what no setting can be.
     """
-    if path is None:
-        return default
+    return default if path is None else over(default, read(path), str(path))
+
+
+def read(path: Path) -> Any:
+    """What a YAML file holds; an empty one an empty mapping.
+
+    Raises:
+        StimjaxError: the file is missing, no text or no valid YAML, or a key stands twice.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -75,8 +82,17 @@ def load(path: Path | None, default: config.Job = DEFAULT) -> config.Job:
         content = yaml.load(text, _UniqueKeys)
     except yaml.YAMLError as error:
         raise StimjaxError(f"{path}: is not valid YAML ({' '.join(str(error).split())})") from error
-    job = _section(default, {} if content is None else content, str(path), "")
-    check(job, f"{path}: ")
+    return {} if content is None else content
+
+
+def over(default: config.Job, content: Any, where: str) -> config.Job:
+    """`default` with the sections of `content`; `where` names their place in messages.
+
+    Raises:
+        StimjaxError: `content` says what no setting can be.
+    """
+    job = _section(default, content, where, "")
+    check(job, f"{where}: ")
     return job
 
 

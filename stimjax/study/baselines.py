@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 
 from stimjax import batch
 from stimjax.batch import Batch
+from stimjax.excite.sources import SOURCES
 from stimjax.learn.teacher import Teacher
 
+BASELINES = ("noise", "gaussian", "components")
 MOST_ROWS = 4000  # training windows of a class from which a Gaussian is drawn
+DRAWN = 1000  # windows that a source gives at once
+
+
+def make(name: str, train: Batch, teacher: Teacher | None, count: int, seed: int) -> Batch | None:
+    """The baseline `name`, one of `BASELINES`; None if it needs a teacher and there is none."""
+    if name == "gaussian":
+        return gaussian(train, count, seed)
+    if teacher is None:
+        return None
+    return {"noise": noise, "components": components}[name](teacher, count, seed)
 
 
 def noise(teacher: Teacher, count: int, seed: int) -> Batch:
@@ -40,3 +53,17 @@ def gaussian(train: Batch, count: int, seed: int) -> Batch:
         values = mean + mix @ (windows - mean) / np.sqrt(max(len(rows) - 1, 1))
         x[where] = values.reshape(-1, *train.spec.shape)
     return batch.make(x, batch.one_hot(drawn, train.spec), train.spec)
+
+
+def components(teacher: Teacher, count: int, seed: int) -> Batch:
+    """Draws of the source `mixture`, labeled by the class they are drawn for: no teacher's opinion.
+
+    Classes are as frequent as in the training windows.
+    """
+    spec, statistics = teacher.spec, teacher.statistics
+    draw = jax.jit(jax.vmap(SOURCES["mixture"].make(spec, statistics)))
+    prior = np.asarray(statistics["classes.prior"], float)
+    label = np.random.default_rng(seed).choice(len(prior), count, p=prior / prior.sum())
+    keys = jax.random.split(jax.random.key(seed), count)
+    x = [draw(keys[i : i + DRAWN], label[i : i + DRAWN]) for i in range(0, count, DRAWN)]
+    return batch.make(np.concatenate(x), batch.one_hot(label, spec), spec)

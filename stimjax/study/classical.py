@@ -2,8 +2,10 @@
 
 A window that the teacher finds 70 % normal and 30 % apnea becomes two rows with the same values:
 "normal" with 0.7 of the window's weight, "apnea" with 0.3. Every loss of scikit-learn that takes
-`sample_weight` is then the cross-entropy (or its kind) to the soft label. k-nearest neighbors
-averages its neighbors' soft labels. A window that a person scored gives one row.
+`sample_weight` is then the cross-entropy (or its kind) to the soft label. Two need no such rows:
+k-nearest neighbors averages its neighbors' soft labels, and a forest of regression trees fits them
+as they are (for labels that a person scored, its squared error is a classification tree's Gini
+impurity). A window that a person scored gives one row.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -28,7 +30,11 @@ MOST_ROWS = 2.0  # rows a window, on average; above this the least probable ones
 MOST_SVM_ROWS = 1.5  # its time grows with more than the square: a minute for 26,000 rows
 
 CLASSICAL: dict[str, Callable[[int], Any]] = {
-    "random_forest": lambda seed: RandomForestClassifier(200, n_jobs=-1, random_state=seed),
+    "random_forest": lambda seed: RandomForestRegressor(
+        max_features="sqrt",  # pyright: ignore[reportArgumentType]
+        n_jobs=-1,
+        random_state=seed,
+    ),
     # No early stopping: its held-out rows would be the other classes of windows it has seen.
     "gradient_boosting": lambda seed: HistGradientBoostingClassifier(
         early_stopping=False,  # pyright: ignore[reportArgumentType]
@@ -65,6 +71,8 @@ def train_and_predict(
     weight /= weight.mean()
     if name == "knn":
         return _neighbors(model, features, y, weight, _features(x))
+    if name == "random_forest":
+        return model.fit(features, y, sample_weight=weight).predict(_features(x)).astype(np.float32)
     window, label, share = rows(y, MOST_SVM_ROWS if name == "svm" else MOST_ROWS)
     probability = np.zeros((len(x), y.shape[1]), np.float32)
     if len(np.unique(label)) == 1:  # labels that say nothing, as for pure noise

@@ -59,7 +59,7 @@ def sources(
 ) -> Sources:
     """The real windows, the stimuli, and the baselines, as many windows each as stimuli.
 
-    Noise needs the teacher, and is left out without one.
+    A baseline that needs the teacher is left out without one.
 
     Raises:
         StimjaxError: stimuli and windows are not of the same kind, or a baseline is unknown.
@@ -67,13 +67,13 @@ def sources(
     refuse_other(stimuli.spec, train.spec, "the training windows")
     synthetic = {"stimuli": stimuli}
     for name in settings.baselines:
-        if name not in ("noise", "gaussian"):
-            raise StimjaxError(f"there is no baseline {name!r}; choose from noise, gaussian")
-        if name == "gaussian":
-            synthetic[name] = baselines.gaussian(train, len(stimuli), settings.seed)
-        elif teacher is not None:
-            synthetic[name] = baselines.noise(teacher, len(stimuli), settings.seed)
-    split = {name: _held_out(batch, settings.seed) for name, batch in synthetic.items()}
+        if name not in baselines.BASELINES:
+            known = ", ".join(baselines.BASELINES)
+            raise StimjaxError(f"there is no baseline {name!r}; choose from {known}")
+        made = baselines.make(name, train, teacher, len(stimuli), settings.seed)
+        if made is not None:
+            synthetic[name] = made
+    split = {name: held_out(batch, settings.seed) for name, batch in synthetic.items()}
     return Sources(
         train={"real": train} | {name: parts[0] for name, parts in split.items()},
         validation={"real": validation} | {name: parts[1] for name, parts in split.items()},
@@ -122,18 +122,58 @@ def predict(
     Raises:
         StimjaxError: a student is unknown, or its training diverged.
     """
-    for name in settings.students:
-        if name not in models.CLASSIFIERS and name not in CLASSICAL:
-            known = ", ".join([*models.CLASSIFIERS, *CLASSICAL])
-            raise StimjaxError(f"there is no student {name!r}; choose from {known}")
+    refuse_unknown(settings.students)
     refuse_other(given.train["real"].spec, test.spec, "the test windows")
     predictions: Predictions = {}
     total = len(settings.students) * len(given.train)
     for name in settings.students:
         for source in given.train:
-            predictions[name, source] = _predict(name, source, given, test, settings)
+            parts = given.train[source], given.validation[source]
+            try:
+                predictions[name, source] = student(name, *parts, test, settings)
+            except StimjaxError as error:
+                raise StimjaxError(f"on {source}: {error}") from error
             progress(len(predictions), total)
     return predictions
+
+
+def student(
+    name: str, train: Batch, validation: Batch, test: Batch, settings: config.Study
+) -> Float[np.ndarray, "seeds n classes"]:
+    """Train one student from every seed; its class probabilities for `test`.
+
+    A student without randomness is trained once.
+
+    Args:
+        name: of the student.
+        train: windows or stimuli to learn from.
+        validation: more of them, which choose a deep student's best step.
+        test: real windows.
+        settings: seeds and fit.
+
+    Raises:
+        StimjaxError: its training diverged.
+    """
+    seeds, x = range(settings.seed, settings.seed + settings.seeds), np.asarray(test.x)
+    if name in CLASSICAL:
+        used = seeds if name in RANDOM else seeds[:1]
+        return np.stack([train_and_predict(name, train, x, seed) for seed in used])
+    model = models.classifier(name, train.spec.shape, len(train.spec.classes))
+    fitted = fit.fit(model, train, validation, seeds=seeds, settings=settings.fit)
+    diverged = [seed for seed, loss in zip(seeds, fitted.loss, strict=True) if np.isinf(loss)]
+    if diverged:  # its weights would be those it started from
+        raise StimjaxError(
+            f"the student {name} diverged from seed {diverged[0]}; lower "
+            f"--study.fit.rate ({settings.fit.rate:g})"
+        )
+    return fit.predict(model, fitted.params, x)
+
+
+def held_out(batch: Batch, seed: int) -> tuple[Batch, Batch]:
+    """What a student learns from and what chooses its step, cut at random from `batch`."""
+    order = np.random.default_rng(seed).permutation(len(batch))
+    size = max(1, round(HELD_OUT * len(batch)))
+    return batch[order[size:]], batch[order[:size]]
 
 
 def rows(
@@ -246,6 +286,14 @@ def verdict(found: dict[str, Any], family: str) -> dict[str, Any]:
     }
 
 
+def refuse_unknown(students: Sequence[str]) -> None:
+    """Raise StimjaxError for the name of a student that there is not."""
+    for name in students:
+        if name not in models.CLASSIFIERS and name not in CLASSICAL:
+            known = ", ".join([*models.CLASSIFIERS, *CLASSICAL])
+            raise StimjaxError(f"there is no student {name!r}; choose from {known}")
+
+
 def refuse_other(spec: Spec, other: Spec, what: str) -> None:
     """Raise StimjaxError unless windows of both specs mean the same (ranges may differ)."""
 
@@ -267,30 +315,3 @@ def refuse_other(spec: Spec, other: Spec, what: str) -> None:
                 f"{what} are of another kind: their {field} is {two[field]}, not {one[field]}; "
                 "prepare them with the same task, channels, rate and context"
             )
-
-
-def _held_out(batch: Batch, seed: int) -> tuple[Batch, Batch]:
-    order = np.random.default_rng(seed).permutation(len(batch))
-    held_out = max(1, round(HELD_OUT * len(batch)))
-    return batch[order[held_out:]], batch[order[:held_out]]
-
-
-def _predict(
-    name: str, source: str, given: Sources, test: Batch, settings: config.Study
-) -> Float[np.ndarray, "seeds n classes"]:
-    """Probabilities of all seeds of one student; a student without randomness has one."""
-    train, seeds = given.train[source], range(settings.seed, settings.seed + settings.seeds)
-    x = np.asarray(test.x)
-    if name in CLASSICAL:
-        used = seeds if name in RANDOM else seeds[:1]
-        return np.stack([train_and_predict(name, train, x, seed) for seed in used])
-    model = models.classifier(name, train.spec.shape, len(train.spec.classes))
-    validation = given.validation[source]
-    fitted = fit.fit(model, train, validation, seeds=seeds, settings=settings.fit)
-    diverged = [seed for seed, loss in zip(seeds, fitted.loss, strict=True) if np.isinf(loss)]
-    if diverged:  # its weights would be those it started from
-        raise StimjaxError(
-            f"the student {name} on {source} diverged from seed {diverged[0]}; lower "
-            f"--study.fit.rate ({settings.fit.rate:g})"
-        )
-    return fit.predict(model, fitted.params, x)

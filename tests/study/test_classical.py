@@ -81,7 +81,6 @@ def test_a_hard_label_gives_one_row(label):
 
 
 PLAIN = {
-    "random_forest": lambda: RandomForestClassifier(200, random_state=3),
     "svm": lambda: make_pipeline(StandardScaler(), SVC()),
     "knn": lambda: make_pipeline(StandardScaler(), KNeighborsClassifier(15)),
     "logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)),
@@ -99,6 +98,20 @@ def test_on_hard_labels_a_student_is_the_plain_classifier(name):
         np.testing.assert_array_equal(found.argmax(axis=1), expected)
     else:
         np.testing.assert_allclose(found, model.predict_proba(flat), atol=1e-4)
+
+
+def test_on_hard_labels_a_forest_is_a_forest_of_classification_trees(monkeypatch):
+    """Of the same splits; so many trees leave no more than chance between the two."""
+    train, x, trees = windows(300), values(200), 1500
+    plain = classical.CLASSICAL["random_forest"]
+    many = {"random_forest": lambda seed: plain(seed).set_params(n_estimators=trees)}
+    monkeypatch.setattr(classical, "CLASSICAL", many)
+    found = classical.train_and_predict("random_forest", train, x, seed=3)
+    forest = RandomForestClassifier(trees, random_state=4, n_jobs=-1)
+    forest.fit(train.x.reshape(300, -1), train.y.argmax(axis=1))
+    expected = forest.predict_proba(x.reshape(200, -1))
+    # 5 standard errors of the difference of two means of `trees` draws of 0 or 1.
+    np.testing.assert_allclose(found, expected, atol=5 * (0.5 * 2 / trees * 0.5) ** 0.5)
 
 
 @pytest.mark.parametrize("name", ["svm", "logistic"])

@@ -1,8 +1,6 @@
 """`scripts/table.py`: Markdown of one study, and of several side by side."""
 
-import importlib.util
 import json
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -10,16 +8,10 @@ import pytest
 
 from stimjax.store import StimjaxError
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "table.py"
-
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    found = importlib.util.spec_from_file_location("table_script", SCRIPT)
-    assert found is not None and found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+def script(load_script) -> ModuleType:
+    return load_script("table.py")
 
 
 def results(lost: float, students: tuple[str, ...] = ("cnn", "knn")) -> dict[str, Any]:
@@ -61,11 +53,19 @@ def test_one_study(script):
 def test_several_studies_in_one_table(script):
     one, two = results(0.002), results(0.1, students=("cnn", "svm"))
     lines = script.combined({"mixture": one, "paper": two}).splitlines()
-    assert cells(lines[0]) == ["trained on", "seeds x folds", "cnn", "knn", "svm"]
-    assert [cells(line)[0] for line in lines[2:]] == ["real", "noise", "mixture", "paper"]
-    assert cells(lines[4]) == ["mixture", "2 x 2", *["89.8 / 0.700 (0.2 ✓)"] * 2, "-"]
+    assert cells(lines[0]) == ["trained on", "seeds x folds", "seconds", "cnn", "knn", "svm"]
+    assert [cells(line)[0] for line in lines[2:]] == ["real", "mixture", "noise", "paper"]
+    assert cells(lines[3]) == ["mixture", "2 x 2", "-", *["89.8 / 0.700 (0.2 ✓)"] * 2, "-"]
     lost = "80.0 / 0.700 (10.0)"
-    assert cells(lines[5]) == ["paper", "2 x 2", lost, "-", lost]
+    assert cells(lines[5]) == ["paper", "2 x 2", "-", lost, "-", lost]
+
+
+def test_what_a_method_costs_and_knows(script):
+    one = results(0.002) | {"made": {"seconds": 12.4, "uses": ["a mean", "a range"]}}
+    lines = script.combined({"mixture": one}).splitlines()
+    assert cells(lines[3])[:3] == ["mixture", "2 x 2", "12"]
+    assert cells(lines[4])[:3] == ["noise", "2 x 2", "-"]
+    assert lines[-1] == "- mixture: a mean; a range."
 
 
 def test_files_are_named_by_their_folder_or_by_the_user(script, tmp_path):

@@ -1,0 +1,292 @@
+"""The table of methods, students and data sets, in pieces that resume and add up.
+
+python scripts/ablations/run.py SETUP.yaml --data PATH... --out RESULTS [--folds K...]
+
+A setup is a configuration file (the sections of `--config`) with `rows`: by name, what else a row
+sets, `source` (stimuli, real or a baseline) and `folds` (how many of the folds it has). A piece
+is one student, trained from all its seeds on the source of one row, in one fold. What RESULTS
+holds already is not made again, so that rows, students and folds can be added later; a piece of
+other settings is refused. Two commands for different folds can run at the same time.
+
+    RESULTS/fold-K/windows, RESULTS/fold-K/teacher-HASH    private
+    RESULTS/fold-K/ROW/source                              the release, or the seconds it took
+    RESULTS/fold-K/ROW/STUDENT                             its predictions of the test windows
+    RESULTS/ROW/study/results.json                         of the folds that are complete
+
+`python scripts/table.py RESULTS/*/study/results.json` prints the table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from stimjax import config, job, release, runtime, settings, store
+from stimjax.batch import Batch
+from stimjax.data import prepare
+from stimjax.excite import methods, synthesize
+from stimjax.learn import teacher as teachers
+from stimjax.learn.teacher import Teacher
+from stimjax.progress import Reporter, reporter
+from stimjax.store import StimjaxError
+from stimjax.study import baselines
+from stimjax.study import study as studies
+
+ABOUT = "about.json"  # of stimuli: the seconds they took, what of private data was used
+PREDICTED = "predicted.safetensors"  # f32[seeds, n, class], of the test windows
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """Make the missing pieces of a table.
+
+    Attributes:
+        setup: the YAML file.
+        data: recordings.
+        out: folder of the pieces.
+        folds: these only; all of them without.
+        rows: these only; all of them without.
+    """
+
+    setup: Annotated[Path, tyro.conf.Positional]
+    data: tuple[Path, ...]
+    out: Path
+    folds: tuple[int, ...] = ()
+    rows: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One row of the table: what students learn from, with all settings of the job."""
+
+    name: str
+    source: str
+    folds: int
+    job: config.Job
+
+
+@dataclasses.dataclass(frozen=True)
+class Fold:
+    """What is the same for all rows of a fold."""
+
+    number: int
+    folder: Path
+    reporter: Reporter
+
+    @property
+    def windows(self) -> Path:
+        return self.folder / "windows"
+
+    def job(self, row: Row) -> config.Job:
+        """The row's settings with the seeds of this fold."""
+        return job.of_fold(row.job, self.number)
+
+    def piece(self, row: Row, student: str) -> Path:
+        return self.folder / row.name / student
+
+    def settings(self, row: Row, student: str) -> str:
+        """All that a piece depends on, but for the windows."""
+        asked = self.job(row)
+        study = dataclasses.replace(asked.study, students=(student,), baselines=())
+        parts = () if row.source == "real" else (asked.teacher, asked.synthesis)
+        return settings.dump(*parts, study)
+
+
+def read_setup(path: Path) -> list[Row]:
+    """The rows of a setup, "real" first.
+
+    Raises:
+        StimjaxError: the file says what no setup can say.
+    """
+    content = dict(settings.read(path))
+    rows = content.pop("rows", None)
+    if not isinstance(rows, dict) or not rows:
+        raise StimjaxError(f"{path}: rows has to be `name: settings` lines")
+    default = settings.over(config.Job(), content, str(path))
+    return [_row("real", {"source": "real"}, default, path)] + [
+        _row(str(name), row or {}, default, path) for name, row in rows.items() if name != "real"
+    ]
+
+
+def _row(name: str, content: dict[str, Any], default: config.Job, path: Path) -> Row:
+    where = f"{path}: rows.{name}"
+    sections = {key: value for key, value in content.items() if key not in ("source", "folds")}
+    source, folds = content.get("source", "stimuli"), content.get("folds", default.prepare.folds)
+    known = ("stimuli", "real", *baselines.BASELINES)
+    if source not in known:
+        raise StimjaxError(f"{where}.source is {source!r}; choose from {', '.join(known)}")
+    if not isinstance(folds, int) or not 1 <= folds <= default.prepare.folds:
+        raise StimjaxError(f"{where}.folds is {folds!r}; there are {default.prepare.folds}")
+    if "prepare" in sections:
+        raise StimjaxError(f"{where}.prepare: all rows have the same windows; make another setup")
+    found = settings.over(default, sections, where)
+    studies.refuse_unknown(found.study.students)
+    return Row(name, source, folds, found)
+
+
+def make(rows: list[Row], fold: Fold, data: tuple[Path, ...]) -> None:
+    """Make what is missing of a fold.
+
+    Raises:
+        StimjaxError: what is there was made with other settings.
+    """
+    prepared = dataclasses.replace(rows[0].job.prepare, fold=fold.number)
+    _once(
+        fold.windows,
+        settings.dump(prepared),
+        lambda folder: job.prepare_windows(data, folder, prepared, fold.reporter),
+    )
+    test = prepare.load(fold.windows, "test")
+    for row in (row for row in rows if fold.number < row.folds):
+        learned: list[tuple[Batch, Batch]] = []  # one, if a student is lacking
+        for name in row.job.study.students:
+            if not fold.piece(row, name).exists():
+                learned = learned or [_source(row, fold)]
+                fold.reporter.note(f"fold {fold.number}, {row.name}: {name}")
+            train = functools.partial(_train, fold, row, name, learned, test)
+            _once(fold.piece(row, name), fold.settings(row, name), train)
+
+
+def _train(
+    fold: Fold, row: Row, name: str, learned: list[tuple[Batch, Batch]], test: Batch, folder: Path
+) -> None:
+    ((train, validation),) = learned
+    predicted = studies.student(name, train, validation, test, fold.job(row).study)
+    store.save_arrays(folder / PREDICTED, {"probability": predicted})
+
+
+def gather(row: Row, real: Row, folds: list[Fold], out: Path) -> None:
+    """Write the results of a row over the folds in which it is complete."""
+    students = row.job.study.students
+    complete = [
+        fold
+        for fold in folds[: row.folds]
+        if all(fold.piece(one, name).exists() for one in (row, real) for name in students)
+    ]
+    if not complete:
+        return
+    with store.new_folder(out / row.name / "study", overwrite=True) as folder:
+        results, _ = job.write_results(
+            [_judged(row, real, fold) for fold in complete], folder, row.job.study
+        )
+        about = [fold.folder / row.name / "source" / ABOUT for fold in complete]
+        if row.source == "stimuli":
+            found = [store.read_json(path) for path in about]
+            seconds = sum(one["seconds"] for one in found) / len(found)
+            results["made"] = {"seconds": seconds, "uses": found[0]["uses"]}
+            store.write_json(folder / "results.json", results)
+
+
+def _judged(row: Row, real: Row, fold: Fold) -> job.Judged:
+    test = prepare.load(fold.windows, "test")
+    name_of = {real.name: "real", row.name: "stimuli" if row.source == "stimuli" else row.name}
+    predictions = {
+        (name, name_of[one.name]): store.load_arrays(fold.piece(one, name) / PREDICTED)[
+            "probability"
+        ]
+        for name in row.job.study.students
+        for one in (real, row)
+    }
+    teacher = None if row.source == "gaussian" else _teacher(row, fold)
+    return job.Judged(
+        rows=studies.rows(predictions, test, fold.job(row).study, fold.number),
+        predictions=predictions,
+        test=studies.without_values(test),
+        teacher=None if teacher is None else teacher.probability(test.x),
+        networks=() if teacher is None else teacher.networks,
+        split=row.job.prepare.split,
+    )
+
+
+def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
+    """What the students of a row learn from, and what chooses their step."""
+    asked = fold.job(row)
+    train = prepare.load(fold.windows, "train")
+    if row.source == "real":
+        return train, prepare.load(fold.windows, "validation")
+    teacher = None if row.source == "gaussian" else _teacher(row, fold)
+    if row.source != "stimuli":
+        count, seed = asked.synthesis.count, asked.synthesis.seed
+        made = baselines.make(row.source, train, teacher, count, seed)
+    else:
+        place = fold.folder / row.name / "source"
+
+        def synthesized(folder: Path) -> None:
+            assert teacher is not None
+            fold.reporter.stage(f"fold {fold.number}, {row.name}: stimuli")
+            start = time.monotonic()
+            progress = fold.reporter.progress
+            synthesize.synthesize(teacher, asked.synthesis, folder / "release", progress=progress)
+            uses = methods.uses(methods.recipe(asked.synthesis))
+            store.write_json(folder / ABOUT, {"seconds": time.monotonic() - start, "uses": uses})
+
+        _once(place, settings.dump(asked.teacher, asked.synthesis), synthesized)
+        made = release.load(place / "release")
+    assert made is not None
+    return studies.held_out(made, asked.study.seed)
+
+
+def _teacher(row: Row, fold: Fold) -> Teacher:
+    """The teacher of a row; rows of the same settings share it."""
+    asked = fold.job(row).teacher
+    wanted = settings.dump(asked)
+    place = fold.folder / f"teacher-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
+    _once(
+        place,
+        wanted,
+        lambda folder: job.train_teacher(fold.windows, folder, asked, fold.reporter) and None,
+    )
+    return teachers.load(place)
+
+
+def _once(place: Path, wanted: str, make: Callable[[Path], None]) -> None:
+    """Let `make` fill the folder `place`, unless it is there already.
+
+    Raises:
+        StimjaxError: it is there, but not of the settings `wanted`.
+    """
+    recorded = place / "config.yaml"
+    if place.exists():
+        if recorded.read_text(encoding="utf-8") != wanted:
+            raise StimjaxError(
+                f"{place}: was made with other settings; delete it, or rename the row"
+            )
+        return
+    with store.new_folder(place) as folder:
+        make(folder)
+        (folder / "config.yaml").write_text(wanted, encoding="utf-8")
+
+
+def main(asked: Asked) -> None:
+    """Make the pieces that are asked for, and gather all that are complete."""
+    runtime.start()
+    rows = read_setup(asked.setup)
+    names = [row.name for row in rows]
+    for name in asked.rows:
+        if name not in names:
+            raise StimjaxError(f"there is no row {name!r}; choose from {', '.join(names)}")
+    with reporter() as report:
+        count = rows[0].job.prepare.folds
+        folds = [Fold(k, asked.out / f"fold-{k}", report) for k in range(count)]
+        for number in asked.folds or range(count):
+            if not 0 <= number < count:
+                raise StimjaxError(f"there is no fold {number}; there are {count}, from 0")
+            chosen = [row for row in rows if row.source == "real" or row.name in asked.rows]
+            make(chosen if asked.rows else rows, folds[number], asked.data)
+            for row in rows[1:]:
+                gather(row, rows[0], folds, asked.out)
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Asked))
+    except StimjaxError as error:
+        sys.exit(f"stimjax: error: {error}")

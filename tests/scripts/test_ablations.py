@@ -1,0 +1,143 @@
+"""`scripts/ablations/run.py`: pieces that resume and add up to the results of a study."""
+
+from pathlib import Path
+
+import pytest
+
+from stimjax import config, job, store
+from stimjax.data import prepare
+from stimjax.progress import Reporter
+from stimjax.store import StimjaxError
+from stimjax.study import metrics
+
+SETUPS = sorted((Path(__file__).parents[2] / "scripts" / "ablations").glob("*.yaml"))
+SETUP = """
+prepare: {split: random, folds: 2, rate: 1.0, channels: [SpO2, HR]}
+teacher: {networks: [mlp], candidates: 1, fit: {steps: 20, every: 10, batch: 16}}
+synthesis: {count: 60, shard: 30, lanes: 8}
+study: {students: [mlp, knn], seeds: 2, fit: {steps: 20, every: 10, batch: 16}}
+rows:
+  mixture: {}
+  components: {source: components}
+  gaussian: {source: gaussian, folds: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def script(load_script):
+    return load_script("ablations/run.py")
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("recordings")
+    job.simulate_cohort(folder, config.Simulation(subjects=5, hours=1.0), Reporter())
+    return folder
+
+
+def asked(script, folder: Path, recordings: Path, setup: str = SETUP, **more):
+    (folder / "setup.yaml").write_text(setup)
+    return script.Asked(folder / "setup.yaml", (recordings,), folder / "out", **more)
+
+
+@pytest.fixture(scope="module")
+def made(script, recordings, tmp_path_factory) -> Path:
+    """Fold 1 first, one row of it alone, then all the rest."""
+    folder = tmp_path_factory.mktemp("table")
+    script.main(asked(script, folder, recordings, folds=(1,), rows=("mixture",)))
+    first = store.read_json(folder / "out" / "mixture" / "study" / "results.json")
+    assert {row["fold"] for row in first["rows"]} == {1}
+    assert not (folder / "out" / "components").exists()
+    script.main(asked(script, folder, recordings))
+    return folder
+
+
+def test_results_are_those_of_the_predictions_of_all_folds(made):
+    out = made / "out"
+    results = store.read_json(out / "mixture" / "study" / "results.json")
+    assert len(results["rows"]) == 2 * 2 * (2 + 1)  # folds, sources, seeds (k-NN has one)
+    (entry,) = (one for one in results["summary"] if one["student"] == "knn")
+    right = dict.fromkeys(("real", "mixture"), 0)
+    tests = [prepare.load(out / f"fold-{k}" / "windows", "test") for k in (0, 1)]
+    for fold, test in enumerate(tests):
+        for row in right:
+            place = out / f"fold-{fold}" / row / "knn" / "predicted.safetensors"
+            predicted = store.load_arrays(place)["probability"]
+            assert predicted.shape == (1, len(test), 2)
+            right[row] += (predicted[0].argmax(axis=1) == test.y.argmax(axis=1)).sum()
+            found = metrics.evaluate(predicted[0], test)["accuracy"]
+            source = "real" if row == "real" else "stimuli"
+            assert found == next(
+                one["accuracy"]
+                for one in results["rows"]
+                if (one["student"], one["fold"], one["trained_on"]) == ("knn", fold, source)
+            )
+    lost = (right["real"] - right["mixture"]) / sum(map(len, tests))
+    assert entry["accuracy_gap"] == pytest.approx(lost)
+    assert results["made"]["seconds"] > 0 and len(results["made"]["uses"]) > 3
+
+
+def test_a_baseline_is_named_and_may_have_fewer_folds(made):
+    results = store.read_json(made / "out" / "gaussian" / "study" / "results.json")
+    assert {row["trained_on"] for row in results["rows"]} == {"real", "gaussian"}
+    assert {row["fold"] for row in results["rows"]} == {0}
+    assert results["teacher"] is None and "made" not in results
+
+
+def test_folds_share_neither_seeds_nor_teachers(made):
+    seeds = [
+        (made / "out" / f"fold-{k}" / "mixture" / "mlp" / "config.yaml").read_text().split("seed: ")
+        for k in (0, 1)
+    ]
+    numbers = [{line.split()[0] for line in text[1:]} for text in seeds]
+    assert not numbers[0] & numbers[1]
+
+
+def test_what_is_there_is_not_made_again(made, script, recordings, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("made again")
+
+    monkeypatch.setattr(script.studies, "student", refuse)
+    monkeypatch.setattr(script.synthesize, "synthesize", refuse)
+    monkeypatch.setattr(script.job, "train_teacher", refuse)
+    script.main(asked(script, made, recordings))
+    more = SETUP.replace("  mixture: {}", "  mixture: {}\n  probe: {synthesis: {method: probe}}")
+    with pytest.raises(AssertionError, match="made again"):  # what was added is
+        script.main(asked(script, made, recordings, more))
+
+
+def test_pieces_of_other_settings_are_refused(made, script, recordings):
+    other = SETUP.replace("count: 60", "count: 61")
+    with pytest.raises(StimjaxError, match="mixture/mlp: was made with other settings; delete"):
+        script.main(asked(script, made, recordings, other))
+    other = SETUP.replace("split: random", "split: subject")
+    with pytest.raises(StimjaxError, match="windows: was made with other settings"):
+        script.main(asked(script, made, recordings, other))
+
+
+@pytest.mark.parametrize(
+    ("setup", "said"),
+    [
+        ("rows: {}", "rows has to be"),
+        (SETUP.replace("source: components", "source: dreams"), r"components.source is 'dreams'"),
+        (SETUP.replace("folds: 1}", "folds: 3}"), r"rows.gaussian.folds is 3; there are 2"),
+        (SETUP.replace("mixture: {}", "mixture: {prepare: {rate: 2}}"), "same windows"),
+        (SETUP.replace("mixture: {}", "mixture: {synthesis: {cout: 2}}"), "no setting synthesis.c"),
+        (SETUP.replace("[mlp, knn]", "[oracle]"), "no student 'oracle'"),
+    ],
+)
+def test_a_setup_that_says_what_it_cannot(script, recordings, tmp_path, setup, said):
+    with pytest.raises(StimjaxError, match=said):
+        script.main(asked(script, tmp_path, recordings, setup))
+
+
+def test_rows_and_folds_that_are_not_there(script, recordings, tmp_path):
+    with pytest.raises(StimjaxError, match="no row 'mix'; choose from real, mixture"):
+        script.main(asked(script, tmp_path, recordings, rows=("mix",)))
+    with pytest.raises(StimjaxError, match="no fold 2"):
+        script.main(asked(script, tmp_path, recordings, folds=(2,)))
+
+
+@pytest.mark.parametrize("path", SETUPS, ids=lambda path: path.name)
+def test_every_setup_can_be_read(script, path):
+    assert script.read_setup(path)[0].name == "real"
