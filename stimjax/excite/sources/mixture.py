@@ -23,7 +23,7 @@ from stimjax.excite.sources.kind import Kind, Source, Statistics
 
 MOST = 160  # principal components
 GROUPS = 8  # of a class, at most
-OWN = 0.7  # part of a group's own correlations; the rest is the class's
+OWN = 0.9  # part of a group's own correlations; the rest is the class's
 LEADING = 8  # components whose scores are among the summaries
 SEGMENTS = 4  # of a window, whose levels and spreads are among the summaries
 
