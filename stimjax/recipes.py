@@ -59,6 +59,10 @@ class Recipe:
             all the same, or as frequent as in the training windows.
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the stimuli that is taken as the source gave it.
+        views: part of the stimuli that is published as a view of itself and another: a random
+            mixture of the two with noise, labeled anew by the teacher.
+        teachers: whose gradients are taken: of all the teacher's families together, or of one
+            family after the other, step by step (rotated), which costs less.
         rounds: 1, or more: then proxy students learn from the stimuli of earlier rounds, and the
             term `disagreement` seeks what they get wrong.
         generator: the network whose weights are optimized: dense or conv.
@@ -79,6 +83,8 @@ class Recipe:
     balance: Literal["none", "uniform", "prior"] = "none"
     rounded: bool = True
     unexcited: float = 0.0
+    views: float = 0.0
+    teachers: Literal["together", "rotated"] = "together"
     rounds: int = 1
     generator: str = "dense"
     latent: int = 64

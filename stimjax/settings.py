@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import yaml
 
 from stimjax import config
-from stimjax.recipes import RECIPES, Recipe
+from stimjax.recipes import RECIPES, Recipe, Terms
 from stimjax.store import StimjaxError
 
 T = TypeVar("T")
@@ -47,7 +47,8 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Teacher": {"candidates": _COUNT},
     "Synthesis": dict.fromkeys(("count", "steps", "shard"), _COUNT),
     "Recipe": dict.fromkeys(("latent", "rounds", "lanes"), _COUNT)
-    | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE, "unexcited": _SHARE},
+    | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE}
+    | {"unexcited": _SHARE, "views": _SHARE},
     "Study": {"seeds": _COUNT},
     "Simulation": {"subjects": _COUNT, "hours": _POSITIVE},
 }
@@ -132,6 +133,11 @@ def check(settings: Any, where: str = "") -> None:
             raise StimjaxError(
                 f"{where}{name}lowest is {section.lowest:g}, {name}highest is "
                 f"{section.highest:g}; lowest may not be above highest"
+            )
+        if isinstance(section, Recipe) and section.tries and section.terms == Terms():
+            raise StimjaxError(
+                f"{where}{name}tries is {section.tries}, but no term has a weight; give one a "
+                f"weight in {name}terms, or set {name}tries to 0"
             )
         if isinstance(section, config.Prepare) and section.validation + section.tested >= 1:
             raise StimjaxError(

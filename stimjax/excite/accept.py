@@ -26,12 +26,14 @@ class Goal(NamedTuple):
         label: a probability for each class, to drive the teacher to; most of it is the target's.
         threshold: the teacher has to give the target more than this, where that ends a try.
         excited: False takes what the source gave.
+        view: True publishes a view of this stimulus and another.
     """
 
     target: Int[Array, ""]
     label: Float[Array, " classes"]
     threshold: Float[Array, ""]
     excited: Bool[Array, ""]
+    view: Bool[Array, ""]
 
 
 class Acceptance(NamedTuple):
@@ -93,6 +95,7 @@ def acceptance(recipe: Recipe, classes: int, statistics: Mapping[str, np.ndarray
             label(label_key, target),
             jax.random.uniform(threshold_key, (), minval=recipe.lowest, maxval=recipe.highest),
             jax.random.uniform(excited_key) >= recipe.unexcited,
+            jax.random.uniform(jax.random.fold_in(excited_key, 0)) < recipe.views,
         )
 
     def label(key: Array, target: Array) -> Array:

@@ -33,6 +33,7 @@ class Method(NamedTuple):
         acceptance: what is wanted, and when it is reached.
         optimizer: makes steps of gradients.
         finish: what a window goes through before it is labeled, such as rounding.
+        mix: a view of two windows, for a method that publishes some.
     """
 
     source: Source
@@ -41,6 +42,7 @@ class Method(NamedTuple):
     acceptance: Acceptance
     optimizer: optax.GradientTransformation
     finish: Callable[[Array], Array]
+    mix: Callable[[Array, Array, Array], Array] | None = None
 
 
 class Networks(NamedTuple):
@@ -49,10 +51,14 @@ class Networks(NamedTuple):
     Attributes:
         teacher: `windows -> (logits f32[n, class], hidden activities f32[n, position, unit])`.
         proxies: `windows -> logits f32[proxy, n, class]` of proxy students, if there are any.
+        rotated: `(windows, turn) -> (logits, hidden activities, shown)`, one family of the teacher
+            at a time (`stimjax.models.rotated`); it gives the gradients where there is one, the
+            label never.
     """
 
     teacher: Callable[[Float[Array, "n ..."]], tuple[Float[Array, "n classes"], tuple[Array, ...]]]
     proxies: Callable[[Float[Array, "n ..."]], Array] | None = None
+    rotated: Callable[[Array, Array], tuple[Array, tuple[Array, ...], Array]] | None = None
 
 
 class LaneState(NamedTuple):
@@ -67,10 +73,14 @@ class LaneState(NamedTuple):
 
 
 class State(NamedTuple):
-    """Lanes, with a leading axis on every leaf, and the objective's memory, which they share."""
+    """Lanes, with a leading axis on every leaf; the objective's memory and the number of steps.
+
+    These two are shared by all lanes.
+    """
 
     lanes: LaneState
     memory: Any
+    turn: Int[Array, ""]
 
 
 class Emitted(NamedTuple):
@@ -110,11 +120,11 @@ def init(method: Method, key: Array) -> LaneState:
 def start(method: Method, key: Array, lanes: int) -> State:
     """A block of `lanes` lanes."""
     states = jax.vmap(lambda k: init(method, k))(jax.random.split(key, lanes))
-    return State(states, method.objective.init())
+    return State(states, method.objective.init(), jnp.zeros((), jnp.int32))
 
 
 def step(
-    method: Method, networks: Networks, state: LaneState, memory: Any
+    method: Method, networks: Networks, state: LaneState, memory: Any, turn: Int[Array, ""]
 ) -> tuple[LaneState, Any, Emitted]:
     """One gradient step of one lane, a check, and a new goal if this one is done.
 
@@ -125,7 +135,7 @@ def step(
     params, opt_state, window = state.params, state.opt_state, state.start
     keeps = method.parametrization.keeps
     if method.acceptance.tries:
-        params, opt_state, memory = improve(method, networks, state, memory, dropout_key)
+        params, opt_state, memory = improve(method, networks, state, memory, turn, dropout_key)
         rendered = method.parametrization.render(params, state.start)
         window = rendered if keeps else jnp.where(state.goal.excited, rendered, state.start)
     window = method.finish(window)
@@ -134,6 +144,10 @@ def step(
     tries = state.tries + 1
     accepted = method.acceptance.reached(state.goal, probability, tries)
     failed = ~accepted & (tries >= method.acceptance.tries)
+    if method.mix is not None:
+        view = method.mix(window, _neighbor(window), jax.random.fold_in(state.key, 5))
+        window = jnp.where(state.goal.view, method.finish(view), window)
+        probability = jax.nn.softmax(networks.teacher(window[None])[0][0])
     goal = method.acceptance.draw(goal_key)
     fresh_start = method.source(start_key, goal.target)
     fresh = (fresh_start, goal, jnp.zeros_like(tries))
@@ -152,27 +166,44 @@ def step(
 
 
 def improve(
-    method: Method, networks: Networks, state: LaneState, memory: Any, key: Array
+    method: Method,
+    networks: Networks,
+    state: LaneState,
+    memory: Any,
+    turn: Int[Array, ""],
+    key: Array,
 ) -> tuple[Params, Any, Any]:
     """One step of the optimizer: new parameters, its state, and the objective's memory."""
 
+    def ask(x: Array) -> tuple[Array, tuple[Array, ...], Array | None]:
+        if networks.rotated is None:
+            return *networks.teacher(x), None
+        return networks.rotated(x, turn)
+
     def loss(params: Params) -> tuple[Array, Any]:
         window = method.parametrization.render(params, state.start, key)
-        logits, hidden = networks.teacher(window[None])
+        logits, hidden, shown = ask(window[None])
         excited = Excited(
             window,
             logits[0],
             tuple(layer[0] for layer in hidden),
             state.goal,
-            teacher=lambda x: networks.teacher(x[None])[0][0],
+            teacher=lambda x: ask(x[None])[0][0],
             proxies=_single(networks.proxies),
             key=key,
+            shown=shown,
         )
         return method.objective.value(excited, memory)
 
     gradient, memory = jax.grad(loss, has_aux=True)(state.params)
     updates, opt_state = method.optimizer.update(gradient, state.opt_state, state.params)
     return optax.apply_updates(state.params, updates), opt_state, memory
+
+
+def _neighbor(window: Array) -> Array:
+    """The window of another lane of the block: the one before, around the end."""
+    lanes = jax.lax.axis_size(LANES)
+    return jax.lax.ppermute(window, LANES, [(i, (i + 1) % lanes) for i in range(lanes)])
 
 
 def _single(proxies: Callable[[Array], Array] | None) -> Callable[[Array], Array] | None:
@@ -204,15 +235,15 @@ def block(method: Method, networks: Networks, state: State, steps: int) -> tuple
     What is emitted has leading axes [steps, lane].
     """
 
-    def one(lane: LaneState, memory: Any) -> tuple[LaneState, Any, Emitted]:
-        return step(method, networks, lane, memory)
+    def one(lane: LaneState, memory: Any, turn: Array) -> tuple[LaneState, Any, Emitted]:
+        return step(method, networks, lane, memory, turn)
 
-    together = jax.vmap(one, in_axes=(0, None), out_axes=(0, None, 0), axis_name=LANES)
+    together = jax.vmap(one, in_axes=(0, None, None), out_axes=(0, None, 0), axis_name=LANES)
 
     def body(state: State, _: None) -> tuple[State, Emitted]:
         lanes, memory, emitted = together(*state)
         if method.parametrization.keeps:
             lanes = restart(method, lanes, emitted.failed)
-        return State(lanes, memory), emitted
+        return State(lanes, memory, state.turn + 1), emitted
 
     return jax.lax.scan(body, state, length=steps)

@@ -147,6 +147,7 @@ def _programs(
 ) -> tuple[Callable[..., State], Callable[..., tuple[State, Emitted]]]:
     method = methods.method(teacher.spec, recipe, teacher.statistics)
     model = teacher.model
+    rotated = teacher.rotated if recipe.teachers == "rotated" else None
 
     def start(shard: Array) -> State:
         key = jax.random.fold_in(jax.random.key(settings.seed), shard)
@@ -154,6 +155,9 @@ def _programs(
 
     def advance(params: tuple[Params, Params], state: State) -> tuple[State, Emitted]:
         asked = Networks(lambda x: model.hidden(params[0], x))
+        if rotated is not None:
+            turns = rotated
+            asked = asked._replace(rotated=lambda x, turn: turns(params[0], x, turn))
         if learned is not None:
             logits = learned.logits
             asked = asked._replace(proxies=lambda x: logits(params[1], x))

@@ -50,12 +50,20 @@ class Teacher:
     @property
     def model(self) -> Model:
         """The networks as one: its output is their pooled log-probabilities."""
-        return _model(self.networks, [len(w) for w in self.params["weights"]], self.spec)
+        return models.ensemble(*self._families())
+
+    @property
+    def rotated(self) -> Callable[[Params, Array, Array], tuple[Array, tuple[Array, ...], Array]]:
+        """The networks' families in turn, see `stimjax.models.rotated`."""
+        return models.rotated(*self._families())
 
     def probability(self, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
         """The softmax f32[n, class] for windows."""
         stacked = jax.tree.map(lambda leaf: leaf[None], self.params)
         return fit.predict(self.model, stacked, x)[0]
+
+    def _families(self) -> tuple[tuple[Model, ...], tuple[int, ...]]:
+        return _families(self.networks, [len(w) for w in self.params["weights"]], self.spec)
 
 
 def seeds(seed: int, candidates: int) -> list[int]:
@@ -150,9 +158,11 @@ def _weigh(
     ]
 
 
-def _model(networks: Sequence[str], counts: Sequence[int], spec: Spec) -> Model:
-    families = tuple(models.classifier(name, spec.shape, len(spec.classes)) for name in networks)
-    return models.ensemble(families, tuple(counts))
+def _families(
+    networks: Sequence[str], counts: Sequence[int], spec: Spec
+) -> tuple[tuple[Model, ...], tuple[int, ...]]:
+    classes = len(spec.classes)
+    return tuple(models.classifier(name, spec.shape, classes) for name in networks), tuple(counts)
 
 
 def save(teacher: Teacher, folder: Path) -> None:
@@ -199,7 +209,7 @@ def load(folder: Path) -> Teacher:
     members = _list(about, "members", path)
     if not all(isinstance(member, dict) for member in members):
         raise StimjaxError(f"{path}: its members are not described")
-    model = _model(networks, counts, spec)
+    model = models.ensemble(*_families(networks, counts, spec))
     target = jax.eval_shape(model.init, jax.random.key(0))
     with contextlib.closing(ocp.StandardCheckpointer()) as checkpointer:
         try:

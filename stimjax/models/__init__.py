@@ -3,7 +3,7 @@
 `ensemble` makes one of several.
 """
 
-from stimjax.models.ensemble import ensemble
+from stimjax.models.ensemble import ensemble, rotated
 from stimjax.models.registry import (
     CLASSIFIERS,
     GENERATORS,
@@ -22,5 +22,6 @@ __all__ = [
     "classifier",
     "ensemble",
     "generator",
+    "rotated",
     "size",
 ]

@@ -7,10 +7,12 @@ pooling; Heskes, "Selecting weighting factors in logarithmic opinion pools", 199
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from stimjax.models.registry import Model, Params
@@ -61,6 +63,42 @@ def ensemble(families: tuple[Model, ...], counts: tuple[int, ...]) -> Model:
         return _pool([logits for logits, _ in shown], params["weights"]), activities
 
     return Model(init, apply, hidden)
+
+
+def rotated(
+    families: tuple[Model, ...], counts: tuple[int, ...]
+) -> Callable[[Params, Array, Array], tuple[Array, tuple[Array, ...], Array]]:
+    """The ensemble's families in turn, at the cost of one of them.
+
+    Returns:
+        `(params, x f32[n, ...], turn i32[]) -> (logits, activities, shown)`: the pooled
+        log-probabilities of family `turn` alone (modulo their number), the activities as `hidden`
+        of the ensemble gives them, but zeros for the other families, and f32[layer]: 1 for those
+        of this family, 0 for the zeros.
+    """
+    alone = [ensemble((family,), (count,)) for family, count in zip(families, counts, strict=True)]
+
+    def ask(params: Params, x: Array, turn: Array) -> tuple[Array, tuple[Array, ...], Array]:
+        parts = [
+            {"members": (members,), "weights": (weight / jnp.maximum(weight.sum(), 1e-9),)}
+            for members, weight in zip(params["members"], params["weights"], strict=True)
+        ]
+        shapes = [
+            jax.eval_shape(one.hidden, part, x)[1] for one, part in zip(alone, parts, strict=True)
+        ]
+
+        def branch(number: int) -> tuple[Array, tuple[Array, ...], Array]:
+            logits, own = alone[number].hidden(parts[number], x)
+            layers: list[Array] = []
+            for i, of_family in enumerate(shapes):
+                layers += own if i == number else [jnp.zeros(s.shape, s.dtype) for s in of_family]
+            shown = np.repeat(np.arange(len(alone)) == number, [len(s) for s in shapes])
+            return logits, tuple(layers), jnp.asarray(shown, jnp.float32)
+
+        branches = [functools.partial(branch, i) for i in range(len(alone))]
+        return jax.lax.switch(turn % len(alone), branches)
+
+    return ask
 
 
 def _pool(logits: list[Array], weights: tuple[Array, ...]) -> Array:

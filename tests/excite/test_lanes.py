@@ -31,7 +31,8 @@ def history(teacher: Teacher, method: Method) -> History:
     networks = lanes.Networks(lambda x: teacher.model.hidden(teacher.params, x))
 
     def step(state: LaneState, _: None) -> tuple[LaneState, History]:
-        after, emitted = lanes.block(method, networks, lanes.State(state, memory), 1)
+        before = lanes.State(state, memory, jnp.zeros((), jnp.int32))
+        after, emitted = lanes.block(method, networks, before, 1)
         return after.lanes, History(state, jax.tree.map(lambda a: a[0], emitted), after.lanes)
 
     memory = method.objective.init()

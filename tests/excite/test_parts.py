@@ -29,7 +29,7 @@ CHANCE = 1e-3  # what a right program fails with, had its seed not been fixed
 def excited(logits: np.ndarray | jax.Array, target: int) -> Excited:
     logits = jnp.asarray(logits, jnp.float32)
     label = jax.nn.one_hot(target, len(logits))
-    goal = Goal(jnp.asarray(target), label, jnp.asarray(0.9), jnp.asarray(True))
+    goal = Goal(jnp.asarray(target), label, jnp.asarray(0.9), *map(jnp.asarray, (True, False)))
     key = jax.random.key(0)
     return Excited(jnp.full((4, 1), 2.0), logits, (), goal, lambda x: x, None, key)
 
@@ -60,7 +60,8 @@ def test_targets_tell_nothing_of_thresholds(goals: Goal) -> None:
 def test_reached_is_strictly_more_than_the_threshold() -> None:
     recipe = dataclasses.replace(RECIPES["paper"], tries=7)
     acceptance = accept.acceptance(recipe, 2, {})
-    goal = Goal(jnp.array(1), jnp.eye(2)[1], jnp.asarray(0.75, jnp.float32), jnp.array(True))
+    threshold, yes, no = jnp.asarray(0.75, jnp.float32), jnp.array(True), jnp.array(False)
+    goal = Goal(jnp.array(1), jnp.eye(2)[1], threshold, yes, no)
     given = np.array([[0.25, 0.75], [0.2, 0.8], [0.8, 0.2], [np.nan, np.nan]], np.float32)
     one = jnp.ones((), jnp.int32)
     found = [bool(acceptance.reached(goal, jnp.asarray(p), one)) for p in given]
@@ -71,7 +72,8 @@ def test_reached_is_strictly_more_than_the_threshold() -> None:
 def test_reached_at_the_end_or_at_once_if_not_excited() -> None:
     acceptance = accept.acceptance(Recipe(tries=3), 2, {})
     for excited_, expected in ((True, [False, False, True]), (False, [True, True, True])):
-        goal = Goal(jnp.array(1), jnp.eye(2)[1], jnp.array(0.75), jnp.asarray(excited_))
+        flags = jnp.asarray(excited_), jnp.array(False)
+        goal = Goal(jnp.array(1), jnp.eye(2)[1], jnp.array(0.75), *flags)
         tries = jnp.arange(1, 4)
         found = [bool(acceptance.reached(goal, jnp.array([0.5, 0.5]), t)) for t in tries]
         assert found == expected

@@ -17,7 +17,7 @@ from stimjax.excite import synthesize as module
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model
-from stimjax.recipes import Recipe
+from stimjax.recipes import Recipe, Terms
 from stimjax.store import StimjaxError
 
 SHARD, COUNT = 8, 20  # three shards, of which the last is half full
@@ -206,6 +206,8 @@ def test_a_class_without_stimuli_is_told(
         {"lowest": -0.1},
         {"lowest": math.nan},
         {"unexcited": 1.5},
+        {"views": -0.1},
+        {"terms": Terms()},
         {"rounds": 0},
     ],
     ids=str,

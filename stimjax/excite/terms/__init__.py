@@ -33,6 +33,8 @@ class Excited(NamedTuple):
         teacher: `window -> logits`, for terms that ask again.
         proxies: `window -> logits f32[proxy, class]` of proxy students, if there are any.
         key: for terms that are random.
+        shown: f32[layer], 0 for layers that are not looked at now (`hidden` has zeros there); None
+            if all are.
     """
 
     window: Float[Array, "..."]
@@ -42,6 +44,7 @@ class Excited(NamedTuple):
     teacher: Callable[[Array], Array]
     proxies: Callable[[Array], Array] | None
     key: Array
+    shown: Float[Array, " layers"] | None = None
 
 
 class Term(NamedTuple):

@@ -73,9 +73,17 @@ def make(statistics: Statistics) -> Term:
             mean, square = jnp.split(found, 2, axis=1)
             spread = jnp.sqrt(jnp.maximum(square - mean**2, 1e-6))
             off = ((mean - means[i]) / unit[i]) ** 2 + ((spread - spreads[i]) / unit[i]) ** 2
-            total += mean_over(here, off.mean(axis=1))
+            lost = mean_over(here, off.mean(axis=1))
+            if excited.shown is not None:
+                looked_at = excited.shown[i]
+                lost *= looked_at
+                new = jax.tree.map(
+                    lambda now, before, on=looked_at: jnp.where(on > 0, now, before), new, memory[i]
+                )
+            total += lost
             kept.append(new)
-        return total / max(len(kept), 1), kept
+        layers = len(kept) if excited.shown is None else excited.shown.sum()
+        return total / jnp.maximum(layers, 1), kept
 
     return Term(init, value)
 

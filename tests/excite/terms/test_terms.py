@@ -46,6 +46,7 @@ def goals(label: np.ndarray | None = None, excited: np.ndarray | None = None) ->
         jnp.asarray(label, jnp.float32),
         jnp.full(N, 0.9),
         jnp.asarray(excited),
+        jnp.zeros(N, bool),
     )
 
 
@@ -186,6 +187,7 @@ def test_the_training_windows_have_their_own_statistics(name: str) -> None:
         jnp.asarray(label),
         jnp.zeros(len(train)),
         jnp.ones(len(train), bool),
+        jnp.zeros(len(train), bool),
     )
     at_home, _ = values(only(**{name: 1.0}), jnp.asarray(train.x), goal)
     abroad, _ = values(only(**{name: 1.0}), jnp.asarray(train.x) + 1.0, goal)
@@ -205,6 +207,25 @@ def test_features_is_its_formula() -> None:
         off = (rows.mean(axis=0) - mean[c]) ** 2 + (rows.std(axis=0) - np.sqrt(variance[c])) ** 2
         expected += (off / unit**2).mean() / 3
     np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+def test_features_of_layers_that_are_not_shown_are_forgotten_nowhere() -> None:
+    """Half of the layers at a time: their own distance alone, and the other half's memory kept."""
+    twice = {k.replace("0", "1"): v for k, v in statistics().items() if k.startswith("features.0")}
+    term = features.make(statistics() | {k: 2 * v for k, v in twice.items()})
+
+    def one(window: jax.Array, goal: Goal, memory: Any, shown: Any) -> tuple[jax.Array, Any]:
+        seen = looked_at(window, goal)
+        return term.value(seen._replace(hidden=2 * seen.hidden, shown=shown), memory)
+
+    lanes = jax.vmap(one, (0, 0, None, None), (0, None), axis_name=LANES)
+    given = jnp.asarray(WINDOWS), goals(), term.init()
+    both, _ = lanes(*given, None)
+    first, memory = lanes(*given, jnp.array([1.0, 0.0]))
+    second, _ = lanes(*given, jnp.array([0.0, 1.0]))
+    np.testing.assert_allclose(both, (first + second) / 2, rtol=1e-4)
+    assert not np.asarray(memory[1][1]).any() and np.asarray(memory[0][1]).any()
+    np.testing.assert_allclose(first, values(only(features=1.0))[0], rtol=1e-4)
 
 
 def test_lanes_that_are_not_excited_do_not_count() -> None:

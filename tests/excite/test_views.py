@@ -1,0 +1,85 @@
+"""Views of two stimuli, and excitation by one family of the teacher at a time, in a release."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import config, models
+from stimjax.batch import Channel, Spec, make, one_hot
+from stimjax.excite import methods, synthesize
+from stimjax.excite.views import view
+from stimjax.learn.teacher import Teacher
+from stimjax.recipes import Recipe, Terms
+
+SPEC = Spec((8, 2), ("a", "b"), (Channel("x", "", low=-3.0, high=3.0),) * 2, 1.0, 0.0, 8.0)
+COUNT = 200
+
+
+@pytest.fixture(scope="module")
+def teacher() -> Teacher:
+    """Two untrained families, with the statistics of random windows."""
+    networks = ("mlp", "cnn")
+    families = tuple(models.classifier(name, SPEC.shape, 2) for name in networks)
+    params = models.ensemble(families, (1, 2)).init(jax.random.key(0))
+    x = np.random.default_rng(0).normal(size=(300, *SPEC.shape)).astype(np.float32)
+    train = make(x, one_hot(np.arange(300) % 2, SPEC), SPEC)
+    bare = Teacher(networks, params, SPEC)
+    return dataclasses.replace(bare, statistics=methods.measure(train, bare))
+
+
+def stimuli(teacher: Teacher, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    asked = config.Synthesis("mixture", COUNT, recipe, lanes=16, shard=COUNT, steps=10)
+    (shard,) = synthesize.shards(teacher, asked)
+    return np.asarray(shard.stimuli.x), np.asarray(shard.stimuli.y)
+
+
+def test_a_view_lies_between_its_windows_within_the_range() -> None:
+    spec = dataclasses.replace(SPEC, shape=(4000, 2))
+    one = jnp.ones(spec.shape)
+    shares = []
+    for key in jax.random.split(jax.random.key(0), 200):
+        found = np.asarray(view(spec)(one, -one, key))
+        shares.append((found.mean() + 1) / 2)
+        assert found.std() == pytest.approx(0.1, rel=0.1)  # its noise
+    assert 0.49 < min(shares) < 0.53 and 0.97 < max(shares) < 1.01
+    far = np.asarray(view(spec)(9 * one, 9 * one, jax.random.key(0)))
+    assert far.max() <= 3.0
+
+
+@pytest.mark.parametrize("tries", [0, 3])
+def test_views_are_labeled_by_what_the_teacher_says_of_them(teacher: Teacher, tries: int) -> None:
+    terms = Terms(cross_entropy=1.0)
+    x, y = stimuli(teacher, Recipe("mixture", terms=terms, tries=tries, views=0.5))
+    np.testing.assert_allclose(y, teacher.probability(x), atol=1e-5)
+    assert len(np.unique(x.reshape(COUNT, -1), axis=0)) == COUNT
+
+
+def test_so_many_stimuli_are_views(teacher: Teacher) -> None:
+    """Uniform noise has a spread of its own; a mixture of two has less, whatever the share."""
+    recipe = Recipe("noise", rounded=False)
+    plain, _ = stimuli(teacher, recipe)
+    views, _ = stimuli(teacher, dataclasses.replace(recipe, views=1.0))
+    half, _ = stimuli(teacher, dataclasses.replace(recipe, views=0.5))
+    power = [np.mean(a**2) for a in (plain, views, half)]
+    share = np.linspace(0.5, 1, 1000)
+    assert power[0] == pytest.approx(3.0, rel=0.05)  # of a uniform number from -3 to 3
+    expected = 3.0 * np.mean(share**2 + (1 - share) ** 2) + 0.01
+    assert power[1] == pytest.approx(expected, rel=0.05)
+    assert power[2] == pytest.approx((power[0] + power[1]) / 2, rel=0.05)
+
+
+def test_one_family_at_a_time_reaches_what_all_together_reach(teacher: Teacher) -> None:
+    """Both bring the teacher nearer to the wanted class; the label is always that of all."""
+    terms = Terms(cross_entropy=1.0, features=0.1)
+    recipe = Recipe("noise", tries=25, terms=terms, rate=0.5, rounded=False)
+    sure = []
+    for teachers in ("together", "rotated"):
+        x, y = stimuli(teacher, dataclasses.replace(recipe, teachers=teachers))
+        np.testing.assert_allclose(y, teacher.probability(x), atol=1e-5)
+        sure.append(y.max(axis=1).mean())
+    start = stimuli(teacher, Recipe("noise", rounded=False))[1].max(axis=1).mean()
+    assert min(sure) > start + 0.05
+    assert sure[0] != sure[1]
