@@ -12,11 +12,9 @@ import dataclasses
 import sys
 from pathlib import Path
 
-import numpy as np
 import tyro
 
-from stimjax import batch, config, job, runtime, store
-from stimjax.batch import Batch
+from stimjax import config, job, runtime, store
 from stimjax.data import images as image_sets
 from stimjax.excite import synthesize
 from stimjax.progress import reporter
@@ -24,7 +22,7 @@ from stimjax.progress import reporter
 TEACHER = config.Teacher(networks=("cnn", "resnet", "mlp"), fit=config.Fit(steps=800))
 SYNTHESIS = config.Synthesis(count=10000)
 STUDY = config.Study(
-    students=("cnn", "mlp", "random_forest", "knn", "logistic"), fit=config.Fit(steps=800)
+    students=("cnn", "mlp", "random_forest", "svm", "knn", "logistic"), fit=config.Fit(steps=800)
 )
 
 
@@ -69,7 +67,13 @@ def main(asked: Images) -> None:
         private = folder / "private"
         for made in (private, private / "windows", private / "teacher", folder / "study"):
             made.mkdir(mode=0o700 if made == private else 0o777)
-        write_windows(whole, private / "windows", asked)
+        image_sets.deal(
+            whole,
+            private / "windows",
+            train=asked.train,
+            validation=asked.validation,
+            seed=asked.seed,
+        )
         teacher = job.train_teacher(private / "windows", private / "teacher", asked.teacher, report)
         report.stage("making stimuli")
         synthesize.synthesize(
@@ -84,21 +88,6 @@ def main(asked: Images) -> None:
             folder / "release", windows, windows, folder / "study", asked.study, teacher, report
         )
         job.save_config(folder, asked.teacher, asked.synthesis, asked.study)
-
-
-def write_windows(whole: Batch, folder: Path, asked: Images) -> None:
-    """Deal the images at random to train, validation and test."""
-    order = np.random.default_rng(asked.seed).permutation(len(whole))
-    ends: list[int] = [asked.train, asked.train + asked.validation]
-    if asked.train < 1 or asked.validation < 1 or ends[1] >= len(whole):
-        raise store.StimjaxError(
-            f"--train {asked.train} --validation {asked.validation}: of {len(whole)} images none "
-            "would be left for one of the parts"
-        )
-    parts = ("train", "validation", "test")
-    for name, rows in zip(parts, np.split(order, ends), strict=True):
-        batch.save(whole[rows], folder, f"{name}-0000")
-    batch.save_spec(whole.spec, folder, {"settings": {"split": "random"}})
 
 
 if __name__ == "__main__":

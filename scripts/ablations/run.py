@@ -3,7 +3,8 @@
 python scripts/ablations/run.py SETUP.yaml --data PATH... --out RESULTS [--folds K...]
 
 A setup is a configuration file (the sections of `--config`) with `rows`: by name, what else a row
-sets, `source` (stimuli, real or a baseline) and `folds` (how many of the folds it has). A piece
+sets, `source` (stimuli, real or a baseline) and `folds` (how many of the folds it has). With
+`images: {train: N, validation: N}` the data are an IDX file of images and one of labels. A piece
 is one student, trained from all its seeds on the source of one row, in one fold. What RESULTS
 holds already is not made again, so that rows, students and folds can be added later; a piece of
 other settings is refused. Two commands for different folds can run at the same time.
@@ -31,6 +32,7 @@ import tyro
 
 from stimjax import config, job, release, runtime, settings, store
 from stimjax.batch import Batch
+from stimjax.data import images as image_sets
 from stimjax.data import prepare
 from stimjax.excite import methods, synthesize
 from stimjax.learn import teacher as teachers
@@ -74,6 +76,14 @@ class Row:
 
 
 @dataclasses.dataclass(frozen=True)
+class Images:
+    """How many images are for training and for validation; what is left is for the test."""
+
+    train: int
+    validation: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Fold:
     """What is the same for all rows of a fold."""
 
@@ -100,8 +110,8 @@ class Fold:
         return settings.dump(*parts, study)
 
 
-def read_setup(path: Path) -> list[Row]:
-    """The rows of a setup, "real" first.
+def read_setup(path: Path) -> tuple[list[Row], Images | None]:
+    """The rows of a setup, "real" first, and how to deal images if it is about images.
 
     Raises:
         StimjaxError: the file says what no setup can say.
@@ -110,10 +120,15 @@ def read_setup(path: Path) -> list[Row]:
     rows = content.pop("rows", None)
     if not isinstance(rows, dict) or not rows:
         raise StimjaxError(f"{path}: rows has to be `name: settings` lines")
+    images = content.pop("images", None)
     default = settings.over(config.Job(), content, str(path))
-    return [_row("real", {"source": "real"}, default, path)] + [
+    found = [_row("real", {"source": "real"}, default, path)] + [
         _row(str(name), row or {}, default, path) for name, row in rows.items() if name != "real"
     ]
+    try:
+        return found, None if images is None else Images(**images)
+    except TypeError as error:
+        raise StimjaxError(f"{path}: images has to be {{train: N, validation: N}}") from error
 
 
 def _row(name: str, content: dict[str, Any], default: config.Job, path: Path) -> Row:
@@ -132,18 +147,23 @@ def _row(name: str, content: dict[str, Any], default: config.Job, path: Path) ->
     return Row(name, source, folds, found)
 
 
-def make(rows: list[Row], fold: Fold, data: tuple[Path, ...]) -> None:
+def make(rows: list[Row], fold: Fold, data: tuple[Path, ...], images: Images | None) -> None:
     """Make what is missing of a fold.
 
     Raises:
         StimjaxError: what is there was made with other settings.
     """
     prepared = dataclasses.replace(rows[0].job.prepare, fold=fold.number)
-    _once(
-        fold.windows,
-        settings.dump(prepared),
-        lambda folder: job.prepare_windows(data, folder, prepared, fold.reporter),
-    )
+
+    def windows(folder: Path) -> None:
+        if images is None:
+            job.prepare_windows(data, folder, prepared, fold.reporter)
+        else:
+            whole = image_sets.mnist(*data)
+            parts = dataclasses.asdict(images)
+            image_sets.deal(whole, folder, **parts, seed=prepared.seed + fold.number)
+
+    _once(fold.windows, settings.dump(prepared), windows)
     test = prepare.load(fold.windows, "test")
     for row in (row for row in rows if fold.number < row.folds):
         learned: list[tuple[Batch, Batch]] = []  # one, if a student is lacking
@@ -202,7 +222,7 @@ def _judged(row: Row, real: Row, fold: Fold) -> job.Judged:
         test=studies.without_values(test),
         teacher=None if teacher is None else teacher.probability(test.x),
         networks=() if teacher is None else teacher.networks,
-        split=row.job.prepare.split,
+        split=store.read_json(fold.windows / "spec.json")["made"]["settings"]["split"],
     )
 
 
@@ -268,7 +288,9 @@ def _once(place: Path, wanted: str, make: Callable[[Path], None]) -> None:
 def main(asked: Asked) -> None:
     """Make the pieces that are asked for, and gather all that are complete."""
     runtime.start()
-    rows = read_setup(asked.setup)
+    rows, images = read_setup(asked.setup)
+    if images is not None and len(asked.data) != 2:
+        raise StimjaxError("name two files of --data: images, then their labels")
     names = [row.name for row in rows]
     for name in asked.rows:
         if name not in names:
@@ -280,7 +302,7 @@ def main(asked: Asked) -> None:
             if not 0 <= number < count:
                 raise StimjaxError(f"there is no fold {number}; there are {count}, from 0")
             chosen = [row for row in rows if row.source == "real" or row.name in asked.rows]
-            make(chosen if asked.rows else rows, folds[number], asked.data)
+            make(chosen if asked.rows else rows, folds[number], asked.data, images)
             for row in rows[1:]:
                 gather(row, rows[0], folds, asked.out)
 

@@ -1,4 +1,4 @@
-"""Images of digits as a `Batch`: MNIST's IDX files and scikit-learn's small set."""
+"""Images of digits as windows: MNIST's IDX files and scikit-learn's small set."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
+from stimjax.data.split import PARTS
 from stimjax.store import StimjaxError
 
 _CLASSES = tuple(str(digit) for digit in range(10))
@@ -47,6 +48,26 @@ def digits() -> Batch:
 
     pixels, digit = load_digits(return_X_y=True)
     return _batch(np.reshape(pixels, (-1, 8, 8)), np.asarray(digit), 16)
+
+
+def deal(whole: Batch, folder: Path, *, train: int, validation: int, seed: int) -> None:
+    """Fill the empty `folder` with images at random for training, validation and the test.
+
+    It is a folder of windows as `prepare` writes it; the test part is what is left.
+
+    Raises:
+        StimjaxError: a part would have no image.
+    """
+    ends: list[int] = [train, train + validation]
+    if train < 1 or validation < 1 or ends[1] >= len(whole):
+        raise StimjaxError(
+            f"train {train}, validation {validation}: of {len(whole)} images none would be left "
+            "for one of the parts"
+        )
+    order = np.random.default_rng(seed).permutation(len(whole))
+    for name, rows in zip(PARTS, np.split(order, ends), strict=True):
+        batch.save(whole[rows], folder, f"{name}-0000")
+    batch.save_spec(whole.spec, folder, {"settings": {"split": "random"}})
 
 
 def idx(path: Path, dimensions: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stimjax import batch
-from stimjax.data import images
+from stimjax.data import images, prepare
 from stimjax.store import StimjaxError
 
 PIXELS = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5) * 4
@@ -94,3 +94,20 @@ def test_mnist(shared_data):
     assert digits.x.shape == (10000, 28, 28, 1)
     assert (digits.x.min(), digits.x.max()) == (0, 1)
     assert np.argmax(digits.y, axis=1)[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_images_are_dealt_to_disjoint_parts(tmp_path):
+    whole = images.digits()
+    images.deal(whole, tmp_path, train=1000, validation=300, seed=3)
+    parts = [prepare.load(tmp_path, name) for name in prepare.PARTS]
+    assert [len(part) for part in parts] == [1000, 300, 497]
+    together = np.concatenate([part.x for part in parts]).reshape(len(whole), -1)
+    order = [np.lexsort(a.T) for a in (together, flat := np.asarray(whole.x).reshape(1797, -1))]
+    np.testing.assert_array_equal(together[order[0]], flat[order[1]])
+
+
+@pytest.mark.parametrize(("train", "validation"), [(0, 5), (5, 0), (1000, 797)])
+def test_a_part_without_images_is_refused(tmp_path, train, validation):
+    with pytest.raises(StimjaxError, match="of 1797 images none would be left"):
+        images.deal(images.digits(), tmp_path, train=train, validation=validation, seed=0)
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stimjax import config, job, store
@@ -140,4 +141,32 @@ def test_rows_and_folds_that_are_not_there(script, recordings, tmp_path):
 
 @pytest.mark.parametrize("path", SETUPS, ids=lambda path: path.name)
 def test_every_setup_can_be_read(script, path):
-    assert script.read_setup(path)[0].name == "real"
+    rows, _ = script.read_setup(path)
+    assert rows[0].name == "real" and len(rows) > 1
+
+
+def idx(array: np.ndarray, path: Path) -> Path:
+    sizes = np.array(array.shape, ">u4").tobytes()
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.astype("u1").tobytes())
+    return path
+
+
+def test_images(script, tmp_path):
+    label = np.arange(150) % 10
+    pixels = np.random.default_rng(0).integers(0, 50, (150, 6, 6)) + 20 * label[:, None, None]
+    data = idx(pixels, tmp_path / "images"), idx(label, tmp_path / "labels")
+    setup = """
+images: {train: 100, validation: 20}
+study: {students: [knn]}
+rows: {gaussian: {source: gaussian, synthesis: {count: 300}}}
+"""
+    (tmp_path / "setup.yaml").write_text(setup)
+    script.main(script.Asked(tmp_path / "setup.yaml", data, tmp_path / "out"))
+    results = store.read_json(tmp_path / "out" / "gaussian" / "study" / "results.json")
+    assert results["test"]["windows"] == 30 and results["test"]["split"] == "random"
+    assert min(row["accuracy"] for row in results["rows"]) > 0.5
+    with pytest.raises(StimjaxError, match="two files"):
+        script.main(script.Asked(tmp_path / "setup.yaml", data[:1], tmp_path / "out"))
+    (tmp_path / "setup.yaml").write_text(setup.replace("train", "trial"))
+    with pytest.raises(StimjaxError, match="images has to be"):
+        script.main(script.Asked(tmp_path / "setup.yaml", data, tmp_path / "out"))
