@@ -102,8 +102,9 @@ def test_images_are_dealt_to_disjoint_parts(tmp_path):
     parts = [prepare.load(tmp_path, name) for name in prepare.PARTS]
     assert [len(part) for part in parts] == [1000, 300, 497]
     together = np.concatenate([part.x for part in parts]).reshape(len(whole), -1)
-    order = [np.lexsort(a.T) for a in (together, flat := np.asarray(whole.x).reshape(1797, -1))]
-    np.testing.assert_array_equal(together[order[0]], flat[order[1]])
+    flat = np.asarray(whole.x).reshape(len(whole), -1)
+    both = [a[np.lexsort(a.T)] for a in (together, flat)]
+    np.testing.assert_array_equal(*both)
 
 
 @pytest.mark.parametrize(("train", "validation"), [(0, 5), (5, 0), (1000, 797)])
