@@ -42,11 +42,12 @@ def combined(named: Mapping[str, Results]) -> str:
     """Rows are methods, columns students: accuracy / kappa (points lost), checked if within.
 
     Where the results say so (those of `scripts/ablations/run.py`): the seconds that a release took,
-    and below the table what of the private data it was made from.
+    median distances from stimuli to the nearest training window over those to the nearest test
+    window and the same the other way, and below the table what it knows of the private data.
     """
     first = next(iter(named.values()))
     students = list(dict.fromkeys(s for found in named.values() for s in _names(found, "student")))
-    header = ["seeds x folds", "seconds", *students]
+    header = ["seeds x folds", "seconds", "nearest", *students]
     lines = [_line("trained on", header), "|---" * (len(header) + 1) + "|"]
     uses: dict[str, str] = {}
     rows = {"real": (first, "real")}
@@ -56,8 +57,11 @@ def combined(named: Mapping[str, Results]) -> str:
     for label, (found, source) in rows.items():
         cells = [_cell(found, s, source) + _lost(found, s, source) for s in students]
         made = found.get("made") if source == "stimuli" else None
-        seconds = f"{made['seconds']:.0f}" if made else "-"
-        lines.append(_line(label, [" x ".join(map(str, _runs(found))), seconds, *cells]))
+        about = ["-", "-"]
+        if made:
+            near = f"{made['from_stimuli']:.2f} / {made['to_stimuli']:.2f}"
+            about = [f"{made['seconds']:.0f}", near]
+        lines.append(_line(label, [" x ".join(map(str, _runs(found))), *about, *cells]))
         if made:
             uses[label] = "; ".join(made["uses"])
     known = [f"- {label}: {text}." for label, text in uses.items()]

@@ -28,6 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import tyro
 
 from stimjax import config, job, release, runtime, settings, store
@@ -37,12 +38,13 @@ from stimjax.data import prepare
 from stimjax.excite import methods, synthesize
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
+from stimjax.privacy import nearest
 from stimjax.progress import Reporter, reporter
 from stimjax.store import StimjaxError
 from stimjax.study import baselines
 from stimjax.study import study as studies
 
-ABOUT = "about.json"  # of stimuli: the seconds they took, what of private data was used
+ABOUT = "about.json"  # of stimuli: seconds, what of private data was used, nearest neighbors
 PREDICTED = "predicted.safetensors"  # f32[seeds, n, class], of the test windows
 
 
@@ -197,11 +199,13 @@ def gather(row: Row, real: Row, folds: list[Fold], out: Path) -> None:
         results, _ = job.write_results(
             [_judged(row, real, fold) for fold in complete], folder, row.job.study
         )
-        about = [fold.folder / row.name / "source" / ABOUT for fold in complete]
         if row.source == "stimuli":
-            found = [store.read_json(path) for path in about]
-            seconds = sum(one["seconds"] for one in found) / len(found)
-            results["made"] = {"seconds": seconds, "uses": found[0]["uses"]}
+            about = [
+                store.read_json(fold.folder / row.name / "source" / ABOUT) for fold in complete
+            ]
+            numbers = [one["nearest"] | {"seconds": one["seconds"]} for one in about]
+            means = {key: float(np.mean([one[key] for one in numbers])) for key in numbers[0]}
+            results["made"] = means | {"uses": about[0]["uses"]}
             store.write_json(folder / "results.json", results)
 
 
@@ -245,8 +249,14 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
             start = time.monotonic()
             progress = fold.reporter.progress
             synthesize.synthesize(teacher, asked.synthesis, folder / "release", progress=progress)
-            uses = methods.uses(methods.recipe(asked.synthesis))
-            store.write_json(folder / ABOUT, {"seconds": time.monotonic() - start, "uses": uses})
+            seconds = time.monotonic() - start
+            stimuli, test = release.load(folder / "release"), prepare.load(fold.windows, "test")
+            about = {
+                "seconds": seconds,
+                "uses": methods.uses(methods.recipe(asked.synthesis)),
+                "nearest": nearest.ratios(stimuli, train, test),
+            }
+            store.write_json(folder / ABOUT, about)
 
         _once(place, settings.dump(asked.teacher, asked.synthesis), synthesized)
         made = release.load(place / "release")

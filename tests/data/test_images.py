@@ -104,7 +104,7 @@ def test_images_are_dealt_to_disjoint_parts(tmp_path):
     together = np.concatenate([part.x for part in parts]).reshape(len(whole), -1)
     flat = np.asarray(whole.x).reshape(len(whole), -1)
     both = [a[np.lexsort(a.T)] for a in (together, flat)]
-    np.testing.assert_array_equal(*both)
+    np.testing.assert_array_equal(both[0], both[1])
 
 
 @pytest.mark.parametrize(("train", "validation"), [(0, 5), (5, 0), (1000, 797)])

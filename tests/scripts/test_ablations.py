@@ -75,6 +75,7 @@ def test_results_are_those_of_the_predictions_of_all_folds(made):
             )
     lost = (right["real"] - right["mixture"]) / sum(map(len, tests))
     assert entry["accuracy_gap"] == pytest.approx(lost)
+    assert 0.5 < results["made"]["from_stimuli"] < 1.5
     assert results["made"]["seconds"] > 0 and len(results["made"]["uses"]) > 3
 
 

@@ -1,0 +1,1 @@
+"""What a release tells about the people whose recordings its teacher learned from."""
