@@ -26,7 +26,7 @@ def table(results: Results) -> str:
     """Rows are students, columns what they were trained on; the gap is real minus stimuli."""
     sources = _names(results, "trained_on")
     header = [*sources, "gap, points (95 % interval)", "gap, kappa", "margin", "within"]
-    lines = [_line("student", header), "|---" * (len(header) + 1) + "|"]
+    lines = _head("student", header)
     teacher = results["teacher"]
     if teacher:
         cell = f"{100 * teacher['accuracy']:.1f} / {teacher['kappa']:.3f}"
@@ -41,33 +41,42 @@ def table(results: Results) -> str:
 def combined(named: Mapping[str, Results]) -> str:
     """Rows are methods, columns students: accuracy / kappa (points lost), checked if within.
 
-    Where the results say so (those of `scripts/ablations/run.py`): the seconds that a release took,
-    median distances from stimuli to the nearest training window over those to the nearest test
-    window and the same the other way, and below the table what it knows of the private data.
+    Results of `scripts/ablations/run.py` get a second table, of the stimuli.
     """
     first = next(iter(named.values()))
     students = list(dict.fromkeys(s for found in named.values() for s in _names(found, "student")))
-    header = ["seeds x folds", "seconds", "nearest", *students]
-    lines = [_line("trained on", header), "|---" * (len(header) + 1) + "|"]
-    uses: dict[str, str] = {}
+    lines = _head("trained on", ["seeds x folds", *students])
     rows = {"real": (first, "real")}
     for name, found in named.items():
         for source in _names(found, "trained_on"):
             rows.setdefault(name if source == "stimuli" else source, (found, source))
     for label, (found, source) in rows.items():
         cells = [_cell(found, s, source) + _lost(found, s, source) for s in students]
-        made = found.get("made") if source == "stimuli" else None
-        about = ["-", "-"]
-        if made:
-            near = f"{made['from_stimuli']:.2f} / {made['to_stimuli']:.2f}"
-            about = [f"{made['seconds']:.0f}", near]
-        lines.append(_line(label, [" x ".join(map(str, _runs(found))), *about, *cells]))
-        if made:
-            uses[label] = "; ".join(made["uses"])
-    known = [f"- {label}: {text}." for label, text in uses.items()]
-    return "\n".join(
-        [*lines, *(["", "What a method knows of the private data:", *known] * bool(known))]
-    )
+        lines.append(_line(label, [" x ".join(map(str, _runs(found))), *cells]))
+    made = {name: found["made"] for name, found in named.items() if "made" in found}
+    return "\n".join([*lines, *(_stimuli(made) if made else [])])
+
+
+def _stimuli(made: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the stimuli of each method are, what they took, and what of private data.
+
+    `nearest` are median distances to the nearest training window over those to the nearest test
+    window, from stimuli and to stimuli; `apart` how far stimuli are from training windows, over
+    how far test windows are from them; `classes` the share of each, `confidence` the mean
+    probability of the most probable one.
+    """
+    lines = ["", *_head("stimuli", ["seconds", "nearest", "apart", "confidence", "classes, %"])]
+    for name, one in made.items():
+        near = f"{one['from_stimuli']:.2f} / {one['to_stimuli']:.2f}"
+        classes = " ".join(f"{100 * share:.0f}" for share in one["classes"])
+        numbers = [f"{one['seconds']:.0f}", near, f"{one['apart']:.2f}", f"{one['confidence']:.2f}"]
+        lines.append(_line(name, [*numbers, classes]))
+    known = [f"- {name}: {'; '.join(one['uses'])}." for name, one in made.items()]
+    return [*lines, "", "What a method knows of the private data:", "", *known]
+
+
+def _head(label: str, header: list[str]) -> list[str]:
+    return [_line(label, header), "|---" * (len(header) + 1) + "|"]
 
 
 def _line(label: str, cells: list[str]) -> str:

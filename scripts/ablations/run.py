@@ -10,7 +10,7 @@ holds already is not made again, so that rows, students and folds can be added l
 other settings is refused. Two commands for different folds can run at the same time.
 
     RESULTS/fold-K/windows, RESULTS/fold-K/teacher-HASH    private
-    RESULTS/fold-K/ROW/source                              the release, or the seconds it took
+    RESULTS/fold-K/ROW/source                              the release, and numbers about it
     RESULTS/fold-K/ROW/STUDENT                             its predictions of the test windows
     RESULTS/ROW/study/results.json                         of the folds that are complete
 
@@ -44,7 +44,7 @@ from stimjax.store import StimjaxError
 from stimjax.study import baselines
 from stimjax.study import study as studies
 
-ABOUT = "about.json"  # of stimuli: seconds, what of private data was used, nearest neighbors
+ABOUT = "about.json"  # of stimuli, as `scripts/table.py` shows it
 PREDICTED = "predicted.safetensors"  # f32[seeds, n, class], of the test windows
 
 
@@ -203,9 +203,10 @@ def gather(row: Row, real: Row, folds: list[Fold], out: Path) -> None:
             about = [
                 store.read_json(fold.folder / row.name / "source" / ABOUT) for fold in complete
             ]
-            numbers = [one["nearest"] | {"seconds": one["seconds"]} for one in about]
-            means = {key: float(np.mean([one[key] for one in numbers])) for key in numbers[0]}
-            results["made"] = means | {"uses": about[0]["uses"]}
+            numbers = [{k: v for k, v in one.items() if k != "uses"} for one in about]
+            means = {key: np.mean([one[key] for one in numbers], axis=0) for key in numbers[0]}
+            results["made"] = {key: mean.tolist() for key, mean in means.items()}
+            results["made"]["uses"] = about[0]["uses"]
             store.write_json(folder / "results.json", results)
 
 
@@ -251,10 +252,13 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
             synthesize.synthesize(teacher, asked.synthesis, folder / "release", progress=progress)
             seconds = time.monotonic() - start
             stimuli, test = release.load(folder / "release"), prepare.load(fold.windows, "test")
+            label = np.asarray(stimuli.y)
             about = {
                 "seconds": seconds,
+                "confidence": float(label.max(axis=1).mean()),
+                "classes": np.eye(label.shape[1])[label.argmax(axis=1)].mean(axis=0).tolist(),
+                **nearest.ratios(stimuli, train, test),
                 "uses": methods.uses(methods.recipe(asked.synthesis)),
-                "nearest": nearest.ratios(stimuli, train, test),
             }
             store.write_json(folder / ABOUT, about)
 

@@ -30,7 +30,8 @@ def ratios(stimuli: Batch, train: Batch, held_out: Batch, seed: int = 0) -> dict
     Returns:
         `from_stimuli`, of distances from each stimulus to its nearest window, and `to_stimuli`,
         from each window to its nearest stimulus. 1 where the training windows are as far as
-        others; below 1 where they are nearer.
+        others; below 1 where they are nearer. And `apart`: how far stimuli are from training
+        windows, over how far held-out windows are from them.
     """
     rng = np.random.default_rng(seed)
     spread = np.asarray(train.x).reshape(len(train), -1).std(axis=0) + 1e-6
@@ -42,9 +43,11 @@ def ratios(stimuli: Batch, train: Batch, held_out: Batch, seed: int = 0) -> dict
     size = min(MOST, len(train), len(held_out))
     seen, unseen, made = some(train, size), some(held_out, size), some(stimuli, len(stimuli))
     asked = made[:MOST]
+    distance = _median(asked, seen)
     return {
-        "from_stimuli": _median(asked, seen) / _median(asked, unseen),
+        "from_stimuli": distance / _median(asked, unseen),
         "to_stimuli": _median(seen, made) / _median(unseen, made),
+        "apart": distance / _median(unseen, seen),
     }
 
 

@@ -24,6 +24,10 @@ def test_strangers_are_as_far_from_both() -> None:
     found = nearest.ratios(windows(3000, 0), windows(2500, 1), windows(600, 2))
     assert found["from_stimuli"] == pytest.approx(1, abs=0.03)
     assert found["to_stimuli"] == pytest.approx(1, abs=0.03)
+    assert found["apart"] == pytest.approx(1, abs=0.03)
+    wide = windows(1000, 0)
+    wide = make(2 * np.asarray(wide.x), wide.y, SPEC)
+    assert nearest.ratios(wide, windows(500, 1), windows(500, 2))["apart"] > 1.5
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3])
