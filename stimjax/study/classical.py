@@ -45,6 +45,7 @@ CLASSICAL: dict[str, Callable[[int], Any]] = {
     "logistic": lambda seed: make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)),
 }
 RANDOM = ("random_forest",)  # those whose result depends on the seed
+ONE_CORE = ("svm", "logistic")  # those that take one core only, without Python's lock
 
 
 def train_and_predict(

@@ -10,7 +10,9 @@ compares the students on all windows at once, each tested by models that never s
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
@@ -20,9 +22,10 @@ from stimjax import config, models
 from stimjax.batch import Batch, Spec, concatenate
 from stimjax.learn import fit
 from stimjax.learn.teacher import Teacher
+from stimjax.runtime import cores
 from stimjax.store import StimjaxError
 from stimjax.study import baselines, metrics
-from stimjax.study.classical import CLASSICAL, RANDOM, train_and_predict
+from stimjax.study.classical import CLASSICAL, ONE_CORE, RANDOM, train_and_predict
 
 SCHEMA = 1
 HELD_OUT = 0.1  # part of the stimuli (or of a baseline) on which a student's best step is chosen
@@ -126,14 +129,19 @@ def predict(
     refuse_other(given.train["real"].spec, test.spec, "the test windows")
     predictions: Predictions = {}
     total = len(settings.students) * len(given.train)
+
+    def learn(name: str, source: str) -> np.ndarray:
+        try:
+            return student(name, given.train[source], given.validation[source], test, settings)
+        except StimjaxError as error:
+            raise StimjaxError(f"on {source}: {error}") from error
+
     for name in settings.students:
-        for source in given.train:
-            parts = given.train[source], given.validation[source]
-            try:
-                predictions[name, source] = student(name, *parts, test, settings)
-            except StimjaxError as error:
-                raise StimjaxError(f"on {source}: {error}") from error
-            progress(len(predictions), total)
+        with ThreadPoolExecutor(cores() if name in ONE_CORE else 1) as pool:
+            learned = pool.map(functools.partial(learn, name), given.train)
+            for source, probability in zip(given.train, learned, strict=True):
+                predictions[name, source] = probability
+                progress(len(predictions), total)
     return predictions
 
 
