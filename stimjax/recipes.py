@@ -60,7 +60,7 @@ class Recipe:
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the stimuli that is taken as the source gave it.
         views: part of the stimuli that is published as a view of itself and another: a random
-            mixture of the two with noise, labeled anew by the teacher.
+            average of the two, labeled anew by the teacher.
         teachers: whose gradients are taken: of all the teacher's families together, or of one
             family after the other, step by step (rotated), which costs less.
         rounds: 1, or more: then proxy students learn from the stimuli of earlier rounds, and the
@@ -108,7 +108,7 @@ RECIPES: dict[str, Recipe] = {
     # Ours, from here on. Random signals, labeled and not excited.
     "probe": Recipe(source="generic", balance="prior"),
     "spectral": Recipe(source="spectral", balance="prior"),
-    "mixture": Recipe(source="mixture", balance="prior"),
+    "mixture": Recipe(source="mixture", balance="prior", views=0.5),
     # Hidden neurons driven to what each class causes in them.
     "invert": Recipe(source="mixture", terms=_INVERT, tries=30, targets="histogram", unexcited=0.5),
     # The same, and against proxy students.

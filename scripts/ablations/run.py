@@ -108,7 +108,9 @@ class Fold:
         """All that a piece depends on, but for the windows."""
         asked = self.job(row)
         study = dataclasses.replace(asked.study, students=(student,), baselines=())
-        parts = () if row.source == "real" else (asked.teacher, asked.synthesis)
+        parts = ()
+        if row.source != "real":  # the whole recipe: what a method's name stands for may change
+            parts = (asked.teacher, methods.resolved(asked.synthesis))
         return settings.dump(*parts, study)
 
 
@@ -262,7 +264,8 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
             }
             store.write_json(folder / ABOUT, about)
 
-        _once(place, settings.dump(asked.teacher, asked.synthesis), synthesized)
+        wanted = settings.dump(asked.teacher, methods.resolved(asked.synthesis))
+        _once(place, wanted, synthesized)
         made = release.load(place / "release")
     assert made is not None
     return studies.held_out(made, asked.study.seed)

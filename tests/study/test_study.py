@@ -94,7 +94,9 @@ def test_rows_and_summary_are_what_the_contract_says(found):
 
 def test_students_learn(found):
     accuracy = {(r["student"], r["trained_on"]): r["accuracy"] for r in found[0]["rows"]}
-    assert min(accuracy[name, on] for name in SETTINGS.students for on in ("real", "stimuli")) > 0.75
+    assert (
+        min(accuracy[name, on] for name in SETTINGS.students for on in ("real", "stimuli")) > 0.75
+    )
 
 
 def test_the_same_seed_gives_the_same_students(given_sources, found):
