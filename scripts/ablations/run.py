@@ -3,7 +3,9 @@
 python scripts/ablations/run.py SETUP.yaml --data PATH... --out RESULTS [--folds K...]
 
 A setup is a configuration file (the sections of `--config`) with `rows`: by name, what else a row
-sets, `source` (stimuli, real or a baseline) and `folds` (how many of the folds it has). With
+sets, `source` (stimuli, real, a baseline or given) and `folds` (how many of the folds it has).
+`given` are windows that another program, such as a generator to compare with, has put into
+RESULTS/fold-K/ROW/source/windows.safetensors (`x` and `y` as in a release). With
 `images: {train: N, validation: N}` the data are an IDX file of images and one of labels. A piece
 is one student, trained from all its seeds on the source of one row, in one fold. What RESULTS
 holds already is not made again, so that rows, students and folds can be added later; a piece of
@@ -31,8 +33,8 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
-from stimjax import config, job, release, runtime, settings, store
-from stimjax.batch import Batch
+from stimjax import batch, config, job, release, runtime, settings, store
+from stimjax.batch import Batch, Spec
 from stimjax.data import images as image_sets
 from stimjax.data import prepare
 from stimjax.excite import methods, synthesize
@@ -139,7 +141,7 @@ def _row(name: str, content: dict[str, Any], default: config.Job, path: Path) ->
     where = f"{path}: rows.{name}"
     sections = {key: value for key, value in content.items() if key not in ("source", "folds")}
     source, folds = content.get("source", "stimuli"), content.get("folds", default.prepare.folds)
-    known = ("stimuli", "real", *baselines.BASELINES)
+    known = ("stimuli", "real", "given", *baselines.BASELINES)
     if source not in known:
         raise StimjaxError(f"{where}.source is {source!r}; choose from {', '.join(known)}")
     if not isinstance(folds, int) or not 1 <= folds <= default.prepare.folds:
@@ -222,7 +224,7 @@ def _judged(row: Row, real: Row, fold: Fold) -> job.Judged:
         for name in row.job.study.students
         for one in (real, row)
     }
-    teacher = None if row.source == "gaussian" else _teacher(row, fold)
+    teacher = None if row.source in ("gaussian", "given") else _teacher(row, fold)
     return job.Judged(
         rows=studies.rows(predictions, test, fold.job(row).study, fold.number),
         predictions=predictions,
@@ -239,6 +241,8 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
     train = prepare.load(fold.windows, "train")
     if row.source == "real":
         return train, prepare.load(fold.windows, "validation")
+    if row.source == "given":
+        return studies.held_out(_given(row, fold, train.spec), asked.study.seed)
     teacher = None if row.source == "gaussian" else _teacher(row, fold)
     if row.source != "stimuli":
         count, seed = asked.synthesis.count, asked.synthesis.seed
@@ -269,6 +273,16 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
         made = release.load(place / "release")
     assert made is not None
     return studies.held_out(made, asked.study.seed)
+
+
+def _given(row: Row, fold: Fold, spec: Spec) -> Batch:
+    """Windows and labels that another program made; within the range of `spec`, as a release is."""
+    path = fold.folder / row.name / "source" / "windows.safetensors"
+    if not path.exists():
+        raise StimjaxError(f"{path}: is missing; put x and y of the windows to learn from there")
+    arrays = store.load_arrays(path)
+    made = batch.make(np.clip(arrays["x"], spec.low, spec.high), arrays["y"], spec)
+    return batch.check(made, str(path))
 
 
 def _teacher(row: Row, fold: Fold) -> Teacher:

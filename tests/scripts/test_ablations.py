@@ -146,6 +146,20 @@ def test_every_setup_can_be_read(script, path):
     assert rows[0].name == "real" and len(rows) > 1
 
 
+def test_windows_of_another_program(made, script, recordings):
+    setup = SETUP + "  gan: {source: given, folds: 1}\n"
+    with pytest.raises(StimjaxError, match=r"gan/source/windows\.safetensors: is missing"):
+        script.main(asked(script, made, recordings, setup, rows=("gan",)))
+    train = prepare.load(made / "out" / "fold-0" / "windows", "train")
+    place = made / "out" / "fold-0" / "gan" / "source"
+    place.mkdir(parents=True)
+    arrays = {"x": np.asarray(train.x) * 1.5, "y": np.asarray(train.y)}
+    store.save_arrays(place / "windows.safetensors", arrays)
+    script.main(asked(script, made, recordings, setup, rows=("gan",)))
+    results = store.read_json(made / "out" / "gan" / "study" / "results.json")
+    assert {row["trained_on"] for row in results["rows"]} == {"real", "gan"}
+
+
 def idx(array: np.ndarray, path: Path) -> Path:
     sizes = np.array(array.shape, ">u4").tobytes()
     path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.astype("u1").tobytes())
