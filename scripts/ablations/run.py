@@ -11,7 +11,8 @@ is one student, trained from all its seeds on the source of one row, in one fold
 holds already is not made again, so that rows, students and folds can be added later; a piece of
 other settings is refused. Two commands for different folds can run at the same time.
 
-    RESULTS/fold-K/windows, RESULTS/fold-K/teacher-HASH    private
+    RESULTS                                                mode 0700, for it holds
+    RESULTS/fold-K/windows, RESULTS/fold-K/teacher-HASH    what is private
     RESULTS/fold-K/ROW/source                              the release, and numbers about it
     RESULTS/fold-K/ROW/STUDENT                             its predictions of the test windows
     RESULTS/ROW/study/results.json                         of the folds that are complete
@@ -311,7 +312,7 @@ def _once(place: Path, wanted: str, make: Callable[[Path], None]) -> None:
                 f"{place}: was made with other settings; delete it, or rename the row"
             )
         return
-    with store.new_folder(place) as folder:
+    with store.new_folder(place, private=True) as folder:
         make(folder)
         (folder / "config.yaml").write_text(wanted, encoding="utf-8")
 
@@ -326,6 +327,7 @@ def main(asked: Asked) -> None:
     for name in asked.rows:
         if name not in names:
             raise StimjaxError(f"there is no row {name!r}; choose from {', '.join(names)}")
+    asked.out.mkdir(mode=0o700, parents=True, exist_ok=True)  # holds private windows and teachers
     with reporter() as report:
         count = rows[0].job.prepare.folds
         folds = [Fold(k, asked.out / f"fold-{k}", report) for k in range(count)]
