@@ -12,13 +12,15 @@ from sklearn.neighbors import NearestNeighbors
 
 from stimjax.batch import Batch
 
+FLOOR = 0.1  # least standard deviation of a value, in units of the mean over its channel
 MOST = 5_000  # stimuli and windows whose neighbors are sought
 
 
 def ratios(stimuli: Batch, train: Batch, held_out: Batch, seed: int = 0) -> dict[str, float]:
     """Median distances to the nearest neighbor, for training windows over held-out ones.
 
-    Distances are Euclidean, each value in units of its standard deviation in `train`. Of `train`
+    Distances are Euclidean, each value in units of its standard deviation in `train` (at least a
+    tenth of the channel's). Of `train`
     and `held_out` as many windows are taken at random, so that neither is nearer for being larger.
 
     Args:
@@ -34,7 +36,10 @@ def ratios(stimuli: Batch, train: Batch, held_out: Batch, seed: int = 0) -> dict
         windows, over how far held-out windows are from them.
     """
     rng = np.random.default_rng(seed)
-    spread = np.asarray(train.x).reshape(len(train), -1).std(axis=0) + 1e-6
+    deviation = np.asarray(train.x).std(axis=0)
+    channel = deviation.mean(axis=tuple(range(deviation.ndim - 1)))
+    # A value that hardly varies, such as an image's corner, is not stretched over all others.
+    spread = np.maximum(deviation, FLOOR * channel).reshape(-1) + 1e-9
 
     def some(batch: Batch, most: int) -> Float[np.ndarray, "n values"]:
         rows = rng.permutation(len(batch))[:most]

@@ -47,10 +47,21 @@ def test_some_copies_shorten_the_way_from_windows_and_memorizing_both() -> None:
 
 def test_it_is_the_ratio_of_median_distances() -> None:
     made, train, held_out = windows(70, 0), windows(50, 1), windows(50, 2)
-    scale = train.x.reshape(50, -1).std(axis=0) + 1e-6
+    scale = train.x.reshape(50, -1).std(axis=0)
     rows = [np.asarray(b.x, float).reshape(len(b), -1) / scale for b in (made, train, held_out)]
     near = [np.median(cdist(rows[0], rows[i]).min(axis=1)) for i in (1, 2)]
     back = [np.median(cdist(rows[i], rows[0]).min(axis=1)) for i in (1, 2)]
     found = nearest.ratios(made, train, held_out)
     assert found["from_stimuli"] == pytest.approx(near[0] / near[1], rel=1e-4)
     assert found["to_stimuli"] == pytest.approx(back[0] / back[1], rel=1e-4)
+
+
+def test_values_that_never_vary_do_not_drown_the_others() -> None:
+    def cornered(batch: Batch, corner: float) -> Batch:
+        x = np.asarray(batch.x).copy()
+        x[:, 0, 0] = corner * np.random.default_rng(5).normal(size=len(x))
+        return make(x, batch.y, SPEC)
+
+    train, held_out = (cornered(windows(500, seed), 0.0) for seed in (1, 2))
+    found = nearest.ratios(cornered(windows(500, 0), 0.1), train, held_out)
+    assert found["apart"] == pytest.approx(1, abs=0.2)

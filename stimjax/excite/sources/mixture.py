@@ -2,8 +2,9 @@
 
 Ours, of known parts. The windows of a class are grouped by k-means over simple summaries; each
 group is a Gaussian over the scores in at most `MOST` principal components, whose correlations are
-shrunk toward those of the class. What is beside the components is noise with the group's own power
-in every coefficient of the cosine transform, so that a draw is not smoother than a window.
+shrunk toward those of the class. What is beside the components is noise with the group's own power,
+so that a draw is not smoother than a window: in every coefficient of the cosine transform of a
+signal, which is as rough everywhere, and in every value of an image, which has empty corners.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
         f32[k]`, the standard deviation of each score; `mixture.class i32[m]`; `mixture.share
         f32[m]`, of its class; `mixture.mean f32[m, k]`; `mixture.factor f32[m, k, k]`, lower
         triangular, whose square is the covariance; `mixture.residual f32[m, *shape]`, standard
-        deviations of the cosine coefficients of what is beside the components.
+        deviations of what is beside the components, of the cosine coefficients of signals and of
+        the values of images.
     """
     x, label = rows.sampled(train)
     flat = x.reshape(len(x), -1)
@@ -55,6 +57,7 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
     basis = np.asarray(pca.components_, np.float32)
     center = np.asarray(pca.mean_, np.float32)
     score = (flat - center) @ basis.T
+    power = _power if x.ndim == 3 else _spread
     groups = []
     for number in range(train.y.shape[1]):
         mine = rows.of_class(label, number)
@@ -68,7 +71,7 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
                     "share": len(group) / len(mine),
                     "mean": score[inside].mean(axis=0),
                     "factor": _factor(score[inside], pooled),
-                    "residual": _power(beside.reshape(x[inside].shape)),
+                    "residual": power(beside.reshape(x[inside].shape)),
                 }
             )
     found = {name: np.stack([group[name] for group in groups]) for name in groups[0]}
@@ -91,7 +94,8 @@ def make(spec: Spec, statistics: Statistics) -> Source:
         normal = jax.random.normal(score_key, of["spread"].shape)
         score = of["mean"][group] + of["factor"][group] @ normal
         beside = of["residual"][group] * jax.random.normal(residual_key, spec.shape)
-        x = (of["center"] + score @ of["components"]).reshape(spec.shape) + cosine.inverse(beside)
+        beside = cosine.inverse(beside) if len(spec.shape) == 2 else beside
+        x = (of["center"] + score @ of["components"]).reshape(spec.shape) + beside
         return jnp.clip(x, low, high)
 
     return draw
@@ -136,11 +140,14 @@ def _factor(
     return score.std(axis=0)[:, None] * np.linalg.cholesky(correlation / (1 + 1e-3))
 
 
-def _power(beside: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "..."]:
-    """Root mean square of each coefficient of the cosine transform over time (or both axes)."""
-    axes = tuple(range(1, beside.ndim - 1))
-    coefficient = scipy.fft.dctn(beside, axes=axes, norm="ortho", overwrite_x=True)
-    return np.sqrt((np.asarray(coefficient) ** 2).mean(axis=0))
+def _power(beside: Float[np.ndarray, "n time channel"]) -> Float[np.ndarray, "time channel"]:
+    """Root mean square of each coefficient of the cosine transform over time."""
+    return _spread(np.asarray(scipy.fft.dct(beside, axis=1, norm="ortho", overwrite_x=True)))
+
+
+def _spread(beside: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "..."]:
+    """Root mean square of each value."""
+    return np.sqrt((beside**2).mean(axis=0))
 
 
 MIXTURE = Kind(measure, make, USES)
