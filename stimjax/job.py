@@ -293,13 +293,35 @@ def _judge(
         asked,
     )
     predictions = studies.predict(given, judged, asked, progress=reporter.progress)
+    answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)
+    return judge(predictions, test, judged, asked, answer, fold)
+
+
+def judge(
+    predictions: Predictions,
+    windows: Path,
+    test: Batch,
+    asked: config.Study,
+    teacher: tuple[np.ndarray, tuple[str, ...]] | None,
+    fold: int | None = None,
+) -> Judged:
+    """What is kept of one fold.
+
+    Args:
+        predictions: of the students.
+        windows: the folder of windows that `test` is a part of.
+        test: the windows that were predicted.
+        asked: students and seeds.
+        teacher: its probabilities f32[n, class] for `test`, and its networks.
+        fold: its number, named in the rows if it is given.
+    """
     return Judged(
-        rows=studies.rows(predictions, judged, asked, fold),
+        rows=studies.rows(predictions, test, asked, fold),
         predictions=predictions,
-        test=studies.without_values(judged),
-        teacher=None if teacher is None else teacher.probability(judged.x),
-        networks=() if teacher is None else teacher.networks,
-        split=read_json(test / "spec.json")["made"].get("settings", {}).get("split", "subject"),
+        test=studies.without_values(test),
+        teacher=None if teacher is None else teacher[0],
+        networks=() if teacher is None else teacher[1],
+        split=read_json(windows / "spec.json")["made"].get("settings", {}).get("split", "subject"),
     )
 
 

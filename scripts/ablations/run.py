@@ -173,19 +173,22 @@ def make(rows: list[Row], fold: Fold, data: tuple[Path, ...], images: Images | N
     _once(fold.windows, settings.dump(prepared), windows)
     test = prepare.load(fold.windows, "test")
     for row in (row for row in rows if fold.number < row.folds):
-        learned: list[tuple[Batch, Batch]] = []  # one, if a student is lacking
+        source = functools.cache(functools.partial(_source, row, fold))  # if a student is lacking
         for name in row.job.study.students:
-            if not fold.piece(row, name).exists():
-                learned = learned or [_source(row, fold)]
-                fold.reporter.note(f"fold {fold.number}, {row.name}: {name}")
-            train = functools.partial(_train, fold, row, name, learned, test)
+            train = functools.partial(_train, fold, row, name, source, test)
             _once(fold.piece(row, name), fold.settings(row, name), train)
 
 
 def _train(
-    fold: Fold, row: Row, name: str, learned: list[tuple[Batch, Batch]], test: Batch, folder: Path
+    fold: Fold,
+    row: Row,
+    name: str,
+    source: Callable[[], tuple[Batch, Batch]],
+    test: Batch,
+    folder: Path,
 ) -> None:
-    ((train, validation),) = learned
+    train, validation = source()
+    fold.reporter.note(f"fold {fold.number}, {row.name}: {name}")
     predicted = studies.student(name, train, validation, test, fold.job(row).study)
     store.save_arrays(folder / PREDICTED, {"probability": predicted})
 
@@ -225,15 +228,17 @@ def _judged(row: Row, real: Row, fold: Fold) -> job.Judged:
         for name in row.job.study.students
         for one in (real, row)
     }
-    teacher = None if row.source in ("gaussian", "given") else _teacher(row, fold)
-    return job.Judged(
-        rows=studies.rows(predictions, test, fold.job(row).study, fold.number),
-        predictions=predictions,
-        test=studies.without_values(test),
-        teacher=None if teacher is None else teacher.probability(test.x),
-        networks=() if teacher is None else teacher.networks,
-        split=store.read_json(fold.windows / "spec.json")["made"]["settings"]["split"],
-    )
+    answer = None
+    if row.source not in ("gaussian", "given"):
+        answer = _answer(_teacher_place(row, fold), fold.windows)
+    return job.judge(predictions, fold.windows, test, fold.job(row).study, answer, fold.number)
+
+
+@functools.cache  # asked for every row, again after every fold
+def _answer(teacher: Path, windows: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The probabilities of a teacher for the test windows, and its networks."""
+    found = teachers.load(teacher)
+    return found.probability(prepare.load(windows, "test").x), found.networks
 
 
 def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
@@ -290,13 +295,18 @@ def _teacher(row: Row, fold: Fold) -> Teacher:
     """The teacher of a row; rows of the same settings share it."""
     asked = fold.job(row).teacher
     wanted = settings.dump(asked)
-    place = fold.folder / f"teacher-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
+    place = _teacher_place(row, fold)
     _once(
         place,
         wanted,
         lambda folder: job.train_teacher(fold.windows, folder, asked, fold.reporter) and None,
     )
     return teachers.load(place)
+
+
+def _teacher_place(row: Row, fold: Fold) -> Path:
+    digest = hashlib.sha256(settings.dump(fold.job(row).teacher).encode()).hexdigest()
+    return fold.folder / f"teacher-{digest[:8]}"
 
 
 def _once(place: Path, wanted: str, make: Callable[[Path], None]) -> None:

@@ -117,7 +117,7 @@ def rows(
 
 def _fit(model: Any, features: np.ndarray, label: np.ndarray, weight: np.ndarray) -> None:
     """Fit with weights, where they differ; in a pipeline every step takes them."""
-    if (weight == 1).all():  # the same, but for a forest that draws its rows by weight
+    if (weight == 1).all():  # the same; to the last bit the plain classifier
         model.fit(features, label)
     elif isinstance(model, Pipeline):
         model.fit(features, label, **{f"{step}__sample_weight": weight for step, _ in model.steps})

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
@@ -137,12 +137,22 @@ def predict(
             raise StimjaxError(f"on {source}: {error}") from error
 
     for name in settings.students:
-        with ThreadPoolExecutor(cores() if name in ONE_CORE else 1) as pool:
-            learned = pool.map(functools.partial(learn, name), given.train)
-            for source, probability in zip(given.train, learned, strict=True):
-                predictions[name, source] = probability
-                progress(len(predictions), total)
+        learned = _several(name, functools.partial(learn, name), given.train)
+        for source, probability in zip(given.train, learned, strict=True):
+            predictions[name, source] = probability
+            progress(len(predictions), total)
     return predictions
+
+
+def _several(
+    name: str, learn: Callable[[str], np.ndarray], sources: Iterable[str]
+) -> Iterator[np.ndarray]:
+    """What a student learns from each source; at once, if it would leave cores idle otherwise."""
+    if name not in ONE_CORE:  # in this thread, where an interruption reaches it
+        yield from map(learn, sources)
+        return
+    with ThreadPoolExecutor(cores()) as pool:
+        yield from pool.map(learn, sources)
 
 
 def student(

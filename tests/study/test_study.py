@@ -93,10 +93,10 @@ def test_rows_and_summary_are_what_the_contract_says(found):
 
 
 def test_students_learn(found):
-    accuracy = {(r["student"], r["trained_on"]): r["accuracy"] for r in found[0]["rows"]}
-    assert (
-        min(accuracy[name, on] for name in SETTINGS.students for on in ("real", "stimuli")) > 0.75
-    )
+    for name, on in itertools.product(SETTINGS.students, ("real", "stimuli")):
+        wanted = (name, on)
+        rows = [r for r in found[0]["rows"] if (r["student"], r["trained_on"]) == wanted]
+        assert np.mean([r["accuracy"] for r in rows]) > 0.8  # over seeds
 
 
 def test_the_same_seed_gives_the_same_students(given_sources, found):
