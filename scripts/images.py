@@ -16,7 +16,7 @@ import tyro
 
 from stimjax import config, job, runtime, store
 from stimjax.data import images as image_sets
-from stimjax.excite import methods, synthesize
+from stimjax.excite import synthesize
 from stimjax.progress import reporter
 
 TEACHER = config.Teacher(networks=("cnn", "resnet", "mlp"), fit=config.Fit(steps=800))
@@ -76,13 +76,9 @@ def main(asked: Images) -> None:
         )
         teacher = job.train_teacher(private / "windows", private / "teacher", asked.teacher, report)
         report.stage("making stimuli")
-        synthesis = asked.synthesis
-        if synthesis.recipe is None:  # the average of two images is no image
-            recipe = dataclasses.replace(methods.recipe(synthesis), views=0.0)
-            synthesis = dataclasses.replace(synthesis, recipe=recipe)
         synthesize.synthesize(
             teacher,
-            synthesis,
+            asked.synthesis,
             folder / "release",
             progress=report.progress,
             note=report.note,
@@ -91,7 +87,7 @@ def main(asked: Images) -> None:
         job.study_release(
             folder / "release", windows, windows, folder / "study", asked.study, teacher, report
         )
-        job.save_config(folder, asked.teacher, synthesis, asked.study)
+        job.save_config(folder, asked.teacher, asked.synthesis, asked.study)
 
 
 if __name__ == "__main__":

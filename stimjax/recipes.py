@@ -59,8 +59,8 @@ class Recipe:
             all the same, or as frequent as in the training windows.
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the stimuli that is taken as the source gave it.
-        views: part of the stimuli that is published as a view of itself and another: a random
-            average of the two, labeled anew by the teacher.
+        views: part of the stimuli that is published as a view of itself, labeled anew by the
+            teacher: a random average of two signals, or an image a little distorted.
         teachers: whose gradients are taken: of all the teacher's families together, or of one
             family after the other, step by step (rotated), which costs less.
         rounds: 1, or more: then proxy students learn from the stimuli of earlier rounds, and the

@@ -20,6 +20,7 @@ from stimjax.excite.accept import Acceptance, Goal
 from stimjax.excite.parametrization import Parametrization
 from stimjax.excite.sources import Source
 from stimjax.excite.terms import LANES, Excited, Term
+from stimjax.excite.views import View
 from stimjax.models import Params
 
 
@@ -33,7 +34,7 @@ class Method(NamedTuple):
         acceptance: what is wanted, and when it is reached.
         optimizer: makes steps of gradients.
         finish: what a window goes through before it is labeled, such as rounding.
-        mix: a view of two windows, for a method that publishes some.
+        view: changes a window (it may take another to do so), for a method that publishes views.
     """
 
     source: Source
@@ -42,7 +43,7 @@ class Method(NamedTuple):
     acceptance: Acceptance
     optimizer: optax.GradientTransformation
     finish: Callable[[Array], Array]
-    mix: Callable[[Array, Array, Array], Array] | None = None
+    view: View | None = None
 
 
 class Networks(NamedTuple):
@@ -144,8 +145,8 @@ def step(
     tries = state.tries + 1
     accepted = method.acceptance.reached(state.goal, probability, tries)
     failed = ~accepted & (tries >= method.acceptance.tries)
-    if method.mix is not None:
-        view = method.mix(window, _neighbor(window), jax.random.fold_in(state.key, 5))
+    if method.view is not None:
+        view = method.view(window, _neighbor(window), jax.random.fold_in(state.key, 5))
         window = jnp.where(state.goal.view, method.finish(view), window)
         probability = jax.nn.softmax(networks.teacher(window[None])[0][0])
     goal = method.acceptance.draw(goal_key)

@@ -16,7 +16,7 @@ from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import parametrization, rounded
 from stimjax.excite.sources import SOURCES, latent, mixture
 from stimjax.excite.terms import embedding, features, moments
-from stimjax.excite.views import mixed
+from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
 from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
@@ -70,7 +70,7 @@ def method(spec: Spec, asked: Recipe, statistics: Mapping[str, np.ndarray]) -> M
             acceptance=accept.acceptance(asked, len(spec.classes), statistics),
             optimizer=adam(asked.rate),
             finish=(lambda x: rounded(x, spec)) if asked.rounded else _as_it_is,
-            mix=mixed if asked.views else None,
+            view=view(spec) if asked.views else None,
         )
     except KeyError as error:
         raise StimjaxError(

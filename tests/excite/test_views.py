@@ -1,4 +1,4 @@
-"""Views of two stimuli, and excitation by one family of the teacher at a time, in a release."""
+"""Views of stimuli, and excitation by one family of the teacher at a time, in a release."""
 
 import dataclasses
 
@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.ndimage import affine_transform
 
 from stimjax import config, models
 from stimjax.batch import Channel, Spec, make, one_hot
 from stimjax.excite import methods, synthesize
-from stimjax.excite.views import mixed
+from stimjax.excite.views import CONTRAST, STRETCH, TURN, _affine, _resampled, mixed, view
 from stimjax.learn.teacher import Teacher
 from stimjax.recipes import Recipe, Terms
 
@@ -44,6 +45,39 @@ def test_a_view_lies_between_its_windows() -> None:
     share = (found[:, 0] + 1) / 2
     np.testing.assert_allclose(found[:, 1], 5 * share, rtol=1e-5)
     assert stats.kstest(share, stats.uniform(0.5, 0.5).cdf).pvalue > 1e-3
+
+
+IMAGE = Spec((9, 9, 2), ("a", "b"), (Channel("pixel", "", low=0.0, high=1.0),) * 2)
+
+
+def test_a_view_of_an_image_has_more_contrast_within_the_range() -> None:
+    """Of an even image that covers all; what is moved in from outside is dark."""
+    image = jnp.full(IMAGE.shape, 0.6).at[..., 1].set(0.4)
+    keys = jax.random.split(jax.random.key(0), 300)
+    found = np.asarray(jax.vmap(lambda key: view(IMAGE)(image, 1 - image, key))(keys))
+    assert found.min() == 0 and found.max() < 0.8 + 1e-6
+    factor = (found[:, 4, 4, 0] - 0.5) / 0.1
+    np.testing.assert_allclose(found[:, 4, 4, 1], 0.5 - 0.1 * factor, atol=1e-5)
+    assert stats.kstest(factor, stats.uniform(1, CONTRAST - 1).cdf).pvalue > 1e-3
+
+
+def test_a_view_of_an_image_is_a_small_affine_change() -> None:
+    """As scipy resamples it, with a matrix near the identity."""
+    image = np.random.default_rng(0).uniform(size=(9, 7, 1))
+    matrix = np.array(_affine(jnp.array([1.0, -0.5, 0.3, 1.0])))
+    np.testing.assert_allclose(np.linalg.det(matrix), STRETCH**1.3, rtol=1e-5)
+    np.testing.assert_allclose(np.arctan2(matrix[1, 0], matrix[0, 0]), TURN, rtol=1e-5)
+    shift, middle = np.array([0.5, -0.3]), np.array([4.0, 3.0])
+    offset = middle - matrix @ middle + shift
+    expected = affine_transform(
+        image[..., 0],
+        matrix,
+        offset,  # pyright: ignore[reportArgumentType]
+        order=1,
+        mode="grid-constant",
+    )
+    found = np.asarray(_resampled(jnp.asarray(image), jnp.asarray(matrix), jnp.asarray(shift)))
+    np.testing.assert_allclose(found[..., 0], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("tries", [0, 3])

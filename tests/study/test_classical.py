@@ -207,3 +207,22 @@ def test_twenty_thousand_soft_stimuli_of_five_classes(name):
     start = time.monotonic()
     classical.train_and_predict(name, train, x[:1000], 0)
     assert time.monotonic() - start < 300
+
+
+def test_pixels_are_not_scaled_each_by_its_own_spread():
+    """A pixel that is hardly ever inked would outweigh all else."""
+    rng = np.random.default_rng(0)
+    label = np.arange(300) % 2
+    x = np.zeros((300, 3, 3, 1), np.float32)
+    x[:, 1, 1, 0] = label + rng.normal(size=300) * 0.4
+    x[:, :, 0, 0] = 1e-3 * rng.normal(size=(300, 3))  # says nothing
+    spec = Spec(x.shape[1:], ("a", "b"), (Channel("pixel", ""),))
+    train, test = batch.make(x[:200], np.eye(2)[label[:200]], spec), x[200:]
+    flat = x.reshape(300, -1)
+    plain = KNeighborsClassifier(15).fit(flat[:200], label[:200]).predict_proba(flat[200:])
+    found = classical.train_and_predict("knn", train, test, 0)
+    np.testing.assert_allclose(found, plain, atol=1e-6)
+    assert (found.argmax(axis=1) == label[200:]).mean() > 0.8
+    for name in ("svm", "logistic"):
+        found = classical.train_and_predict(name, train, test, 0)
+        assert (found.argmax(axis=1) == label[200:]).mean() > 0.8

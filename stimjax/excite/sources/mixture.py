@@ -2,9 +2,9 @@
 
 Ours, of known parts. The windows of a class are grouped by k-means over simple summaries; each
 group is a Gaussian over the scores in at most `MOST` principal components, whose correlations are
-shrunk toward those of the class. What is beside the components is noise with the group's own power,
-so that a draw is not smoother than a window: in every coefficient of the cosine transform of a
-signal, which is as rough everywhere, and in every value of an image, which has empty corners.
+shrunk toward those of the class. What is beside the components of a signal is noise with the
+group's own power in each coefficient of the cosine transform, so that a draw is not smoother than a
+window. An image gets none: its corners would no longer be empty.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from stimjax.excite import cosine
 from stimjax.excite.sources import rows
 from stimjax.excite.sources.kind import Kind, Source, Statistics
 
-MOST = 160  # principal components
+MOST = 160  # principal components of signals
+MOST_OF_IMAGES = 60
 GROUPS = 8  # of a class, at most
 OWN = 0.9  # part of a group's own correlations; the rest is the class's
 LEADING = 8  # components whose scores are among the summaries
@@ -33,7 +34,7 @@ NAMES = ("components", "center", "spread", "class", "share", "mean", "factor", "
 COMPONENTS = "the principal components of the training windows"
 USES = (
     COMPONENTS,
-    "mean and covariance in them, and the power beside them, of groups of at least "
+    "mean and covariance in them, and of signals the power beside them, of groups of at least "
     f"{rows.LEAST} training windows of a class",
     "the frequency of these groups",
 )
@@ -46,34 +47,33 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
         `mixture.components f32[k, v]`, orthonormal; `mixture.center f32[v]`; `mixture.spread
         f32[k]`, the standard deviation of each score; `mixture.class i32[m]`; `mixture.share
         f32[m]`, of its class; `mixture.mean f32[m, k]`; `mixture.factor f32[m, k, k]`, lower
-        triangular, whose square is the covariance; `mixture.residual f32[m, *shape]`, standard
-        deviations of what is beside the components, of the cosine coefficients of signals and of
-        the values of images.
+        triangular, whose square is the covariance; for signals `mixture.residual f32[m, time,
+        channel]`, standard deviations of the cosine coefficients of what is beside the components.
     """
     x, label = rows.sampled(train)
     flat = x.reshape(len(x), -1)
     solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
-    pca = PCA(min(MOST, *flat.shape), svd_solver=solver, random_state=0).fit(flat)
+    most = MOST if x.ndim == 3 else MOST_OF_IMAGES
+    pca = PCA(min(most, *flat.shape), svd_solver=solver, random_state=0).fit(flat)
     basis = np.asarray(pca.components_, np.float32)
     center = np.asarray(pca.mean_, np.float32)
     score = (flat - center) @ basis.T
-    power = _power if x.ndim == 3 else _spread
     groups = []
     for number in range(train.y.shape[1]):
         mine = rows.of_class(label, number)
         pooled = _correlation(score[mine])
         for group in _grouped(x[mine], score[mine]):
             inside = mine[group]
-            beside = flat[inside] - center - score[inside] @ basis
-            groups.append(
-                {
-                    "class": np.int32(number),
-                    "share": len(group) / len(mine),
-                    "mean": score[inside].mean(axis=0),
-                    "factor": _factor(score[inside], pooled),
-                    "residual": power(beside.reshape(x[inside].shape)),
-                }
-            )
+            about = {
+                "class": np.int32(number),
+                "share": len(group) / len(mine),
+                "mean": score[inside].mean(axis=0),
+                "factor": _factor(score[inside], pooled),
+            }
+            if x.ndim == 3:
+                beside = flat[inside] - center - score[inside] @ basis
+                about["residual"] = _power(beside.reshape(x[inside].shape))
+            groups.append(about)
     found = {name: np.stack([group[name] for group in groups]) for name in groups[0]}
     found |= {"components": basis, "center": center, "spread": score.std(axis=0)}
     return {
@@ -84,7 +84,8 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
 
 def make(spec: Spec, statistics: Statistics) -> Source:
     """Draws f32[*shape] of a group of the wanted class."""
-    of = {name: jnp.asarray(statistics[f"mixture.{name}"]) for name in NAMES}
+    names = NAMES if len(spec.shape) == 2 else NAMES[:-1]
+    of = {name: jnp.asarray(statistics[f"mixture.{name}"]) for name in names}
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
 
     def draw(key: Array, target: Array) -> Float[Array, "..."]:
@@ -93,9 +94,10 @@ def make(spec: Spec, statistics: Statistics) -> Source:
         group = jax.random.categorical(group_key, odds)
         normal = jax.random.normal(score_key, of["spread"].shape)
         score = of["mean"][group] + of["factor"][group] @ normal
-        beside = of["residual"][group] * jax.random.normal(residual_key, spec.shape)
-        beside = cosine.inverse(beside) if len(spec.shape) == 2 else beside
-        x = (of["center"] + score @ of["components"]).reshape(spec.shape) + beside
+        x = (of["center"] + score @ of["components"]).reshape(spec.shape)
+        if "residual" in of:
+            beside = of["residual"][group] * jax.random.normal(residual_key, spec.shape)
+            x += cosine.inverse(beside)
         return jnp.clip(x, low, high)
 
     return draw
@@ -142,12 +144,8 @@ def _factor(
 
 def _power(beside: Float[np.ndarray, "n time channel"]) -> Float[np.ndarray, "time channel"]:
     """Root mean square of each coefficient of the cosine transform over time."""
-    return _spread(np.asarray(scipy.fft.dct(beside, axis=1, norm="ortho", overwrite_x=True)))
-
-
-def _spread(beside: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "..."]:
-    """Root mean square of each value."""
-    return np.sqrt((beside**2).mean(axis=0))
+    coefficients = np.asarray(scipy.fft.dct(beside, axis=1, norm="ortho", overwrite_x=True))
+    return np.sqrt((coefficients**2).mean(axis=0))
 
 
 MIXTURE = Kind(measure, make, USES)
