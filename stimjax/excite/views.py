@@ -43,7 +43,7 @@ def mixed(
 
 
 def distorted(spec: Spec) -> View:
-    """The image a little turned, stretched, sheared and shifted, with more contrast about mid-range.
+    """The image a little turned, stretched, sheared and shifted, and with more contrast.
 
     Affine changes are what digits are usually augmented with (Simard et al., ICDAR 2003). A sum of
     components is softer than an image, which matters to learners that compare single pixels with
