@@ -62,15 +62,17 @@ def _stimuli(made: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
     `nearest` are median distances to the nearest training window over those to the nearest test
     window, from stimuli and to stimuli; `apart` how far stimuli are from training windows, over
-    how far test windows are from them; `classes` the share of each, `confidence` the mean
-    probability of the most probable one.
+    how far test windows are from them; `confidence` the mean probability of the most probable
+    class; `classes` the share of each; `hit` how many of the tries for a class the teacher calls
+    so.
     """
-    lines = ["", *_head("stimuli", ["seconds", "nearest", "apart", "confidence", "classes, %"])]
+    header = ["seconds", "nearest", "apart", "confidence", "classes, %", "hit, %"]
+    lines = ["", *_head("stimuli", header)]
     for name, one in made.items():
         near = f"{one['from_stimuli']:.2f} / {one['to_stimuli']:.2f}"
-        classes = " ".join(f"{100 * share:.0f}" for share in one["classes"])
+        shares = [" ".join(f"{100 * s:.0f}" for s in one.get(k, ())) for k in ("classes", "hit")]
         numbers = [f"{one['seconds']:.0f}", near, f"{one['apart']:.2f}", f"{one['confidence']:.2f}"]
-        lines.append(_line(name, [*numbers, classes]))
+        lines.append(_line(name, [*numbers, *shares]))
     known = [f"- {name}: {'; '.join(one['uses'])}." for name, one in made.items()]
     return [*lines, "", "What a method knows of the private data:", "", *known]
 

@@ -265,10 +265,13 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
             seconds = time.monotonic() - start
             stimuli, test = release.load(folder / "release"), prepare.load(fold.windows, "test")
             label = np.asarray(stimuli.y)
+            made = store.read_json(folder / "release" / "manifest.json")
+            hits, accepted = np.asarray(made["hits"]), np.asarray(made["accepted"])
             about = {
                 "seconds": seconds,
                 "confidence": float(label.max(axis=1).mean()),
                 "classes": np.eye(label.shape[1])[label.argmax(axis=1)].mean(axis=0).tolist(),
+                "hit": (hits / np.maximum(accepted, 1)).tolist(),
                 **nearest.ratios(stimuli, train, test),
                 "uses": methods.uses(methods.recipe(asked.synthesis)),
             }

@@ -47,7 +47,7 @@ class Collected:
         self._spare: list[tuple[np.ndarray, np.ndarray]] = []
         self._limited = bool(places.sum() == size and len(places) > 1)
         self._spares = 0
-        self.accepted, self.failed = np.zeros(len(places), int), np.zeros(len(places), int)
+        self.accepted, self.failed, self.hits = (np.zeros(len(places), int) for _ in range(3))
         self.found, self.steps = 0, 0
 
     @property
@@ -57,9 +57,11 @@ class Collected:
         return self.found >= self._size or bool(enough and self.found + self._spares >= self._size)
 
     @property
-    def counts(self) -> tuple[np.ndarray, np.ndarray, int]:
-        """Stimuli accepted and given up by wanted class, and steps of all lanes."""
-        return self.accepted, self.failed, self.steps
+    def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+        """By wanted class tries accepted, given up, and accepted ones that the teacher calls so;
+        steps of all lanes.
+        """
+        return self.accepted, self.failed, self.hits, self.steps
 
     def take(self, emitted: Emitted) -> None:
         """Keep what was accepted and still has a place; leading axes are [steps, lane]."""
@@ -75,7 +77,9 @@ class Collected:
         if self._limited and self._spares < self._size:
             self._spare.append((np.asarray(x[~kept]), np.asarray(y[~kept])))
             self._spares += int((~kept).sum())
-        self.accepted += np.bincount(emitted.target[emitted.accepted], minlength=classes)
+        wanted = emitted.target[emitted.accepted]
+        self.accepted += np.bincount(wanted, minlength=classes)
+        self.hits += np.bincount(wanted[wanted == label], minlength=classes)
         self.failed += np.bincount(emitted.target[emitted.failed], minlength=classes)
         self.found += int(kept.sum())
         self.steps += emitted.accepted.size

@@ -41,6 +41,7 @@ class Shard(NamedTuple):
     stimuli: Batch
     accepted: np.ndarray
     failed: np.ndarray
+    hits: np.ndarray  # accepted ones that the teacher calls as wanted
     steps: int  # of all its lanes together
 
 
@@ -70,14 +71,15 @@ def synthesize(
     check(settings, "synthesis: ")
     settings = methods.resolved(settings)
     classes = len(teacher.spec.classes)
-    accepted, failed, steps = np.zeros(classes, int), np.zeros(classes, int), 0
-    labeled = np.zeros(classes, int)
+    accepted, failed, hits, labeled = (np.zeros(classes, int) for _ in range(4))
+    steps = 0
     with new_folder(out, overwrite=overwrite) as folder:
         done = 0
         for shard in shards(teacher, settings):
             stimuli = shard.stimuli[: settings.count - shard.number * settings.shard]
             release.save_shard(folder, shard.number, stimuli)
             accepted, failed = accepted + shard.accepted, failed + shard.failed
+            hits += shard.hits
             labeled += np.bincount(np.asarray(stimuli.y).argmax(axis=1), minlength=classes)
             done, steps = done + len(stimuli), steps + shard.steps
             progress(done, settings.count)
@@ -87,6 +89,7 @@ def synthesize(
             "classes": labeled.tolist(),
             "accepted": accepted.tolist(),
             "failed": failed.tolist(),
+            "hits": hits.tolist(),
             "lane_steps": steps,
             "uses": methods.uses(methods.recipe(settings)),
             "versions": versions(),

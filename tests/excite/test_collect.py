@@ -14,13 +14,18 @@ from stimjax.excite.lanes import Emitted
 SPEC = Spec((2, 1), ("a", "b"), (Channel("x", ""),), 1.0, 0.0, 2.0)
 
 
-def emitted(labels: list[int], accepted: list[bool] | None = None, first: int = 0) -> Emitted:
+def emitted(
+    labels: list[int],
+    accepted: list[bool] | None = None,
+    first: int = 0,
+    wanted: list[int] | None = None,
+) -> Emitted:
     n = len(labels)
     number = np.arange(first, first + n, dtype=np.float32)
     parts: Any = (
         np.repeat(number, 2).reshape(n, 1, 2, 1),
         np.eye(2, dtype=np.float32)[labels][:, None],
-        np.asarray(labels)[:, None],
+        np.asarray(wanted or labels)[:, None],
         np.ones((n, 1), bool) if accepted is None else np.asarray(accepted)[:, None],
         np.zeros((n, 1), bool) if accepted is None else ~np.asarray(accepted)[:, None],
     )
@@ -45,6 +50,14 @@ def test_without_places_the_first_are_taken_in_order() -> None:
     assert collected.full
     assert made.x[:, 0, 0].tolist() == [0, 2, 3]
     assert collected.counts[0].tolist() == [2, 2] and collected.counts[1].tolist() == [0, 1]
+
+
+def test_what_the_teacher_calls_as_wanted_is_counted() -> None:
+    collected = Collected(9, quotas("none", 9, 2, {}))
+    collected.take(emitted([0, 1, 1, 1], [True, True, True, False], wanted=[0, 0, 1, 1]))
+    collected.take(emitted([1], wanted=[1]))
+    accepted, failed, hits, steps = collected.counts
+    assert (accepted.tolist(), failed.tolist(), hits.tolist(), steps) == ([2, 2], [0, 1], [1, 2], 5)
 
 
 def test_a_class_gets_its_places_and_no_more() -> None:

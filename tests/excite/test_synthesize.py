@@ -79,6 +79,7 @@ def test_the_manifest_adds_up(folder: Path, small: config.Synthesis, stimuli: Ba
     accepted, failed, steps = manifest["accepted"], manifest["failed"], manifest["lane_steps"]
     assert manifest["count"] == COUNT <= sum(accepted)
     assert len(accepted) == len(failed) == 3
+    assert manifest["hits"] == accepted  # more than three quarters sure of the wanted class
     # Every lane-step belongs to a try; a try takes 1 to `tries` steps; some are under way.
     blocks = steps / (small.lanes * small.steps)
     assert blocks == int(blocks) >= 3

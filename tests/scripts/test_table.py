@@ -62,9 +62,14 @@ def test_several_studies_in_one_table(script):
 
 def test_what_the_stimuli_of_a_method_are(script):
     about = {"seconds": 12.4, "from_stimuli": 0.991, "to_stimuli": 1.0, "apart": 1.234}
-    about |= {"confidence": 0.9, "classes": [0.25, 0.75], "uses": ["a mean", "a range"]}
+    about |= {
+        "confidence": 0.9,
+        "classes": [0.25, 0.75],
+        "hit": [1.0, 0.5],
+        "uses": ["a mean", "a range"],
+    }
     lines = script.combined({"mixture": results(0.002) | {"made": about}}).splitlines()
-    assert cells(lines[8]) == ["mixture", "12", "0.99 / 1.00", "1.23", "0.90", "25 75"]
+    assert cells(lines[8]) == ["mixture", "12", "0.99 / 1.00", "1.23", "0.90", "25 75", "100 50"]
     assert lines[-1] == "- mixture: a mean; a range."
 
 
