@@ -106,6 +106,8 @@ class Teacher:
         networks: families by name: mlp, cnn, cnn_half, resnet, gru, transformer.
         candidates: networks of each family, trained from different seeds.
         ensemble: all of them label together, weighted on validation; otherwise the best one alone.
+        radii: of robust training, to choose from instead of `fit.radius`: the largest that costs
+            nothing on the validation part beyond one standard error.
         fit: how they are trained.
         seed: of the candidates' initial weights; no student ever starts from one of these.
     """
@@ -113,6 +115,7 @@ class Teacher:
     networks: tuple[str, ...] = ("cnn", "resnet", "gru", "mlp")
     candidates: int = 2
     ensemble: bool = True
+    radii: tuple[float, ...] = ()
     fit: Fit = Fit()
     seed: Seed = 0
 

@@ -281,8 +281,9 @@ def _numbers(settings: Any) -> list[tuple[str, int | float, Range]]:
     for prefix, section in _sections(settings, ""):
         ranges = _RANGES.get(type(section).__name__, {})
         for field in dataclasses.fields(section):
-            value = getattr(section, field.name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                default = _SEED if field.name == "seed" else _OTHER
-                found.append((f"{prefix}{field.name}", value, ranges.get(field.name, default)))
+            held = getattr(section, field.name)
+            default = _SEED if field.name == "seed" else _OTHER
+            for value in held if isinstance(held, tuple) else (held,):
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    found.append((f"{prefix}{field.name}", value, ranges.get(field.name, default)))
     return found

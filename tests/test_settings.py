@@ -164,6 +164,7 @@ def test_a_recipe_goes_over_the_lines_of_its_method(read):
         (config.Prepare(folds=2, validation=0.5), "validation"),
         (config.Teacher(networks=()), "networks"),
         (config.Teacher(fit=config.Fit(radius=-1.0)), "fit.radius"),
+        (config.Teacher(radii=(0.0, -1.0)), "radii"),
         (config.Synthesis(recipe=Recipe(lowest=0.9, highest=0.8)), "recipe.lowest"),
         (config.Synthesis(recipe=Recipe(highest=1.0)), "recipe.highest"),
         (config.Synthesis(recipe=Recipe(lowest=0.0)), "recipe.lowest"),

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, Int
 
 STEPS = 2
 
@@ -35,3 +36,29 @@ def _length(x: Array) -> Array:
     """The L2 norm of each window, never 0; its axes are kept."""
     squares = jnp.sum(x**2, axis=tuple(range(1, x.ndim)), keepdims=True)
     return jnp.sqrt(jnp.maximum(squares, 1e-30))
+
+
+def largest(loss: Float[np.ndarray, "radius n"], subject: Int[np.ndarray, " n"]) -> int:
+    """The last row whose loss is not above the smallest by more than one standard error.
+
+    After Breiman et al. (Classification and Regression Trees, 1984, section 3.4.3), of the paired
+    difference between sums over subjects, whose windows are alike; over windows if there is only
+    one subject.
+
+    Args:
+        loss: of each window of the validation part, times its weight; a row for each radius, from
+            the smallest radius to the largest. A row that is not finite is never taken.
+        subject: whose window it is.
+    """
+    _, group = np.unique(subject, return_inverse=True)
+    if group.max(initial=0) == 0:
+        group = np.arange(len(subject))
+    total = np.stack([np.bincount(group, row) for row in loss])
+    sums, n = total.sum(axis=1), total.shape[1]
+    finite = np.flatnonzero(np.isfinite(sums))
+    found = best = int(finite[sums[finite].argmin()])
+    for row in finite:
+        difference = total[row] - total[best]
+        if difference.sum() <= np.sqrt(n) * difference.std(ddof=int(n > 1)) * (1 + 1e-9):
+            found = max(found, int(row))
+    return found

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from stimjax import config, models
 from stimjax.batch import Batch, Spec
-from stimjax.learn import fit, pooling
+from stimjax.learn import fit, pooling, robust
 from stimjax.models import Model, Params
 from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
 from stimjax.versions import versions
@@ -36,9 +36,9 @@ class Teacher:
         params: of `model`, see `stimjax.models.ensemble`.
         spec: of the windows.
         statistics: what is stored of the training windows beside the networks, by name; private.
-        members: every network that was trained, whether it counts or not: its network, candidate
-            (a number within the family), weight, and loss and accuracy on the validation part
-            (None if it diverged).
+        members: every network that was trained with the chosen radius, whether it counts or not:
+            its network, candidate (a number within the family), radius, weight, and loss and
+            accuracy on the validation part (None if it diverged).
     """
 
     networks: tuple[str, ...]
@@ -83,6 +83,7 @@ def train(
 
     With `settings.ensemble` as `pooling.choose` does; without, the one network with the lowest
     validation loss is the teacher, as the paper's was. Candidates that diverged are left out.
+    With `settings.radii` that is done for each, and `robust.largest` chooses one on `validation`.
     Each family has a folder of its own in `checkpoint`.
 
     Raises:
@@ -90,9 +91,50 @@ def train(
     """
     if not settings.networks or settings.candidates < 1:
         raise StimjaxError("a teacher needs at least one network and one candidate of it")
+    radii = sorted(set(settings.radii)) or [settings.fit.radius]
+    found: list[Teacher | None] = []
+    for i, radius in enumerate(radii):
+        asked = dataclasses.replace(settings.fit, radius=radius)
+        try:
+            found.append(
+                _train(
+                    *(train, validation, dataclasses.replace(settings, fit=asked)),
+                    checkpoint,
+                    lambda done, count, i=i: progress(i * count + done, len(radii) * count),
+                )
+            )
+        except fit.DivergedError:
+            found.append(None)
+            if not any(found) and i + 1 == len(radii):
+                raise
+    if len(radii) == 1:
+        chosen = found[0]
+    else:
+        losses = np.stack([_losses(teacher, validation) for teacher in found])
+        chosen = found[robust.largest(losses, np.asarray(validation.subject))]
+    assert chosen is not None
+    return chosen
+
+
+def _losses(teacher: Teacher | None, validation: Batch) -> np.ndarray:
+    """Cross-entropy of each window times its weight; infinite without a teacher."""
+    if teacher is None:
+        return np.full(len(validation), np.inf)
+    log = np.log(np.maximum(teacher.probability(validation.x), np.finfo(np.float32).tiny))
+    return -(np.asarray(validation.y) * log).sum(axis=1) * np.asarray(validation.weight)
+
+
+def _train(
+    train: Batch,
+    validation: Batch,
+    settings: config.Teacher,
+    checkpoint: Path | None,
+    progress: Callable[[int, int], None],
+) -> Teacher:
+    """With one radius, that of `settings.fit`."""
     spec, networks = train.spec, tuple(dict.fromkeys(settings.networks))
     families = [models.classifier(name, spec.shape, len(spec.classes)) for name in networks]
-    each, steps = settings.candidates, settings.fit.steps
+    each, steps, radius = settings.candidates, settings.fit.steps, settings.fit.radius
     own = np.array(seeds(settings.seed, len(networks) * each)).reshape(-1, each)
     fits: list[fit.Fitted] = []
     for i, (name, family) in enumerate(zip(networks, families, strict=True)):
@@ -103,7 +145,7 @@ def train(
                 validation,
                 seeds=own[i].tolist(),
                 settings=settings.fit,
-                checkpoint=None if checkpoint is None else checkpoint / name,
+                checkpoint=None if checkpoint is None else checkpoint / f"{name}-{radius:g}",
                 progress=lambda step, _, i=i: progress(i * steps + step, len(networks) * steps),
             )
         except fit.DivergedError:
@@ -121,7 +163,7 @@ def train(
         "weights": tuple(jnp.asarray(weight[i][weight[i] > 0], jnp.float32) for i in kept),
     }
     about = tuple(
-        {"network": name, "candidate": number} | member
+        {"network": name, "candidate": number, "radius": radius} | member
         for name, row in zip(networks, members, strict=True)
         for number, member in enumerate(row)
     )

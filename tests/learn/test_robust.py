@@ -82,3 +82,26 @@ def test_only_a_radius_costs_gradients(xor: Batch, radius: float) -> None:
     once = Fit(steps=1, batch=4, every=1, radius=radius)
     fit.fit(models.Model(MODEL.init, apply), xor, xor[:20], seeds=[0], settings=once)
     assert calls.count((4, 5, 2)) == (1 if radius == 0 else 1 + robust.STEPS)
+
+
+def test_the_largest_radius_that_costs_nothing_is_chosen() -> None:
+    rng = np.random.default_rng(0)
+    subject = np.repeat(np.arange(10), 30)
+    smallest = rng.uniform(0, 1, 300)
+    same = smallest + 0.02 * rng.normal(size=300)
+    worse = smallest + 0.1 + 0.02 * rng.normal(size=300)
+    assert robust.largest(np.stack([smallest, same, worse]), subject) == 1
+    assert robust.largest(np.stack([smallest, worse, same]), subject) == 2
+    assert robust.largest(np.stack([worse, same, smallest]), subject) == 2
+    assert robust.largest(np.stack([smallest, np.full(300, np.inf)]), subject) == 0
+    assert robust.largest(np.stack([smallest, smallest]), subject) == 1
+    # Ten subjects with a loss of their own are less evidence than 300 windows.
+    by_subject = smallest + rng.normal(0.01, 0.1, 10)[subject]
+    assert robust.largest(np.stack([smallest, by_subject]), subject) == 1
+    assert (
+        robust.largest(
+            np.stack([smallest, by_subject - by_subject.mean() + smallest.mean() + 0.02]),
+            np.zeros(300, int),
+        )
+        == 0
+    )

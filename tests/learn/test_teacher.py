@@ -208,15 +208,24 @@ SETTINGS = config.Teacher(networks=("mlp", "gru"), candidates=3, seed=4)
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, xor: Batch) -> dict[str, Any]:
     """Candidates with made-up parameters and losses instead of trained ones."""
-    asked: dict[str, Any] = {"losses": [[0.5, np.inf, 0.3], [0.4, 0.6, 0.7]], "seeds": []}
+    asked: dict[str, Any] = {
+        "losses": [[0.5, np.inf, 0.3], [0.4, 0.6, 0.7]],
+        "seeds": [],
+        "radii": [],
+    }
 
     def made(model: models.Model, *parts: Batch, **kwargs: Any) -> fit.Fitted:
         i = len(asked["seeds"])
         asked["seeds"].append(kwargs["seeds"])
+        asked["radii"].append(kwargs["settings"].radius)
         if not np.isfinite(asked["losses"][i]).any():
             raise fit.DivergedError("training diverged")
         kwargs["progress"](10, kwargs["settings"].steps)
-        params = stacked(SETTINGS.networks[i], xor.spec, *(10 * i + j for j in range(3)))
+        params = stacked(
+            SETTINGS.networks[0 if "same" in asked else i],
+            xor.spec,
+            *(10 * i + j for j in range(3)),
+        )
         return fit.Fitted(params, np.array(asked["losses"][i]), 10)
 
     monkeypatch.setattr(fit, "fit", made)
@@ -273,6 +282,17 @@ def test_a_family_that_diverged_is_left_out_and_all_of_them_are_one_line(
     asked["losses"], asked["seeds"] = [[np.inf] * 3] * 2, []
     with pytest.raises(StimjaxError, match="diverged"):
         teacher.train(xor, xor, SETTINGS)
+
+
+def test_the_radius_is_chosen_on_validation(xor: Batch, asked: dict[str, Any]) -> None:
+    """Made-up networks label by chance, so that no radius is clearly worse; one diverges."""
+    settings = dataclasses.replace(SETTINGS, radii=(0.5, 0.0, 2.0), networks=("mlp",))
+    asked["losses"], asked["same"] = [[0.3, 0.4, 0.5]] * 2 + [[np.inf] * 3], True
+    seen = []
+    trained = teacher.train(xor, xor, settings, progress=lambda *at: seen.append(at))
+    assert {m["radius"] for m in trained.members} == {0.5}
+    assert asked["radii"] == [0.0, 0.5, 2.0]
+    assert seen == [(10, 4500), (1510, 4500)]
 
 
 def test_every_candidate_has_a_seed_of_its_own(xor: Batch, asked: dict[str, Any]) -> None:
