@@ -23,8 +23,12 @@ Results = Mapping[str, Any]
 
 
 def table(results: Results) -> str:
-    """Rows are students, columns what they were trained on; the gap is real minus stimuli."""
+    """Rows are students, columns what they were trained on; the gap is real minus stimuli.
+
+    Or minus the first baseline, if there are no stimuli.
+    """
     sources = _names(results, "trained_on")
+    judged = next((s for s in ["stimuli", *sources] if s in sources and s != "real"), "stimuli")
     header = [*sources, "gap, points (95 % interval)", "gap, kappa", "margin", "within"]
     lines = _head("student", header)
     teacher = results["teacher"]
@@ -34,7 +38,7 @@ def table(results: Results) -> str:
         lines.append(_line(label, [cell, *[""] * (len(header) - 1)]))
     for student in _names(results, "student"):
         cells = [_cell(results, student, source) for source in sources]
-        lines.append(_line(student, [*cells, *_gap(results, student)]))
+        lines.append(_line(student, [*cells, *_gap(results, student, judged)]))
     return "\n".join([*lines, "", _how_many(results)])
 
 
@@ -105,9 +109,9 @@ def _entry(results: Results, student: str, source: str) -> dict[str, Any] | None
     return next(found, None)
 
 
-def _gap(results: Results, student: str) -> list[str]:
+def _gap(results: Results, student: str, source: str) -> list[str]:
     """Accuracy and kappa lost with their intervals, the margins, whether within."""
-    entry = _entry(results, student, "stimuli")
+    entry = _entry(results, student, source)
     if entry is None:
         return ["-"] * 4
     cells = []

@@ -326,9 +326,12 @@ def judge(
 
 
 def write_results(
-    folds: Sequence[Judged], folder: Path, asked: config.Study
+    folds: Sequence[Judged], folder: Path, asked: config.Study, reference: str = "real"
 ) -> tuple[dict[str, Any], Predictions]:
-    """`results.json` over all folds, and the predictions of all their test windows."""
+    """`results.json` over all folds, and the predictions of all their test windows.
+
+    What students lose is counted from what they reach on `reference`.
+    """
     predictions, test = studies.pool([(one.predictions, one.test) for one in folds])
     split = folds[0].split
     resample = "windows" if split == "random" else "subjects"
@@ -342,7 +345,7 @@ def write_results(
         "schema": SCHEMA,
         "teacher": about,
         "rows": [row for one in folds for row in one.rows],
-        "summary": studies.summary(predictions, test, resample),
+        "summary": studies.summary(predictions, test, resample, reference),
         "test": tested | ({"folds": len(folds)} if len(folds) > 1 else {}),
         "versions": versions(),
     }

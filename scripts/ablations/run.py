@@ -1,6 +1,7 @@
 """The table of methods, students and data sets, in pieces that resume and add up.
 
-python scripts/ablations/run.py SETUP.yaml --data PATH... --out RESULTS [--folds K...]
+python scripts/ablations/run.py SETUP.yaml --data PATH... --out RESULTS
+    [--folds K...] [--rows NAME...] [--against NAME]
 
 A setup is a configuration file (the sections of `--config`) with `rows`: by name, what else a row
 sets, `source` (stimuli, real, a baseline or given) and `folds` (how many of the folds it has).
@@ -16,6 +17,8 @@ other settings is refused. Two commands for different folds can run at the same 
     RESULTS/fold-K/ROW/source                              the release, and numbers about it
     RESULTS/fold-K/ROW/STUDENT                             its predictions of the test windows
     RESULTS/ROW/study/results.json                         of the folds that are complete
+    RESULTS/ROW/against-OTHER/results.json                 with --against OTHER: from that row, not
+                                                           from "real", losses are counted
 
 `python scripts/table.py RESULTS/*/study/results.json` prints the table.
 """
@@ -61,6 +64,7 @@ class Asked:
         out: folder of the pieces.
         folds: these only; all of them without.
         rows: these only; all of them without.
+        against: the row that students are compared with.
     """
 
     setup: Annotated[Path, tyro.conf.Positional]
@@ -68,6 +72,7 @@ class Asked:
     out: Path
     folds: tuple[int, ...] = ()
     rows: tuple[str, ...] = ()
+    against: str = "real"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,20 +198,20 @@ def _train(
     store.save_arrays(folder / PREDICTED, {"probability": predicted})
 
 
-def gather(row: Row, real: Row, folds: list[Fold], out: Path) -> None:
-    """Write the results of a row over the folds in which it is complete."""
+def gather(row: Row, other: Row, folds: list[Fold], out: Path) -> None:
+    """Write the results of a row over the folds in which it and the other row are complete."""
     students = row.job.study.students
     complete = [
         fold
         for fold in folds[: row.folds]
-        if all(fold.piece(one, name).exists() for one in (row, real) for name in students)
+        if all(fold.piece(one, name).exists() for one in (row, other) for name in students)
     ]
     if not complete:
         return
-    with store.new_folder(out / row.name / "study", overwrite=True) as folder:
-        results, _ = job.write_results(
-            [_judged(row, real, fold) for fold in complete], folder, row.job.study
-        )
+    place = "study" if other.name == "real" else f"against-{other.name}"
+    with store.new_folder(out / row.name / place, overwrite=True) as folder:
+        judged = [_judged(row, other, fold) for fold in complete]
+        results, _ = job.write_results(judged, folder, row.job.study, other.name)
         if row.source == "stimuli":
             about = [
                 store.read_json(fold.folder / row.name / "source" / ABOUT) for fold in complete
@@ -218,15 +223,15 @@ def gather(row: Row, real: Row, folds: list[Fold], out: Path) -> None:
             store.write_json(folder / "results.json", results)
 
 
-def _judged(row: Row, real: Row, fold: Fold) -> job.Judged:
+def _judged(row: Row, other: Row, fold: Fold) -> job.Judged:
     test = prepare.load(fold.windows, "test")
-    name_of = {real.name: "real", row.name: "stimuli" if row.source == "stimuli" else row.name}
+    name_of = {row.name: "stimuli" if row.source == "stimuli" else row.name}
     predictions = {
-        (name, name_of[one.name]): store.load_arrays(fold.piece(one, name) / PREDICTED)[
-            "probability"
-        ]
+        (name, name_of.get(one.name, one.name)): store.load_arrays(
+            fold.piece(one, name) / PREDICTED
+        )["probability"]
         for name in row.job.study.students
-        for one in (real, row)
+        for one in (other, row)
     }
     answer = None
     if row.source not in ("gaussian", "given"):
@@ -337,7 +342,7 @@ def main(asked: Asked) -> None:
     if images is not None and len(asked.data) != 2:
         raise StimjaxError("name two files of --data: images, then their labels")
     names = [row.name for row in rows]
-    for name in asked.rows:
+    for name in (*asked.rows, asked.against):
         if name not in names:
             raise StimjaxError(f"there is no row {name!r}; choose from {', '.join(names)}")
     asked.out.mkdir(mode=0o700, parents=True, exist_ok=True)  # holds private windows and teachers
@@ -349,8 +354,9 @@ def main(asked: Asked) -> None:
                 raise StimjaxError(f"there is no fold {number}; there are {count}, from 0")
             chosen = [row for row in rows if row.source == "real" or row.name in asked.rows]
             make(chosen if asked.rows else rows, folds[number], asked.data, images)
-            for row in rows[1:]:
-                gather(row, rows[0], folds, asked.out)
+            other = rows[names.index(asked.against)]
+            for row in (row for row in rows[1:] if row is not other):
+                gather(row, other, folds, asked.out)
 
 
 if __name__ == "__main__":

@@ -220,13 +220,16 @@ def rows(
     ]
 
 
-def summary(predictions: Predictions, test: Batch, resample: Resample) -> list[dict[str, Any]]:
+def summary(
+    predictions: Predictions, test: Batch, resample: Resample, reference: str = "real"
+) -> list[dict[str, Any]]:
     """What students lose on each source, and whether it is shown to be within the margin.
 
     Args:
-        predictions: by student and source; "real" among the sources of each.
+        predictions: by student and source; the reference among the sources of each.
         test: what they are predictions of; the values of its windows are not looked at.
         resample: what the intervals' bootstrap draws.
+        reference: the source that others are compared with.
     """
     return [
         {
@@ -234,12 +237,12 @@ def summary(predictions: Predictions, test: Batch, resample: Resample) -> list[d
             "family": family(name),
             "trained_on": source,
             **verdict(
-                gap(predictions[name, "real"], predictions[name, source], test, resample),
+                gap(predictions[name, reference], predictions[name, source], test, resample),
                 family(name),
             ),
         }
         for name, source in predictions
-        if source != "real"
+        if source != reference
     ]
 
 

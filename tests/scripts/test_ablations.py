@@ -1,5 +1,6 @@
 """`scripts/ablations/run.py`: pieces that resume and add up to the results of a study."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,25 @@ def test_what_is_there_is_not_made_again(made, script, recordings, monkeypatch):
         script.main(asked(script, made, recordings, more))
 
 
+def test_one_row_against_another(made, script, recordings):
+    words = asked(script, made, recordings, rows=("mixture",))
+    script.main(dataclasses.replace(words, against="components"))
+    found = store.read_json(made / "out" / "mixture" / "against-components" / "results.json")
+    assert {row["trained_on"] for row in found["rows"]} == {"components", "stimuli"}
+    (entry,) = (one for one in found["summary"] if one["student"] == "knn")
+    assert entry["trained_on"] == "stimuli"
+    right = {"components": [], "mixture": []}
+    for fold in (0, 1):
+        test = prepare.load(made / "out" / f"fold-{fold}" / "windows", "test")
+        truth = np.asarray(test.y).argmax(axis=1)
+        for row, gathered in right.items():
+            piece = made / "out" / f"fold-{fold}" / row / "knn" / script.PREDICTED
+            predicted = store.load_arrays(piece)["probability"][0].argmax(axis=1)
+            gathered.extend(predicted == truth)
+    lost = np.mean(right["components"]) - np.mean(right["mixture"])
+    assert entry["accuracy_gap"] == pytest.approx(lost)
+
+
 def test_pieces_of_other_settings_are_refused(made, script, recordings):
     other = SETUP.replace("count: 60", "count: 61")
     with pytest.raises(StimjaxError, match="mixture/mlp: was made with other settings; delete"):
@@ -136,6 +156,9 @@ def test_a_setup_that_says_what_it_cannot(script, recordings, tmp_path, setup, s
 def test_rows_and_folds_that_are_not_there(script, recordings, tmp_path):
     with pytest.raises(StimjaxError, match="no row 'mix'; choose from real, mixture"):
         script.main(asked(script, tmp_path, recordings, rows=("mix",)))
+    words = dataclasses.replace(asked(script, tmp_path, recordings), against="mix")
+    with pytest.raises(StimjaxError, match="no row 'mix'"):
+        script.main(words)
     with pytest.raises(StimjaxError, match="no fold 2"):
         script.main(asked(script, tmp_path, recordings, folds=(2,)))
 

@@ -50,6 +50,15 @@ def test_one_study(script):
     assert lines[-1] == said
 
 
+def test_a_study_of_a_baseline_alone(script):
+    found = results(0.1)
+    found = {k: [r for r in found[k] if r["trained_on"] != "stimuli"] for k in ("rows", "summary")}
+    found |= {"teacher": None}
+    lines = script.table(found).splitlines()
+    assert cells(lines[0])[:3] == ["student", "real", "noise"]
+    assert cells(lines[2])[3] == "40.0 (0.0 to 2.0)"
+
+
 def test_several_studies_in_one_table(script):
     one, two = results(0.002), results(0.1, students=("cnn", "svm"))
     lines = script.combined({"mixture": one, "paper": two}).splitlines()
