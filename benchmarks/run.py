@@ -6,6 +6,7 @@ python benchmarks/run.py [--only NAME] [--out FILE.json]
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
@@ -62,6 +63,44 @@ def lanes() -> dict[str, Any]:
     return found
 
 
+def labels() -> dict[str, Any]:
+    """Seconds for stimuli of the default method: dispatches of 50 steps, and of what a shard needs.
+
+    With compilation, as a user waits for it. Windows of 240 values (60 s of four channels at 1 Hz),
+    two teachers of each of four families.
+    """
+    import jax
+    import numpy as np
+
+    from stimjax import batch, config, models
+    from stimjax.batch import Channel, Spec
+    from stimjax.excite import methods, synthesize
+    from stimjax.learn.teacher import Teacher
+    from stimjax.recipes import RECIPES
+
+    channels = tuple(Channel(str(i), "", low=-3.0, high=3.0) for i in range(4))
+    spec = Spec((60, 4), ("normal", "apnea"), channels, 1.0, 0.0, 60.0)
+    networks, counts = config.Teacher().networks, (2, 2, 2, 2)
+    families = tuple(models.classifier(name, spec.shape, 2) for name in networks)
+    params = models.ensemble(families, counts).init(jax.random.key(7))
+    x = np.random.default_rng(0).normal(size=(2000, *spec.shape)).astype(np.float32)
+    train = batch.make(x, batch.one_hot(np.arange(2000) % 2, spec), spec)
+    bare = Teacher(networks, params, spec)
+    teacher = dataclasses.replace(bare, statistics=methods.measure(train, bare))
+
+    seconds: dict[str, list[float]] = {"50": [], "needed": []}
+    for _ in range(5):
+        for name, steps in (("50", 50), ("needed", 0)):
+            recipe = dataclasses.replace(RECIPES["mixture"], balance="none")  # untrained teachers
+            asked = config.Synthesis(count=10_000, steps=steps, recipe=recipe)
+            start = time.perf_counter()
+            for _ in synthesize.shards(teacher, asked):
+                pass
+            seconds[name].append(time.perf_counter() - start)
+    found = {name: statistics.median(all_) for name, all_ in seconds.items()}
+    return {"stimuli": 10_000, "seconds": found, "times": found["50"] / found["needed"]}
+
+
 def _rates(runs: dict[int, Callable[[], None]]) -> dict[int, int]:
     """Median lane-steps a second; the widths take turns, so that they see the same machine."""
     seconds: dict[int, list[float]] = {width: [] for width in runs}
@@ -73,7 +112,7 @@ def _rates(runs: dict[int, Callable[[], None]]) -> dict[int, int]:
     return {width: round(50 * width / statistics.median(all_)) for width, all_ in seconds.items()}
 
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"lanes": lanes}
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"lanes": lanes, "labels": labels}
 
 
 def main() -> int:

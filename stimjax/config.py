@@ -129,7 +129,8 @@ class Synthesis:
         count: stimuli in the release.
         recipe: the method's own if None; a configuration file changes any of its lines.
         lanes: loops that run together on a device; 0 takes the recipe's.
-        steps: steps of each lane between two hand-overs from device to host.
+        steps: steps of each lane between two hand-overs from device to host; 0 takes what a shard
+            needs if every try succeeds, at most 50.
         shard: stimuli in a file of the release; the unit of work.
         license: under which the holder publishes the release; written into its data card.
         seed: of everything random here.
@@ -139,7 +140,7 @@ class Synthesis:
     count: int = 20000
     recipe: tyro.conf.Suppress[Recipe | None] = None
     lanes: int = 0
-    steps: int = 50
+    steps: int = 0
     shard: int = 500
     license: str = ""
     seed: Seed = 0

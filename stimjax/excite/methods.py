@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -21,19 +22,24 @@ from stimjax.learn.teacher import Teacher
 from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
+MOST_STEPS = 50  # of a dispatch: what it holds on the device grows with them
+
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 RANGE = "the range of each channel in the training windows, two numbers a channel"
 
 
 def resolved(settings: config.Synthesis) -> config.Synthesis:
-    """`settings` with their recipe and the number of lanes filled in.
+    """`settings` with their recipe and the numbers of lanes and of steps filled in.
 
     Raises:
         StimjaxError: there is no such method.
     """
     asked = recipe(settings)
-    return dataclasses.replace(settings, recipe=asked, lanes=settings.lanes or asked.lanes)
+    lanes = settings.lanes or asked.lanes
+    needed = math.ceil(settings.shard / lanes) * max(1, asked.tries)
+    steps = settings.steps or min(MOST_STEPS, needed)
+    return dataclasses.replace(settings, recipe=asked, lanes=lanes, steps=steps)
 
 
 def recipe(settings: config.Synthesis) -> Recipe:

@@ -165,7 +165,7 @@ def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
         {"count": -3},
         {"shard": 0},
         {"lanes": -1},
-        {"steps": 0},
+        {"steps": -1},
     ],
     ids=str,
 )

@@ -102,6 +102,14 @@ def test_so_many_stimuli_are_views(teacher: Teacher) -> None:
     assert power[2] == pytest.approx((power[0] + power[1]) / 2, rel=0.1)
 
 
+def test_a_shard_takes_the_steps_it_needs_and_no_more(teacher: Teacher) -> None:
+    asked = config.Synthesis("mixture", COUNT, Recipe("mixture"), lanes=16, shard=COUNT)
+    (shard,) = synthesize.shards(teacher, asked)
+    assert shard.steps == 16 * 13  # 200 stimuli, one for each step of a lane
+    tries = Recipe("mixture", terms=Terms(cross_entropy=1.0), tries=60)
+    assert methods.resolved(dataclasses.replace(asked, recipe=tries)).steps == methods.MOST_STEPS
+
+
 def test_one_family_at_a_time_reaches_what_all_together_reach(teacher: Teacher) -> None:
     """Both bring the teacher nearer to the wanted class; the label is always that of all."""
     terms = Terms(cross_entropy=1.0, features=0.1)
