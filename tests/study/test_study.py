@@ -96,7 +96,7 @@ def test_students_learn(found):
     for name, on in itertools.product(SETTINGS.students, ("real", "stimuli")):
         wanted = (name, on)
         rows = [r for r in found[0]["rows"] if (r["student"], r["trained_on"]) == wanted]
-        assert np.mean([r["accuracy"] for r in rows]) > 0.75  # over seeds; half by chance
+        assert np.mean([r["accuracy"] for r in rows]) > 0.8  # over seeds; half by chance
 
 
 def test_the_same_seed_gives_the_same_students(given_sources, found):
