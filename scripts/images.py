@@ -80,7 +80,7 @@ def main(asked: Images) -> None:
             teacher,
             asked.synthesis,
             folder / "release",
-            progress=report.progress,
+            progress=lambda rates: report.progress(rates.done, rates.total),
             note=report.note,
         )
         windows = private / "windows"

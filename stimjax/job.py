@@ -182,7 +182,11 @@ def _fold(
     teacher = train_teacher(places.windows, places.teacher, job.teacher, reporter, checkpoint)
     reporter.stage("making stimuli")
     synthesize.synthesize(
-        teacher, job.synthesis, places.release, progress=reporter.progress, note=reporter.note
+        teacher,
+        job.synthesis,
+        places.release,
+        progress=lambda rates: reporter.progress(rates.done, rates.total, rates.words()),
+        note=reporter.note,
     )
     if places.fold == 0:
         (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))

@@ -9,6 +9,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 SECONDS = 5.0  # between two plain lines about one stage
@@ -23,8 +24,8 @@ class Reporter:
     def note(self, line: str) -> None:
         """Something that the user should know."""
 
-    def progress(self, done: int, total: int) -> None:
-        """So much of the stage is done."""
+    def progress(self, done: int, total: int, detail: str = "") -> None:
+        """So much of the stage is done; `detail` is a line about how it gets on."""
 
     def close(self) -> None:
         """No more will follow; an unfinished stage stays unfinished."""
@@ -43,10 +44,10 @@ class Lines(Reporter):
     def note(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    def progress(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int, detail: str = "") -> None:
         if self._clock() - self._last >= SECONDS:
             self._last = self._clock()
-            self.note(f"{self._name}: {done} of {total}")
+            self.note(f"{self._name}: {done} of {total}" + (f" ({detail})" if detail else ""))
 
 
 class Bars(Reporter):
@@ -58,20 +59,21 @@ class Bars(Reporter):
         from rich.progress import TimeElapsedColumn as Elapsed
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed())
+        columns += (TextColumn("{task.fields[detail]}"),)
         self._bars = Progress(*columns, console=console or Console(stderr=True))
         self._bars.start()
         self._task: Any = None
 
     def stage(self, name: str) -> None:
         self._finish()
-        self._task = self._bars.add_task(name, total=None)
+        self._task = self._bars.add_task(name, total=None, detail="")
 
     def note(self, line: str) -> None:
         self._bars.console.print(line, markup=False, highlight=False)
 
-    def progress(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int, detail: str = "") -> None:
         if self._task is not None:
-            self._bars.update(self._task, completed=done, total=total)
+            self._bars.update(self._task, completed=done, total=total, detail=detail)
 
     def close(self) -> None:
         self._bars.stop()
@@ -79,7 +81,8 @@ class Bars(Reporter):
     def _finish(self) -> None:
         if self._task is not None:
             task = self._bars.tasks[self._task]
-            self._bars.update(self._task, total=task.completed or 1, completed=task.completed or 1)
+            done = task.completed or 1
+            self._bars.update(self._task, total=done, completed=done, detail="")
             self._bars.stop_task(self._task)
 
 
@@ -91,3 +94,32 @@ def reporter() -> Iterator[Reporter]:
         yield report
     finally:
         report.close()
+
+
+@contextlib.contextmanager
+def log(path: Path | None, process: int = 0) -> Iterator[Callable[[str], None]]:
+    """Give a function that appends a line to the file at `path`, at most one in `SECONDS`.
+
+    The last one is always written. Without a path nothing is; every process but the first has
+    a file of its own, `.1` and so on behind the name.
+    """
+    if path is None:
+        yield lambda line: None
+        return
+    if process:
+        path = path.with_name(f"{path.name}.{process}")
+    written, waiting = -SECONDS, ""
+
+    def write(line: str) -> None:
+        nonlocal written, waiting
+        waiting = line
+        if time.monotonic() - written >= SECONDS:
+            file.write(waiting + "\n")
+            written, waiting = time.monotonic(), ""
+
+    with path.open("a", encoding="utf-8", buffering=1) as file:  # line by line
+        try:
+            yield write
+        finally:
+            if waiting:
+                file.write(waiting + "\n")

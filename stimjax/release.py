@@ -21,7 +21,7 @@ import numpy as np
 
 from stimjax import batch
 from stimjax.batch import Batch, Spec
-from stimjax.store import StimjaxError, read_json, sha256, write_json
+from stimjax.store import StimjaxError, load_arrays, read_json, sha256, write_json
 
 SCHEMA = 1
 SHARD = "stimuli"
@@ -30,6 +30,21 @@ SHARD = "stimuli"
 def save_shard(folder: Path, number: int, stimuli: Batch) -> None:
     """Write one shard of stimuli into a release that is being made."""
     batch.save(stimuli, folder, f"{SHARD}-{number:05d}")
+
+
+def has_shard(folder: Path, number: int) -> bool:
+    """Whether a shard is there; one that is there is complete."""
+    return (folder / f"{SHARD}-{number:05d}.safetensors").is_file()
+
+
+def load_shard(folder: Path, number: int, spec: Spec) -> Batch:
+    """One shard of a release that is being made.
+
+    Raises:
+        StimjaxError: it is missing or damaged.
+    """
+    path = folder / f"{SHARD}-{number:05d}.safetensors"
+    return batch.from_arrays(load_arrays(path), spec, str(path))
 
 
 def finish(folder: Path, spec: Spec, manifest: Mapping[str, Any]) -> None:

@@ -8,6 +8,8 @@ under the final name.
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -45,7 +47,7 @@ def new_folder(
         StimjaxError: `path` is a file, holds something, or cannot be written.
     """
     path = Path(path).absolute()
-    _refuse_occupied(path, overwrite)
+    refuse_occupied(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
@@ -57,21 +59,7 @@ def new_folder(
             umask = os.umask(0)
             os.umask(umask)
             aside.chmod(0o777 & ~umask)
-        _refuse_occupied(path, overwrite)  # again: another command may have written there
-        if path.exists():
-            if any(path.iterdir()):
-                old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old-", dir=path.parent))
-                path.rename(old / "old")
-                try:
-                    aside.rename(path)
-                except BaseException:
-                    (old / "old").rename(path)
-                    old.rmdir()
-                    raise
-                shutil.rmtree(old, ignore_errors=True)
-                return
-            path.rmdir()
-        aside.rename(path)
+        appear(aside, path, overwrite)
     except OSError as error:
         raise StimjaxError(
             f"{error.filename or path}: {error.strerror or error}; nothing was written to {path}"
@@ -80,7 +68,72 @@ def new_folder(
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _refuse_occupied(path: Path, overwrite: bool) -> None:
+def appear(aside: Path, path: Path, overwrite: bool) -> None:
+    """Give the complete folder `aside` its final name `path`, on the same file system.
+
+    Raises:
+        StimjaxError: `path` holds something, unless stimjax wrote it and `overwrite` is given.
+    """
+    refuse_occupied(path, overwrite)
+    if path.exists() and any(path.iterdir()):
+        old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old-", dir=path.parent))
+        path.rename(old / "old")
+        try:
+            aside.rename(path)
+        except BaseException:
+            (old / "old").rename(path)
+            old.rmdir()
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+        return
+    if path.exists():
+        path.rmdir()
+    aside.rename(path)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep every other process out of `folder`, which is made if need be.
+
+    The lock is the operating system's: it ends with the process, however that ends, and holds on a
+    network file system that has locks (NFS with its lock service).
+
+    Raises:
+        StimjaxError: another process is in it, or the file system knows no locks.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "lock"
+    while True:
+        file = path.open("w")
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                raise StimjaxError(
+                    f"{folder}: another command is at work there; wait for it, or stop it"
+                ) from error
+            raise StimjaxError(
+                f"{path}: cannot be locked ({error.strerror}); name a folder on a file system that "
+                "has locks"
+            ) from error
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:  # not removed by then
+                break
+        file.close()
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        file.close()
+
+
+def refuse_occupied(path: Path, overwrite: bool) -> None:
+    """Refuse a place that holds something; with `overwrite` only what stimjax did not write.
+
+    Raises:
+        StimjaxError: see above.
+    """
     try:
         if not path.exists():
             return
@@ -131,9 +184,17 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as one safetensors file."""
+    """Write named arrays as one safetensors file, which appears when it is complete."""
     # Not `save_file`: it hides a full disk behind an error of its own and gives mode 0600.
-    path.write_bytes(save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
+    aside = path.with_name(f".{path.name}.partial")
+    try:
+        with aside.open("wb") as file:
+            file.write(save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
+            file.flush()
+            os.fsync(file.fileno())  # before the name: a file that has it is complete
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from stimjax import config as sections
 from stimjax import runtime
 from stimjax.options import FLAT, Config, Overwrite, Paths, Seed
-from stimjax.progress import reporter
+from stimjax.progress import log, reporter
 from stimjax.store import StimjaxError, new_folder
+
+if TYPE_CHECKING:
+    from stimjax.excite.rates import Rates
 
 DEFAULT, DEMO = sections.Job(), sections.DEMO
 
@@ -189,13 +192,28 @@ class Train:
 class Synthesize:
     """Make stimuli with a teacher: the release, which may be published.
 
+    After an interruption the same command goes on with the shards that are there. Several
+    processes (--distributed) share them out.
+
     Attributes:
         teacher: folder that `stimjax train` made.
-        out: folder for the release.
+        out: folder for the release; on a file system that all processes see.
+        distributed: join the other processes that the cluster started (Slurm, Open MPI, Cloud
+            TPU), or that --coordinator names.
+        coordinator: HOST:PORT of process 0, where the cluster does not tell.
+        processes: how many there are.
+        process: the number of this one, from 0.
+        log: file for a line of JSON every few seconds, for a monitor to read; each process but the
+            first writes one of its own, FILE.1 and so on.
     """
 
     teacher: tyro.conf.Positional[Path]
     out: Path
+    distributed: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    coordinator: str | None = None
+    processes: int | None = None
+    process: int | None = None
+    log: Path | None = None
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
@@ -203,21 +221,30 @@ class Synthesize:
 
     def run(self) -> None:
         runtime.start()
+        from stimjax import hosts
         from stimjax.excite import synthesize
         from stimjax.learn import teacher
 
+        if self.distributed or self.coordinator:
+            hosts.join(self.coordinator, self.processes, self.process)
         trained = teacher.load(self.teacher)
-        with reporter() as report:
+        with reporter() as report, log(self.log, hosts.index()) as write:
             report.stage("making stimuli")
+
+            def progress(rates: Rates) -> None:
+                report.progress(rates.done, rates.total, rates.words())
+                write(rates.line())
+
             synthesize.synthesize(
                 trained,
                 self.synthesis,
                 self.out,
                 overwrite=self.overwrite,
-                progress=report.progress,
+                progress=progress,
                 note=report.note,
             )
-        print(f"{self.out}: {self.synthesis.count} stimuli")
+        if hosts.index() == 0:
+            print(f"{self.out}: {self.synthesis.count} stimuli")
 
 
 @dataclasses.dataclass(frozen=True)

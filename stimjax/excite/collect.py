@@ -1,26 +1,82 @@
-"""What a shard's lanes emit, gathered until every class has its places filled."""
+"""What a shard's lanes emit, gathered on the device until every class has its places filled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from stimjax import batch
-from stimjax.batch import Batch, Spec
+from stimjax.batch import Array, Batch, Spec
 from stimjax.excite.lanes import Emitted
 
 ENOUGH = 40  # shards' worth of candidates after which places of a rare class go to the others
 
 
-def quotas(
+class Places(NamedTuple):
+    """How many of a shard's stimuli may have each class as their most probable one.
+
+    Attributes:
+        size: stimuli in the shard.
+        each: places of each class, i64[class]; all `size` where there is no limit.
+        first: the row of a class's first place, i64[class]; None where there is no limit, and
+            stimuli stand as they come.
+    """
+
+    size: int
+    each: np.ndarray
+    first: np.ndarray | None
+
+
+class Counts(NamedTuple):
+    """What a shard has so far; all i32, by class where there is an axis.
+
+    Attributes:
+        filled: places that are taken.
+        spares: stimuli without a place that were kept.
+        accepted: tries for a class that were accepted.
+        failed: tries for a class that were given up.
+        hits: accepted ones that the teacher calls as wanted.
+        steps: of all lanes together.
+    """
+
+    filled: Int[Array, " classes"]
+    spares: Int[Array, ""]
+    accepted: Int[Array, " classes"]
+    failed: Int[Array, " classes"]
+    hits: Int[Array, " classes"]
+    steps: Int[Array, ""]
+
+
+class Collected(NamedTuple):
+    """A shard that is being filled.
+
+    Attributes:
+        x: windows, class by class where classes have places.
+        y: their labels.
+        spare_x: windows without a place; none where there is no limit.
+        spare_y: their labels.
+        counts: how many of these are there.
+    """
+
+    x: Float[jax.Array, "size ..."]
+    y: Float[jax.Array, "size classes"]
+    spare_x: Float[jax.Array, "spare ..."]
+    spare_y: Float[jax.Array, "spare classes"]
+    counts: Counts
+
+
+def places(
     balance: Literal["none", "uniform", "prior"],
     size: int,
     classes: int,
     statistics: Mapping[str, np.ndarray],
-) -> np.ndarray:
-    """How many of `size` stimuli may have each class as their most probable one, i64[class].
+) -> Places:
+    """The places of a shard of `size` stimuli.
 
     Args:
         balance: `none` (no limit), `uniform`, or `prior` (as in the training windows).
@@ -28,67 +84,94 @@ def quotas(
         classes: how many there are.
         statistics: the teacher's; holds the prior.
     """
-    if balance == "none":
-        return np.full(classes, size)
+    if balance == "none" or classes == 1:
+        return Places(size, np.full(classes, size), None)
     uniform = np.full(classes, 1 / classes)
     share = np.asarray(statistics["classes.prior"], float) if balance == "prior" else uniform
     exact = share * size
-    places = np.floor(exact).astype(int)
-    places[np.argsort(places - exact, kind="stable")[: size - places.sum()]] += 1
-    return places
+    each = np.floor(exact).astype(int)
+    each[np.argsort(each - exact, kind="stable")[: size - each.sum()]] += 1
+    return Places(size, each, np.cumsum(each) - each)
 
 
-class Collected:
-    """The stimuli of one shard, in the order of step and lane, and what was counted."""
+def empty(at: Places, shape: tuple[int, ...]) -> Collected:
+    """A shard without stimuli, of windows of `shape`."""
+    classes = len(at.each)
+    spare = 0 if at.first is None else at.size
+    none, nothing = jnp.zeros(classes, jnp.int32), jnp.zeros((), jnp.int32)
+    return Collected(
+        x=jnp.zeros((at.size, *shape)),
+        y=jnp.zeros((at.size, classes)),
+        spare_x=jnp.zeros((spare, *shape)),
+        spare_y=jnp.zeros((spare, classes)),
+        counts=Counts(none, nothing, none, none, none, nothing),
+    )
 
-    def __init__(self, size: int, places: np.ndarray) -> None:
-        self._size, self._places = size, places.copy()
-        self._kept: list[tuple[np.ndarray, np.ndarray]] = []
-        self._spare: list[tuple[np.ndarray, np.ndarray]] = []
-        self._limited = bool(places.sum() == size and len(places) > 1)
-        self._spares = 0
-        self.accepted, self.failed, self.hits = (np.zeros(len(places), int) for _ in range(3))
-        self.found, self.steps = 0, 0
 
-    @property
-    def full(self) -> bool:
-        """Whether the shard has what it needs."""
-        enough = self.accepted.sum() >= ENOUGH * self._size
-        return self.found >= self._size or bool(enough and self.found + self._spares >= self._size)
+def take(collected: Collected, emitted: Emitted, at: Places) -> Collected:
+    """Keep what a step of the lanes gave and still has a place, in the order of the lanes.
 
-    @property
-    def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-        """By wanted class tries accepted, given up, and accepted ones that the teacher calls so;
-        steps of all lanes.
-        """
-        return self.accepted, self.failed, self.hits, self.steps
+    Args:
+        collected: the shard so far.
+        emitted: with a leading axis of lanes.
+        at: the places.
+    """
+    x, y, spare_x, spare_y, counts = collected
+    accepted, classes = emitted.accepted, len(at.each)
+    label = emitted.probability.argmax(axis=-1)
+    by_label = jax.nn.one_hot(label, classes, dtype=jnp.int32) * accepted[:, None]
+    if at.first is None:
+        kept = accepted
+        row = counts.filled.sum() + jnp.cumsum(accepted) - 1
+    else:
+        rank = (jnp.cumsum(by_label, axis=0) * by_label).sum(axis=1) - 1  # within its class
+        kept = accepted & (rank < (jnp.asarray(at.each) - counts.filled)[label])
+        row = (jnp.asarray(at.first) + counts.filled)[label] + rank
+        beside = accepted & ~kept
+        spare_row = _only(beside, counts.spares + jnp.cumsum(beside) - 1, at.size)
+        spare_x = spare_x.at[spare_row].set(emitted.window, mode="drop")
+        spare_y = spare_y.at[spare_row].set(emitted.probability, mode="drop")
+        counts = counts._replace(spares=counts.spares + beside.sum(dtype=jnp.int32))
+    row = _only(kept, row, at.size)
+    wanted = jax.nn.one_hot(emitted.target, classes, dtype=jnp.int32)
+    counts = counts._replace(
+        filled=counts.filled + (by_label * kept[:, None]).sum(axis=0),
+        accepted=counts.accepted + (wanted * accepted[:, None]).sum(axis=0),
+        failed=counts.failed + (wanted * emitted.failed[:, None]).sum(axis=0),
+        hits=counts.hits + (wanted * by_label).sum(axis=0),
+        steps=counts.steps + len(accepted),
+    )
+    x = x.at[row].set(emitted.window, mode="drop")
+    return Collected(x, y.at[row].set(emitted.probability, mode="drop"), spare_x, spare_y, counts)
 
-    def take(self, emitted: Emitted) -> None:
-        """Keep what was accepted and still has a place; leading axes are [steps, lane]."""
-        classes = len(self.accepted)
-        x, y = emitted.window[emitted.accepted], emitted.probability[emitted.accepted]
-        label = y.argmax(axis=1)
-        kept = np.zeros(len(x), bool)
-        for number in range(classes):
-            rows = np.flatnonzero(label == number)[: self._places[number]]
-            kept[rows] = True
-            self._places[number] -= len(rows) if self._limited else 0
-        self._kept.append((np.asarray(x[kept]), np.asarray(y[kept])))
-        if self._limited and self._spares < self._size:
-            self._spare.append((np.asarray(x[~kept]), np.asarray(y[~kept])))
-            self._spares += int((~kept).sum())
-        wanted = emitted.target[emitted.accepted]
-        self.accepted += np.bincount(wanted, minlength=classes)
-        self.hits += np.bincount(wanted[wanted == label], minlength=classes)
-        self.failed += np.bincount(emitted.target[emitted.failed], minlength=classes)
-        self.found += int(kept.sum())
-        self.steps += emitted.accepted.size
 
-    def stimuli(self, spec: Spec, seed: list[int]) -> Batch:
-        """The shard; shuffled if classes had places, as the rare ones come last."""
-        parts = self._kept + (self._spare if self.found < self._size else [])
-        x, y = (np.concatenate([part[i] for part in parts])[: self._size] for i in (0, 1))
-        if self._limited:
-            order = np.random.default_rng(seed).permutation(len(x))
-            x, y = x[order], y[order]
-        return batch.make(x, y, spec)
+def _only(chosen: Bool[Array, " lane"], row: Int[Array, " lane"], size: int) -> Array:
+    """`row` where `chosen`, elsewhere one that does not exist."""
+    return jnp.where(chosen, row, size)
+
+
+def full(counts: Counts, at: Places) -> Bool[Array, ""]:
+    """Whether the shard has what it needs."""
+    found = counts.filled.sum()
+    enough = counts.accepted.sum() >= ENOUGH * at.size
+    return (found >= at.size) | (enough & (found + counts.spares >= at.size))
+
+
+def stimuli(collected: Collected, at: Places, spec: Spec, seed: list[int]) -> Batch:
+    """The stimuli of a full shard; shuffled if classes had places, as they stand class by class.
+
+    Args:
+        collected: of NumPy arrays.
+        at: the places.
+        spec: of the windows.
+        seed: of the order.
+    """
+    if at.first is None:
+        return batch.make(collected.x, collected.y, spec)
+    filled = np.minimum(collected.counts.filled, at.each)
+    rows = np.concatenate([first + np.arange(n) for first, n in zip(at.first, filled, strict=True)])
+    lacking = at.size - len(rows)
+    x = np.concatenate([collected.x[rows], collected.spare_x[:lacking]])
+    y = np.concatenate([collected.y[rows], collected.spare_y[:lacking]])
+    order = np.random.default_rng(seed).permutation(len(x))
+    return batch.make(x[order], y[order], spec)

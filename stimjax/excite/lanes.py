@@ -3,7 +3,7 @@
 The paper's loop is sequential and ends each stimulus at its own time. A lane is that loop turned
 inside out: `step` takes one gradient step, and a lane that has accepted or given up draws its next
 goal within the same step, so that no lane ever waits for another. Everything here is written for
-a single lane; `block` lifts it with `vmap`, over an axis that terms may sum over.
+a single lane; `advance` lifts it to a block with `vmap`, over an axis that terms may sum over.
 """
 
 from __future__ import annotations
@@ -230,21 +230,14 @@ def restart(method: Method, state: LaneState, failed: Bool[Array, " lane"]) -> L
     return state._replace(params=params)
 
 
-def block(method: Method, networks: Networks, state: State, steps: int) -> tuple[State, Emitted]:
-    """`steps` steps of a block of lanes.
-
-    What is emitted has leading axes [steps, lane].
-    """
+def advance(method: Method, networks: Networks, state: State) -> tuple[State, Emitted]:
+    """One step of a block of lanes; what is emitted has a leading axis of lanes."""
 
     def one(lane: LaneState, memory: Any, turn: Array) -> tuple[LaneState, Any, Emitted]:
         return step(method, networks, lane, memory, turn)
 
     together = jax.vmap(one, in_axes=(0, None, None), out_axes=(0, None, 0), axis_name=LANES)
-
-    def body(state: State, _: None) -> tuple[State, Emitted]:
-        lanes, memory, emitted = together(*state)
-        if method.parametrization.keeps:
-            lanes = restart(method, lanes, emitted.failed)
-        return State(lanes, memory, state.turn + 1), emitted
-
-    return jax.lax.scan(body, state, length=steps)
+    lanes, memory, emitted = together(*state)
+    if method.parametrization.keeps:
+        lanes = restart(method, lanes, emitted.failed)
+    return State(lanes, memory, state.turn + 1), emitted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,24 +21,20 @@ from stimjax.learn.teacher import Teacher
 from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
-MOST_STEPS = 50  # of a dispatch: what it holds on the device grows with them
-
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 RANGE = "the range of each channel in the training windows, two numbers a channel"
 
 
 def resolved(settings: config.Synthesis) -> config.Synthesis:
-    """`settings` with their recipe and the numbers of lanes and of steps filled in.
+    """`settings` with their recipe and the number of lanes filled in.
 
     Raises:
         StimjaxError: there is no such method.
     """
     asked = recipe(settings)
     lanes = settings.lanes or asked.lanes
-    needed = math.ceil(settings.shard / lanes) * max(1, asked.tries)
-    steps = settings.steps or min(MOST_STEPS, needed)
-    return dataclasses.replace(settings, recipe=asked, lanes=lanes, steps=steps)
+    return dataclasses.replace(settings, recipe=asked, lanes=lanes)
 
 
 def recipe(settings: config.Synthesis) -> Recipe:

@@ -1,48 +1,47 @@
-"""Make a release: lanes over the devices, shard by shard.
+"""Make a release: lanes over the devices of this host, shard by shard, host by host.
 
-A shard is the unit of work: each device works on a shard of its own. Its content depends on the
-teacher, the settings, the seed and its number, not on how many devices there are; but for the
-last bits with a transformer teacher, whose program XLA rewrites differently for one device. With
-proxy students it also depends on the shards of the rounds before.
+A shard is the unit of work: each device fills a shard of its own, and the hosts share out those
+that are missing. Its content depends on the teacher, the settings, the seed and its number, not on
+how many devices or hosts there are, nor on who was interrupted when. With proxy students it also
+depends on the shards of the rounds before.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Bool
 
-from stimjax import batch, config, release
-from stimjax.batch import Batch
-from stimjax.excite import lanes, methods, proxies
-from stimjax.excite.collect import Collected, quotas
-from stimjax.excite.lanes import Emitted, Networks, State
-from stimjax.excite.proxies import Proxies
+from stimjax import batch, config, hosts, release, work
+from stimjax.batch import Array, Batch, Spec
+from stimjax.excite import collect, lanes, methods, proxies
+from stimjax.excite.collect import Collected, Counts, Places
+from stimjax.excite.lanes import Networks, State
+from stimjax.excite.rates import Rates
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
-from stimjax.recipes import Recipe
 from stimjax.settings import check
-from stimjax.store import StimjaxError, new_folder
+from stimjax.store import StimjaxError, read_json, write_json
 from stimjax.versions import versions
 
 HOPELESS = 10_000  # steps of a block of lanes without a single stimulus, after which to stop
+SHORTEST, LONGEST = 0.25, 1.0  # seconds that a dispatch should take: its steps follow from it
 
 
 class Shard(NamedTuple):
-    """What one shard gave: its stimuli, and counts by wanted class i64[class]."""
+    """What one shard gave: its stimuli, and what was counted."""
 
     number: int
     stimuli: Batch
-    accepted: np.ndarray
-    failed: np.ndarray
-    hits: np.ndarray  # accepted ones that the teacher calls as wanted
-    steps: int  # of all its lanes together
+    counts: Counts  # of NumPy arrays
 
 
 def synthesize(
@@ -51,157 +50,314 @@ def synthesize(
     out: Path,
     *,
     overwrite: bool = False,
-    progress: Callable[[int, int], None] = lambda done, count: None,
+    progress: Callable[[Rates], None] = lambda rates: None,
     note: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Write a release of `settings.count` stimuli as the folder `out`.
+
+    Shards gather in `.NAME.partial` beside `out`. The same call after an interruption makes those
+    that are missing, and the result is the same. Several processes (see `stimjax.hosts`) give the
+    same `out`, on a file system that all of them see.
 
     Args:
         teacher: labels the stimuli; only it knows of private data.
         settings: method, lanes, seed.
         out: appears when the release is complete.
-        overwrite: replace an earlier release.
-        progress: called with stimuli done and wanted.
+        overwrite: replace an earlier release, and forget an interrupted one.
+        progress: told how this process gets on, about once a second.
         note: told of what the holder should know of the result.
 
     Raises:
-        StimjaxError: the settings make no sense, the folder is occupied, or the teacher cannot be
-            excited to what the settings ask.
+        StimjaxError: the settings make no sense, the folder is occupied or in use, an interrupted
+            release there has other settings, or the teacher cannot be excited to what the settings
+            ask.
     """
     check(settings, "synthesis: ")
     settings = methods.resolved(settings)
-    classes = len(teacher.spec.classes)
-    accepted, failed, hits, labeled = (np.zeros(classes, int) for _ in range(4))
-    steps = 0
-    with new_folder(out, overwrite=overwrite) as folder:
-        done = 0
-        for shard in shards(teacher, settings):
-            stimuli = shard.stimuli[: settings.count - shard.number * settings.shard]
-            release.save_shard(folder, shard.number, stimuli)
-            accepted, failed = accepted + shard.accepted, failed + shard.failed
-            hits += shard.hits
-            labeled += np.bincount(np.asarray(stimuli.y).argmax(axis=1), minlength=classes)
-            done, steps = done + len(stimuli), steps + shard.steps
-            progress(done, settings.count)
-        manifest = {
-            "count": settings.count,
-            "method": dataclasses.asdict(settings),
-            "classes": labeled.tolist(),
-            "accepted": accepted.tolist(),
-            "failed": failed.tolist(),
-            "hits": hits.tolist(),
-            "lane_steps": steps,
-            "uses": methods.uses(methods.recipe(settings)),
+    identity = {
+        "settings": dataclasses.asdict(settings),
+        "teacher": teacher.digest,
+        "versions": versions(),
+    }
+    if hosts.count() > math.ceil(settings.count / settings.shard):
+        raise StimjaxError(
+            f"{hosts.count()} processes have only {math.ceil(settings.count / settings.shard)} "
+            f"shards to make; use fewer, or a --shard below {settings.shard}"
+        )
+    with work.folder(out, identity, overwrite=overwrite) as folder:
+        pieces = _Pieces(folder, settings, teacher.spec)
+        with hosts.together():
+            _make(pieces, teacher, settings, progress)
+        with hosts.together():
+            if hosts.index() == 0:
+                manifest = pieces.manifest()
+                release.finish(folder, teacher.spec, manifest)
+                for name, number in zip(teacher.spec.classes, manifest["classes"], strict=True):
+                    if not number:
+                        note(f"{out.name}: holds no stimulus that the teacher calls {name}")
+
+
+def _make(
+    pieces: _Pieces, teacher: Teacher, settings: config.Synthesis, progress: Callable[[Rates], None]
+) -> None:
+    """Make and keep what this process has to."""
+    since = time.monotonic()
+    total = pieces.stimuli(pieces.todo(pieces.numbers))
+    none = np.zeros(len(teacher.spec.classes), int)
+    done, sums = 0, Counts(none, none.sum(), none, none, none, none.sum())
+
+    def watch(found: int, counts: Counts) -> None:
+        now = Counts(*[a + b.sum(axis=0) for a, b in zip(sums, counts, strict=True)])
+        progress(
+            Rates(
+                process=hosts.index(),
+                done=min(done + found, total),
+                total=total,
+                everywhere=pieces.stimuli(pieces.there()),
+                wanted=settings.count,
+                seconds=time.monotonic() - since,
+                accepted=now.accepted.tolist(),
+                failed=now.failed.tolist(),
+                steps=int(now.steps),
+            )
+        )
+
+    for shard in shards(teacher, settings, pieces.todo, pieces.load, watch):
+        pieces.save(shard)
+        done += pieces.stimuli([shard.number])
+        sums = Counts(*[a + b for a, b in zip(sums, shard.counts, strict=True)])
+        watch(0, Counts(*[np.zeros_like(a)[None] for a in sums]))
+
+
+class _Pieces:
+    """The shards of a release on disk: which are there, which this process has to make."""
+
+    def __init__(self, folder: Path, settings: config.Synthesis, spec: Spec) -> None:
+        self.numbers = list(range(math.ceil(settings.count / settings.shard)))
+        self._folder, self._settings, self._spec = folder, settings, spec
+
+    def stimuli(self, numbers: list[int]) -> int:
+        """How many stimuli these shards have; the last may be cut."""
+        size = self._settings.shard
+        return sum(min(size, self._settings.count - number * size) for number in numbers)
+
+    def there(self) -> list[int]:
+        """Shards that are finished, whoever made them."""
+        return [n for n in self.numbers if release.has_shard(self._folder, n)]
+
+    def todo(self, numbers: list[int]) -> list[int]:
+        """This process's part of those that are missing."""
+        missing = sorted(set(numbers) - set(self.there()))
+        return hosts.agreed(missing)[hosts.index() :: hosts.count()]
+
+    def load(self, numbers: list[int]) -> Batch:
+        """The stimuli of these shards, whoever made them."""
+        return batch.concatenate(
+            [release.load_shard(self._folder, number, self._spec) for number in numbers]
+        )
+
+    def save(self, shard: Shard) -> None:
+        """Keep a shard, and before it what was counted."""
+        kept = shard.stimuli[: self.stimuli([shard.number])]
+        classes = np.bincount(np.asarray(kept.y).argmax(axis=1), minlength=kept.y.shape[1])
+        counts = {name: np.asarray(a).tolist() for name, a in shard.counts._asdict().items()}
+        counted = self._counts(shard.number)
+        try:
+            write_json(counted, counts | {"classes": classes.tolist()})
+            release.save_shard(self._folder, shard.number, kept)
+        except BaseException:
+            counted.unlink(missing_ok=True)
+            raise
+
+    def manifest(self) -> dict[str, Any]:
+        """What all shards together are; the counts of each are no longer needed, and removed."""
+        about = [read_json(self._counts(number)) for number in self.numbers]
+        total = {name: np.sum([one[name] for one in about], axis=0) for name in about[0]}
+        for number in self.numbers:
+            self._counts(number).unlink()
+        return {
+            "count": self._settings.count,
+            "method": dataclasses.asdict(self._settings),
+            **{name: total[name].tolist() for name in ("classes", "accepted", "failed", "hits")},
+            "lane_steps": int(total["steps"]),
+            "uses": methods.uses(methods.recipe(self._settings)),
             "versions": versions(),
         }
-        release.finish(folder, teacher.spec, manifest)
-    for name in [name for name, n in zip(teacher.spec.classes, labeled, strict=True) if not n]:
-        note(f"{out.name}: holds no stimulus that the teacher calls {name}")
+
+    def _counts(self, number: int) -> Path:
+        return self._folder / f"counts-{number:05d}.json"
 
 
-def shards(teacher: Teacher, settings: config.Synthesis) -> Iterator[Shard]:
-    """Every shard that `settings.count` stimuli need, in order of number.
+def shards(
+    teacher: Teacher,
+    settings: config.Synthesis,
+    todo: Callable[[list[int]], list[int]] = list,
+    earlier: Callable[[list[int]], Batch] | None = None,
+    watch: Callable[[int, Counts], None] = lambda found, counts: None,
+) -> Iterator[Shard]:
+    """The shards that `settings.count` stimuli need, in order of number.
 
     With `rounds` in the recipe they are dealt to as many rounds; before each but the first, proxy
     students learn from all stimuli so far.
+
+    Args:
+        teacher: labels the stimuli.
+        settings: method, lanes, seed.
+        todo: chooses those that are to be made, once for each round.
+        earlier: the stimuli of the shards with these numbers; by default those that were made here
+            are kept in memory.
+        watch: told how many stimuli the shards under way have so far, and their counts, with a
+            leading axis of shards.
     """
     settings = methods.resolved(settings)
     recipe = methods.recipe(settings)
     numbers = list(range(math.ceil(settings.count / settings.shard)))
-    so_far: list[Batch] = []
+    kept: list[Batch] = []
+    earlier = earlier or (lambda numbers: batch.concatenate(kept[: len(numbers)]))
+    workers = functools.cache(functools.partial(_workers, teacher, settings))
     for index in range(recipe.rounds):
-        part = numbers[
-            len(numbers) * index // recipe.rounds : len(numbers) * (index + 1) // recipe.rounds
-        ]
-        if not part:
-            continue
+        first, last = (len(numbers) * (index + i) // recipe.rounds for i in (0, 1))
+        part = todo(numbers[first:last])
         learned = None
-        if so_far and recipe.terms.disagreement:
-            learned = proxies.train(batch.concatenate(so_far), settings.seed, index)
-        for shard in _round(teacher, settings, recipe, part, learned):
+        if first and part and recipe.terms.disagreement:
+            learned = proxies.train(earlier(numbers[:first]), settings.seed, index)
+        asked = (teacher.params, None if learned is None else learned.params)
+        logits = None if learned is None else learned.logits
+        for shard in _fill(workers(logits), asked, teacher, settings, part, watch):
             if recipe.rounds > 1:
-                so_far.append(shard.stimuli)
+                kept.append(shard.stimuli)
             yield shard
 
 
-def _round(
-    teacher: Teacher,
-    settings: config.Synthesis,
-    recipe: Recipe,
-    numbers: list[int],
-    learned: Proxies | None,
-) -> Iterator[Shard]:
-    devices = jax.local_devices()[: len(numbers)]
-    start, advance = _programs(teacher, settings, recipe, devices, learned)
-    asked = (teacher.params, None if learned is None else learned.params)
-    for first in range(0, len(numbers), len(devices)):
-        # The last group is filled up, so that it needs no program of another size.
-        group = [numbers[min(first + i, len(numbers) - 1)] for i in range(len(devices))]
-        made = _make(teacher, settings, recipe, group, start, lambda s: advance(asked, s))
-        yield from made[: len(numbers) - first]
+class Workers(NamedTuple):
+    """Programs that fill shards, one on each device; all arguments but `steps` and `asked` have a
+    leading axis of devices.
+
+    Attributes:
+        start: `(seed, number) -> (lanes, an empty shard)`.
+        advance: `(steps, asked, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
+            steps, none once the shard is full. `asked` are the parameters of teacher and proxies.
+        places: of a shard.
+    """
+
+    start: Callable[..., tuple[State, Collected]]
+    advance: Callable[..., tuple[State, Collected, Counts, Bool[Array, " device"]]]
+    places: Places
 
 
-def _programs(
-    teacher: Teacher,
-    settings: config.Synthesis,
-    recipe: Recipe,
-    devices: Sequence[Any],
-    learned: Proxies | None,
-) -> tuple[Callable[..., State], Callable[..., tuple[State, Emitted]]]:
-    method = methods.method(teacher.spec, recipe, teacher.statistics)
-    model = teacher.model
-    rotated = teacher.rotated if recipe.teachers == "rotated" else None
+def _workers(
+    teacher: Teacher, settings: config.Synthesis, logits: Callable[..., Array] | None
+) -> Workers:
+    """Compiled once for any seed and count; `logits` are those of proxy students."""
+    recipe, spec = methods.recipe(settings), teacher.spec
+    method = methods.method(spec, recipe, teacher.statistics)
+    at = collect.places(recipe.balance, settings.shard, len(spec.classes), teacher.statistics)
 
-    def start(shard: Array) -> State:
-        key = jax.random.fold_in(jax.random.key(settings.seed), shard)
-        return lanes.start(method, key, settings.lanes)
+    def start(seed: Array, number: Array) -> tuple[State, Collected]:
+        key = jax.random.fold_in(jax.random.key(seed), number)
+        return lanes.start(method, key, settings.lanes), collect.empty(at, spec.shape)
 
-    def advance(params: tuple[Params, Params], state: State) -> tuple[State, Emitted]:
-        asked = Networks(lambda x: model.hidden(params[0], x))
-        if rotated is not None:
-            turns = rotated
-            asked = asked._replace(rotated=lambda x, turn: turns(params[0], x, turn))
-        if learned is not None:
-            logits = learned.logits
-            asked = asked._replace(proxies=lambda x: logits(params[1], x))
-        return lanes.block(method, asked, state, settings.steps)
+    def advance(
+        steps: Array, asked: tuple[Params, Params], state: State, shard: Collected
+    ) -> tuple[State, Collected, Counts, Array]:
+        networks = _networks(teacher, recipe.teachers == "rotated", logits, asked)
 
-    return (
-        jax.pmap(start, axis_name="device", devices=devices),
+        def unfinished(carry: tuple[Array, State, Collected]) -> Array:
+            return (carry[0] > 0) & ~collect.full(carry[2].counts, at)
+
+        def step(carry: tuple[Array, State, Collected]) -> tuple[Array, State, Collected]:
+            left, state, shard = carry
+            state, emitted = lanes.advance(method, networks, state)
+            return left - 1, state, collect.take(shard, emitted, at)
+
+        _, state, shard = jax.lax.while_loop(unfinished, step, (steps, state, shard))
+        return state, shard, shard.counts, collect.full(shard.counts, at)
+
+    devices = jax.local_devices()
+    return Workers(
+        jax.pmap(start, in_axes=(None, 0), axis_name="device", devices=devices),
         jax.pmap(
             advance,
             axis_name="device",
-            in_axes=(None, 0),
+            in_axes=(None, None, 0, 0),
             devices=devices,
-            donate_argnums=1,
+            donate_argnums=(2, 3),
         ),
+        at,
     )
 
 
-def _make(
+def _networks(
+    teacher: Teacher,
+    rotated: bool,
+    logits: Callable[..., Array] | None,
+    asked: tuple[Params, Params],
+) -> Networks:
+    params, learned = asked
+    networks = Networks(lambda x: teacher.model.hidden(params, x))
+    if rotated:
+        networks = networks._replace(rotated=lambda x, turn: teacher.rotated(params, x, turn))
+    if logits is not None:
+        networks = networks._replace(proxies=lambda x: logits(learned, x))
+    return networks
+
+
+def _fill(
+    workers: Workers,
+    asked: tuple[Params, Params],
     teacher: Teacher,
     settings: config.Synthesis,
-    recipe: Recipe,
     numbers: list[int],
-    start: Callable[..., State],
-    advance: Callable[[State], tuple[State, Emitted]],
-) -> list[Shard]:
-    """One shard on each device, all at once."""
-    state = start(np.asarray(numbers))
-    places = quotas(recipe.balance, settings.shard, len(teacher.spec.classes), teacher.statistics)
-    collected = [Collected(settings.shard, places) for _ in numbers]
-    while not all(c.full for c in collected):
-        state, emitted = advance(state)
-        emitted = jax.device_get(emitted)
-        for device, part in enumerate(collected):
-            if not part.full:
-                part.take(jax.tree.map(lambda a, d=device: a[d], emitted))
-        if any(c.found == 0 and c.steps >= HOPELESS * settings.lanes for c in collected):
-            raise StimjaxError(
-                f"the teacher accepted no stimulus in {HOPELESS * settings.lanes} steps; lower "
-                f"the recipe's confidence threshold (lowest: {recipe.lowest:g}) or allow more tries"
-            )
-    return [
-        Shard(number, c.stimuli(teacher.spec, [settings.seed, number]), *c.counts)
-        for c, number in zip(collected, numbers, strict=True)
-    ]
+    watch: Callable[[int, Counts], None],
+) -> Iterator[Shard]:
+    """Fill these shards, as many at a time as there are devices.
+
+    The devices are never idle: they get their next steps before the host looks at the last, and
+    the next shards before the host writes what is full.
+    """
+    devices, steps = jax.local_device_count(), np.int32(8)
+    waiting: Iterator[Shard] = iter(())
+    for first in range(0, len(numbers), devices):
+        # The last group is filled up, so that it needs no program of another size.
+        group = [numbers[min(first + i, len(numbers) - 1)] for i in range(devices)]
+        state, shard = workers.start(np.uint32(settings.seed), np.asarray(group, np.uint32))
+        state, shard, counts, full = workers.advance(steps, asked, state, shard)
+        yield from waiting
+        while True:
+            since = time.monotonic()
+            state, shard, *ahead = workers.advance(steps, asked, state, shard)
+            counts, full = jax.device_get((counts, full))
+            _refuse_hopeless(counts, settings)
+            own = Counts(*[a[: len(set(group))] for a in counts])
+            found = np.minimum(own.filled.sum(axis=1), settings.shard)
+            watch(int(found.sum()), own)
+            if full.all():
+                break
+            seconds = time.monotonic() - since
+            if seconds < SHORTEST:
+                steps *= 2
+            elif seconds > LONGEST:
+                steps = max(steps // 2, np.int32(1))
+            counts, full = ahead
+        waiting = _handed_over(shard, group, workers.places, teacher, settings.seed)
+    yield from waiting
+
+
+def _handed_over(
+    shard: Collected, group: list[int], at: Places, teacher: Teacher, seed: int
+) -> Iterator[Shard]:
+    """The shards of one group, from the devices."""
+    for device, number in enumerate(dict.fromkeys(group)):
+        one = jax.device_get(jax.tree.map(lambda a, d=device: a[d], shard))
+        stimuli = collect.stimuli(one, at, teacher.spec, [seed, number])
+        yield Shard(number, stimuli, one.counts)
+
+
+def _refuse_hopeless(counts: Counts, settings: config.Synthesis) -> None:
+    """Stop where no shard will ever be full; counts have a leading axis of devices."""
+    most = HOPELESS * settings.lanes
+    if ((counts.accepted.sum(axis=1) == 0) & (counts.steps >= most)).any():
+        raise StimjaxError(
+            f"the teacher accepted no stimulus in {most} steps; lower the recipe's confidence "
+            f"threshold (lowest: {methods.recipe(settings).lowest:g}) or allow more tries"
+        )

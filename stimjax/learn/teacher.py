@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -61,6 +62,14 @@ class Teacher:
         """The softmax f32[n, class] for windows."""
         stacked = jax.tree.map(lambda leaf: leaf[None], self.params)
         return fit.predict(self.model, stacked, x)[0]
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that stimuli depend on."""
+        digest = hashlib.sha256(json.dumps([self.networks, self.spec.to_json()]).encode())
+        for leaf in jax.tree.leaves((self.params, dict(sorted(self.statistics.items())))):
+            digest.update(np.ascontiguousarray(leaf).tobytes())
+        return digest.hexdigest()
 
     def _families(self) -> tuple[tuple[Model, ...], tuple[int, ...]]:
         return _families(self.networks, [len(w) for w in self.params["weights"]], self.spec)

@@ -2,16 +2,23 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stimjax.batch import Channel, Spec
-from stimjax.excite.collect import ENOUGH, Collected, quotas
+from stimjax.batch import Batch, Channel, Spec
+from stimjax.excite import collect
+from stimjax.excite.collect import ENOUGH, Collected, Places, places
 from stimjax.excite.lanes import Emitted
 
 SPEC = Spec((2, 1), ("a", "b"), (Channel("x", ""),), 1.0, 0.0, 2.0)
+NO_LIMIT = places("none", 3, 2, {})
+
+
+def limited(*each: int) -> Places:
+    return places("prior", sum(each), len(each), {"classes.prior": np.array(each) / sum(each)})
 
 
 def emitted(
@@ -20,70 +27,112 @@ def emitted(
     first: int = 0,
     wanted: list[int] | None = None,
 ) -> Emitted:
+    """What lanes gave in one step; the windows are numbered."""
     n = len(labels)
     number = np.arange(first, first + n, dtype=np.float32)
     parts: Any = (
-        np.repeat(number, 2).reshape(n, 1, 2, 1),
-        np.eye(2, dtype=np.float32)[labels][:, None],
-        np.asarray(wanted or labels)[:, None],
-        np.ones((n, 1), bool) if accepted is None else np.asarray(accepted)[:, None],
-        np.zeros((n, 1), bool) if accepted is None else ~np.asarray(accepted)[:, None],
+        np.repeat(number, 2).reshape(n, 2, 1),
+        np.eye(2, dtype=np.float32)[labels],
+        np.asarray(wanted or labels),
+        np.ones(n, bool) if accepted is None else np.asarray(accepted),
+        np.zeros(n, bool) if accepted is None else ~np.asarray(accepted),
     )
-    return Emitted(*parts)
+    return Emitted(*map(jax.numpy.asarray, parts))
+
+
+def taken(at: Places, *steps: Emitted) -> tuple[Collected, bool]:
+    """A shard after these steps, on the host; and whether it is full."""
+    shard = collect.empty(at, SPEC.shape)
+    take = jax.jit(lambda shard, step: collect.take(shard, step, at))
+    for step in steps:
+        shard = take(shard, step)
+    return jax.device_get(shard), bool(collect.full(shard.counts, at))
+
+
+def stimuli(shard: Collected, at: Places, seed: int = 0) -> Batch:
+    return collect.stimuli(shard, at, SPEC, [0, seed])
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=6), st.integers(1, 500))
 def test_places_add_up_and_follow_the_prior(weights: list[float], size: int) -> None:
     prior = np.array(weights) / np.sum(weights)
-    places = quotas("prior", size, len(prior), {"classes.prior": prior})
-    assert places.sum() == size
-    assert (np.abs(places - prior * size) < 1).all()
-    assert quotas("uniform", size, len(prior), {}).sum() == size
-    assert quotas("none", size, len(prior), {}).tolist() == [size] * len(prior)
+    at = places("prior", size, len(prior), {"classes.prior": prior})
+    assert at.each.sum() == size
+    assert (np.abs(at.each - prior * size) < 1).all()
+    assert at.first is not None and at.first.tolist() == [
+        sum(at.each[:i]) for i in range(len(prior))
+    ]
+    assert places("uniform", size, len(prior), {}).each.sum() == size
+    without = places("none", size, len(prior), {})
+    assert without.each.tolist() == [size] * len(prior) and without.first is None
 
 
 def test_without_places_the_first_are_taken_in_order() -> None:
-    collected = Collected(3, quotas("none", 3, 2, {}))
-    collected.take(emitted([0, 1], [True, False]))
-    collected.take(emitted([1, 0, 1], first=2))
-    made = collected.stimuli(SPEC, [0, 0])
-    assert collected.full
-    assert made.x[:, 0, 0].tolist() == [0, 2, 3]
-    assert collected.counts[0].tolist() == [2, 2] and collected.counts[1].tolist() == [0, 1]
+    shard, full = taken(NO_LIMIT, emitted([0, 1], [True, False]), emitted([1, 0, 1], first=2))
+    assert full
+    assert stimuli(shard, NO_LIMIT).x[:, 0, 0].tolist() == [0, 2, 3]
+    assert shard.counts.accepted.tolist() == [2, 2] and shard.counts.failed.tolist() == [0, 1]
 
 
 def test_what_the_teacher_calls_as_wanted_is_counted() -> None:
-    collected = Collected(9, quotas("none", 9, 2, {}))
-    collected.take(emitted([0, 1, 1, 1], [True, True, True, False], wanted=[0, 0, 1, 1]))
-    collected.take(emitted([1], wanted=[1]))
-    accepted, failed, hits, steps = collected.counts
-    assert (accepted.tolist(), failed.tolist(), hits.tolist(), steps) == ([2, 2], [0, 1], [1, 2], 5)
+    first = emitted([0, 1, 1, 1], [True, True, True, False], wanted=[0, 0, 1, 1])
+    shard, full = taken(places("none", 9, 2, {}), first, emitted([1], wanted=[1]))
+    assert not full
+    found = {name: np.asarray(a).tolist() for name, a in shard.counts._asdict().items()}
+    assert found == {
+        "filled": [1, 3],
+        "spares": 0,
+        "accepted": [2, 2],
+        "failed": [0, 1],
+        "hits": [1, 2],
+        "steps": 5,
+    }
 
 
 def test_a_class_gets_its_places_and_no_more() -> None:
-    collected = Collected(4, np.array([3, 1]))
-    collected.take(emitted([0] * 6))
-    assert not collected.full and collected.found == 3
-    collected.take(emitted([1, 1], first=6))
-    made = collected.stimuli(SPEC, [0, 0])
-    assert collected.full
-    assert sorted(made.x[:, 0, 0].tolist()) == [0, 1, 2, 6]
+    at = limited(3, 1)
+    shard, full = taken(at, emitted([0] * 6))
+    assert not full and shard.counts.filled.tolist() == [3, 0]
+    shard, full = taken(at, emitted([0] * 6), emitted([1, 1], first=6))
+    assert full
+    assert sorted(stimuli(shard, at).x[:, 0, 0].tolist()) == [0, 1, 2, 6]
 
 
 def test_the_order_within_a_shard_is_shuffled_by_its_seed() -> None:
-    orders = []
-    for seed in ([0, 0], [0, 0], [0, 1]):
-        collected = Collected(40, np.array([20, 20]))
-        collected.take(emitted([0] * 20 + [1] * 20))
-        orders.append(collected.stimuli(SPEC, seed).x[:, 0, 0].tolist())
+    at = limited(20, 20)
+    shard, _ = taken(at, emitted([0] * 20 + [1] * 20))
+    orders = [stimuli(shard, at, seed).x[:, 0, 0].tolist() for seed in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
-    assert orders[0] != sorted(orders[0])
+    assert orders[0] != sorted(orders[0]) == list(range(40))
 
 
 @pytest.mark.parametrize("candidates", [4 * ENOUGH - 1, 4 * ENOUGH])
 def test_a_class_that_never_comes_leaves_its_places(candidates: int) -> None:
-    collected = Collected(4, np.array([2, 2]))
-    collected.take(emitted([0] * candidates))
-    assert collected.full == (candidates >= 4 * ENOUGH)
-    if collected.full:
-        assert collected.stimuli(SPEC, [0, 0]).y.argmax(axis=1).tolist() == [0, 0, 0, 0]
+    at = limited(2, 2)
+    shard, full = taken(at, emitted([0] * candidates))
+    assert full == (candidates >= 4 * ENOUGH)
+    if full:
+        made = stimuli(shard, at)
+        assert made.y.argmax(axis=1).tolist() == [0, 0, 0, 0]
+        assert sorted(made.x[:, 0, 0].tolist()) == [0, 1, 2, 3]
+
+
+@settings(deadline=None)  # it compiles
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=1, max_size=8))
+def test_it_is_what_a_loop_over_lanes_and_steps_would_keep(steps: list[list[int]]) -> None:
+    """A lane shows its class by its parity and whether it was accepted by its other bit."""
+    at, kept, spare, number = limited(3, 2), {0: [], 1: []}, [], 0
+    given_ = []
+    for step in steps:
+        step = (step + [0] * 5)[:5]  # one program for all
+        label, accepted = [code % 2 for code in step], [code > 1 for code in step]
+        given_.append(emitted(label, accepted, first=number))
+        for lane, (k, took) in enumerate(zip(label, accepted, strict=True)):
+            if took:
+                (kept[k] if len(kept[k]) < at.each[k] else spare).append(number + lane)
+        number += 5
+    shard, _ = taken(at, *given_)
+    for k, first in enumerate(at.first if at.first is not None else ()):
+        assert shard.x[first : first + len(kept[k]), 0, 0].tolist() == kept[k]
+    assert shard.spare_x[: len(spare[:5]), 0, 0].tolist() == spare[:5]
+    assert shard.counts.spares == len(spare)

@@ -27,11 +27,11 @@ single = jax.tree.map(
 )
 params = {"members": (single,), "weights": (jax.numpy.ones(1),)}
 recipe = dataclasses.replace(RECIPES["paper"], tries=5, latent=8, lowest=0.2, highest=0.6)
-settings = config.Synthesis("paper", 37, recipe, lanes=4, steps=10, shard=10)
+settings = config.Synthesis("paper", 37, recipe, lanes=4, shard=10)
 made = []
 for shard in shards(Teacher(("cnn",), params, spec), settings):
     digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()
-    made.append([shard.number, digest, shard.accepted.tolist(), shard.failed.tolist(), shard.steps])
+    made.append([shard.number, digest, *[np.asarray(a).tolist() for a in shard.counts]])
 print(json.dumps({"devices": jax.local_device_count(), "shards": made}))
 """
 

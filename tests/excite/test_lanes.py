@@ -32,8 +32,8 @@ def history(teacher: Teacher, method: Method) -> History:
 
     def step(state: LaneState, _: None) -> tuple[LaneState, History]:
         before = lanes.State(state, memory, jnp.zeros((), jnp.int32))
-        after, emitted = lanes.block(method, networks, before, 1)
-        return after.lanes, History(state, jax.tree.map(lambda a: a[0], emitted), after.lanes)
+        after, emitted = lanes.advance(method, networks, before)
+        return after.lanes, History(state, emitted, after.lanes)
 
     memory = method.objective.init()
 

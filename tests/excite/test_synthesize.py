@@ -25,7 +25,7 @@ SHARD, COUNT = 8, 20  # three shards, of which the last is half full
 
 @pytest.fixture(scope="module")
 def small(settings: config.Synthesis) -> config.Synthesis:
-    return dataclasses.replace(settings, count=COUNT, shard=SHARD, lanes=3, steps=8, seed=11)
+    return dataclasses.replace(settings, count=COUNT, shard=SHARD, lanes=3, seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def made(
 ) -> tuple[Path, list[tuple[int, int]]]:
     """A release, and what its progress said."""
     out, seen = tmp_path_factory.mktemp("made") / "release", []
-    synthesize(teacher, small, out, progress=lambda *at: seen.append(at))
+    synthesize(teacher, small, out, progress=lambda rates: seen.append((rates.done, rates.total)))
     return out, seen
 
 
@@ -81,19 +81,22 @@ def test_the_manifest_adds_up(folder: Path, small: config.Synthesis, stimuli: Ba
     assert len(accepted) == len(failed) == 3
     assert manifest["hits"] == accepted  # more than three quarters sure of the wanted class
     # Every lane-step belongs to a try; a try takes 1 to `tries` steps; some are under way.
-    blocks = steps / (small.lanes * small.steps)
-    assert blocks == int(blocks) >= 3
+    blocks = steps / small.lanes
+    assert blocks == int(blocks) >= COUNT / small.lanes
     assert small.recipe is not None
     under_way = 3 * small.lanes * small.recipe.tries
     assert sum(accepted) + sum(failed) * small.recipe.tries <= steps
     assert steps <= (sum(accepted) + sum(failed)) * small.recipe.tries + under_way
     # As many or more accepted of each class than are in the release.
-    assert (np.bincount(stimuli.y.argmax(axis=1), minlength=3) <= accepted).all()
+    assert manifest["classes"] == np.bincount(stimuli.y.argmax(axis=1), minlength=3).tolist()
+    assert (np.array(manifest["classes"]) <= accepted).all()
     assert manifest["method"] == dataclasses.asdict(small)
 
 
 def test_progress_rises_to_the_count(made: tuple[Path, list[tuple[int, int]]]) -> None:
-    assert made[1] == [(8, 20), (16, 20), (20, 20)]
+    done = [at for at, _ in made[1]]
+    assert done == sorted(done) and {8, 16, 20} <= set(done) and done[-1] == 20
+    assert {total for _, total in made[1]} == {20}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_overwrites(
@@ -152,7 +155,7 @@ def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
     old = tmp_path / "release"
     shutil.copytree(folder, old)
     message = refused(undecided, small, old, overwrite=True)
-    # Blocks of 8 steps of 3 lanes, until 20 steps of each are through.
+    # 20 steps of 3 lanes.
     assert "accepted no stimulus in 60 steps" in message and "lowest: 0.75" in message
     assert content(old) == content(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["release"]  # not even a part of another
@@ -165,7 +168,6 @@ def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
         {"count": -3},
         {"shard": 0},
         {"lanes": -1},
-        {"steps": -1},
     ],
     ids=str,
 )

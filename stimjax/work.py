@@ -1,0 +1,89 @@
+"""A folder that is filled piece by piece, and may be left and come back to until it is complete.
+
+The pieces gather in `.NAME.partial/pieces` beside the folder that is to appear. Only one command
+works there at a time, or one command's processes on several hosts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stimjax import hosts
+from stimjax.store import StimjaxError, appear, locked, read_json, refuse_occupied, write_json
+
+
+@contextlib.contextmanager
+def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a folder of pieces that becomes `out` when the block ends without an error.
+
+    After an error the pieces stay for the next command of the same identity.
+
+    Args:
+        out: where the folder appears; in several processes, on a file system that all see.
+        identity: what makes two commands the same, as JSON can say it.
+        overwrite: replace an earlier result, and pieces of another identity.
+
+    Raises:
+        StimjaxError: `out` is occupied or cannot be written; another command works on it; there
+            are pieces of another identity; or the processes were not given the same.
+    """
+    out = out.absolute()
+    aside, first = out.with_name(f".{out.name}.partial"), hosts.index() == 0
+    identity = json.loads(json.dumps(identity))
+    with contextlib.ExitStack() as stack:
+        with hosts.together():
+            for other in hosts.exchanged(identity):
+                if found := _difference(other, identity):
+                    raise StimjaxError(f"{out.name}: the processes were given different {found}")
+            if first:
+                refuse_occupied(out, overwrite)
+                stack.enter_context(locked(aside))
+                _open(aside, identity, overwrite, out)
+        with hosts.together():
+            if not (aside / "pieces").is_dir():
+                raise StimjaxError(
+                    f"{out.parent}: process {hosts.index()} does not see what process 0 writes "
+                    "there; name a folder that all hosts share"
+                )
+        try:
+            yield aside / "pieces"
+        except BaseException:
+            if first and not any((aside / "pieces").iterdir()):
+                shutil.rmtree(aside)
+            raise
+        with hosts.together():
+            if first:
+                appear(aside / "pieces", out, overwrite)
+                shutil.rmtree(aside)
+
+
+def _open(aside: Path, identity: Any, overwrite: bool, out: Path) -> None:
+    """Make the folder of pieces, or see that what is there is of the same identity."""
+    about = aside / "identity.json"
+    if about.exists():
+        difference = _difference(read_json(about), identity)
+        if difference and not overwrite:
+            raise StimjaxError(
+                f"{out}: an interrupted command was given different {difference}; repeat that one, "
+                "or add --overwrite to begin afresh"
+            )
+        if difference:
+            shutil.rmtree(aside / "pieces", ignore_errors=True)
+    write_json(about, identity)
+    (aside / "pieces").mkdir(exist_ok=True)
+
+
+def _difference(old: Any, new: Any, name: str = "") -> str:
+    """The first place where two JSON values differ, and how; empty where they do not."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            inside = f"{name}.{key}" if name else key
+            if found := _difference(old.get(key), new.get(key), inside):
+                return found
+        return ""
+    return "" if old == new else f"{name}: {json.dumps(old)} and {json.dumps(new)}"

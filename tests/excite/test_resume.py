@@ -1,0 +1,173 @@
+"""A synthesis that was left and taken up again, shared out, or refused."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import chex
+import pytest
+
+from stimjax import config, release, work
+from stimjax.excite import lanes, proxies
+from stimjax.excite import synthesize as module
+from stimjax.excite.synthesize import synthesize
+from stimjax.learn.teacher import Teacher
+from stimjax.store import StimjaxError, locked
+
+SHARD, COUNT = 8, 60
+
+
+@pytest.fixture(scope="module")
+def small(settings: config.Synthesis) -> config.Synthesis:
+    return dataclasses.replace(settings, count=COUNT, shard=SHARD, lanes=3, seed=11)
+
+
+@pytest.fixture(scope="module")
+def whole(
+    teacher: Teacher, small: config.Synthesis, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """A release that was made in one go."""
+    out = tmp_path_factory.mktemp("whole") / "release"
+    synthesize(teacher, small, out)
+    return content(out)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def interrupted(
+    teacher: Teacher, settings: config.Synthesis, out: Path, after: int = 3
+) -> list[int]:
+    """Make some of the shards; gives the numbers of those that are there."""
+    save = release.save_shard
+
+    def stop(folder: Path, number: int, stimuli: object) -> None:
+        if number == after:
+            raise KeyboardInterrupt
+        save(folder, number, stimuli)  # pyright: ignore[reportArgumentType]
+
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(release, "save_shard", stop)
+        synthesize(teacher, settings, out)
+    pieces = out.with_name(f".{out.name}.partial") / "pieces"
+    return [int(path.stem.split("-")[1]) for path in sorted(pieces.glob("stimuli-*"))]
+
+
+def test_what_was_interrupted_ends_with_the_same_bytes(
+    teacher: Teacher, small: config.Synthesis, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "release"
+    assert interrupted(teacher, small, out) == [0, 1, 2]
+    assert not out.exists()
+    made: list[int] = []
+    save = release.save_shard
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(release, "save_shard", lambda f, n, s: (made.append(n), save(f, n, s)))
+        synthesize(teacher, small, out)
+    assert made == [3, 4, 5, 6, 7]  # no more than is missing
+    assert content(out) == whole
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_any_shards_may_be_missing(
+    teacher: Teacher, small: config.Synthesis, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "release"
+    interrupted(teacher, small, out, after=5)
+    pieces = tmp_path / ".release.partial" / "pieces"
+    (pieces / "stimuli-00001.safetensors").unlink()
+    (pieces / ".stimuli-00006.safetensors.partial").write_bytes(b"of a process that was killed")
+    synthesize(teacher, small, out)
+    assert content(out) == whole
+
+
+def test_rounds_go_on_with_the_same_proxies(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxies, "FIT", config.Fit(steps=4, every=2, batch=8))
+    assert small.recipe is not None
+    terms = dataclasses.replace(small.recipe.terms, disagreement=0.1)
+    recipe = dataclasses.replace(small.recipe, rounds=2, terms=terms)
+    asked = dataclasses.replace(small, recipe=recipe)
+    synthesize(teacher, asked, tmp_path / "whole")
+    interrupted(teacher, asked, tmp_path / "release", after=6)
+    synthesize(teacher, asked, tmp_path / "release")
+    assert content(tmp_path / "release") == content(tmp_path / "whole")
+
+
+def test_other_settings_are_refused_with_the_difference(
+    teacher: Teacher, small: config.Synthesis, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "release"
+    interrupted(teacher, dataclasses.replace(small, seed=12), out)
+    with pytest.raises(StimjaxError, match=r"settings\.seed: 12 and 11; repeat that one, or add"):
+        synthesize(teacher, small, out)
+    synthesize(teacher, small, out, overwrite=True)  # begins afresh
+    assert content(out) == whole
+
+
+def test_two_commands_at_once_are_refused(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path
+) -> None:
+    program = (
+        "import pathlib, sys, time; from stimjax.store import locked\n"
+        "with locked(pathlib.Path(sys.argv[1])): print('in', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / ".release.partial")],
+        stdout=subprocess.PIPE,
+    )
+    assert other.stdout is not None and other.stdout.readline() == b"in\n"
+    with pytest.raises(StimjaxError, match=r"release\.partial: another command is at work there"):
+        synthesize(teacher, small, tmp_path / "release")
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    other.stdout.close()
+    synthesize(teacher, small, tmp_path / "release")  # the dead hold no lock
+
+
+def test_a_lock_that_the_file_system_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*given: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.lockf", none)
+    no_locks = pytest.raises(StimjaxError, match=r"cannot be locked \(No locks available\)")
+    with no_locks, locked(tmp_path):
+        pass
+
+
+def test_another_seed_or_count_compiles_nothing(
+    teacher: Teacher, small: config.Synthesis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chex.clear_trace_counter()
+    workers = module._workers(teacher, module.methods.resolved(small), None)
+    monkeypatch.setattr(module, "_workers", lambda *given: workers)
+    counted = chex.assert_max_traces(lanes.advance, n=1)
+    monkeypatch.setattr(lanes, "advance", counted)
+    found = [
+        len(list(module.shards(teacher, dataclasses.replace(small, seed=seed, count=count))))
+        for seed, count in ((1, 16), (2, 30), (3, 4))
+    ]
+    assert found == [2, 4, 1]
+
+
+def test_more_processes_than_shards(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.hosts, "count", lambda: 9)
+    with pytest.raises(StimjaxError, match="9 processes have only 8 shards to make; use fewer"):
+        synthesize(teacher, small, tmp_path / "release")
+
+
+def test_a_difference_names_its_place() -> None:
+    old, new = {"a": {"b": 1, "c": 2}, "d": 0}, {"a": {"b": 1, "c": 3}, "d": 0}
+    assert work._difference(old, old) == ""
+    assert work._difference(old, new) == "a.c: 2 and 3"
+    assert work._difference(old, {"a": 1}) == 'a: {"b": 1, "c": 2} and 1'
+    assert work._difference({}, {"x": None}) == ""

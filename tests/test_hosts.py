@@ -1,0 +1,181 @@
+"""Two processes on the loopback make one release, or say the same of what hinders them."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stimjax import hosts
+from stimjax.store import StimjaxError
+
+PROGRAM = """
+import dataclasses, os, pathlib, signal, sys
+from stimjax import hosts, runtime
+runtime.start()
+import jax
+import numpy as np
+from stimjax import config, models, release
+from stimjax.batch import Channel, Spec
+from stimjax.excite.synthesize import synthesize
+from stimjax.learn.teacher import Teacher
+from stimjax.recipes import RECIPES
+from stimjax.store import StimjaxError
+
+out, address, processes, process, seed, trouble = sys.argv[1:]
+if address:
+    hosts.join(address, int(processes), int(process))
+channels = (Channel("a", "1"), Channel("b", "1", low=0.0))
+spec = Spec(shape=(20, 2), classes=("x", "y", "z"), channels=channels, rate=1.0)
+model = models.classifier("cnn", spec.shape, 3)
+rng = np.random.default_rng(0)
+shapes = jax.eval_shape(model.init, jax.random.key(0))
+single = jax.tree.map(
+    lambda s: jax.numpy.asarray(0.2 * rng.normal(size=(1, *s.shape)), s.dtype), shapes
+)
+teacher = Teacher(("cnn",), {"members": (single,), "weights": (jax.numpy.ones(1),)}, spec)
+recipe = dataclasses.replace(RECIPES["paper"], tries=5, latent=8, lowest=0.2, highest=0.6)
+settings = config.Synthesis("paper", 57, recipe, lanes=4, shard=10, seed=int(seed))
+save = release.save_shard
+
+def save_some(folder, number, stimuli):
+    if trouble == "killed" and number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if trouble == "full" and number == 3:
+        raise OSError(28, "No space left on device", "stimuli-00003")
+    save(folder, number, stimuli)
+
+release.save_shard = save_some
+try:
+    synthesize(teacher, settings, pathlib.Path(out))
+except StimjaxError as error:
+    print(error)
+    sys.exit(2)
+print("done", hosts.index(), hosts.count(), jax.local_device_count())
+"""
+
+
+def start(
+    out: Path, address: str, processes: int, process: int, devices: int, seed: int, trouble: str
+) -> subprocess.Popen[str]:
+    environment = os.environ | {
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        "JAX_PLATFORMS": "cpu",
+    }
+    words = [str(out), address, str(processes), str(process), str(seed), trouble]
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        cwd=Path(__file__).parents[1],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def pair(
+    out: Path, seeds: tuple[int, int] = (0, 0), trouble: tuple[str, str] = ("", "")
+) -> list[tuple[int, str, str]]:
+    """Status and words of two processes, with two devices each; Gloo's own words left out."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    running = [start(out, address, 2, i, 2, seeds[i], trouble[i]) for i in range(2)]
+    said = [process.communicate(timeout=300) for process in running]
+    own = [[line for line in out.splitlines(True) if "[Gloo]" not in line] for out, _ in said]
+    return [
+        (p.returncode, "".join(out), err)
+        for p, out, (_, err) in zip(running, own, said, strict=True)
+    ]
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What one process with one device makes."""
+    out = tmp_path_factory.mktemp("alone") / "release"
+    process = start(out, "", 1, 0, 1, 0, "")
+    said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    return content(out)
+
+
+def test_two_processes_make_the_same_bytes_as_one(alone: dict[str, bytes], tmp_path: Path) -> None:
+    found = pair(tmp_path / "release")
+    assert [(status, out) for status, out, _ in found] == [
+        (0, "done 0 2 2\n"),
+        (0, "done 1 2 2\n"),
+    ], found
+    assert content(tmp_path / "release") == alone
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_did_not_make_the_next_run_makes(
+    alone: dict[str, bytes], tmp_path: Path
+) -> None:
+    found = pair(tmp_path / "release", trouble=("", "killed"))
+    assert found[1][0] == -9 and found[0][0] != 0
+    pieces = tmp_path / ".release.partial" / "pieces"
+    assert 0 < len(list(pieces.glob("stimuli-*"))) < 6
+    assert [status for status, _, _ in pair(tmp_path / "release")] == [0, 0]
+    assert content(tmp_path / "release") == alone
+
+
+@pytest.mark.slow
+def test_a_full_disk_of_one_is_told_by_both_and_loses_nothing(
+    alone: dict[str, bytes], tmp_path: Path
+) -> None:
+    found = pair(tmp_path / "release", trouble=("", "full"))
+    told = "stimuli-00003: No space left on device\n"
+    assert [(status, out) for status, out, _ in found] == [(2, told), (2, told)], found
+    assert [status for status, _, _ in pair(tmp_path / "release")] == [0, 0]
+    assert content(tmp_path / "release") == alone
+
+
+@pytest.mark.slow
+def test_processes_of_different_settings_are_refused_before_any_work(tmp_path: Path) -> None:
+    found = pair(tmp_path / "release", seeds=(0, 1))
+    told = "release: the processes were given different settings.seed: "
+    assert [status for status, _, _ in found] == [2, 2], found
+    assert all(out.startswith(told) for _, out, _ in found)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_coordinator_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*given: object, **asked: object) -> None:
+        raise RuntimeError("DEADLINE_EXCEEDED: Barrier timed out.\nMore.")
+
+    monkeypatch.setattr("jax.distributed.initialize", late)
+    with pytest.raises(StimjaxError, match="could not join the other") as error:
+        hosts.join("10.0.0.1:1234", 2, 1)
+    assert "\n" not in str(error.value) and "--coordinator HOST:PORT" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (("h:1", None, None), "go together"),
+        ((None, 2, 0), "go together"),
+        (("h:1", 2, 2), "--process is 2; it has to be below --processes 2"),
+    ],
+)
+def test_half_a_coordinator_is_refused(
+    given: tuple[str | None, int | None, int | None], reason: str
+) -> None:
+    with pytest.raises(StimjaxError, match=reason):
+        hosts.join(*given)
+
+
+def test_one_process_alone_agrees_with_itself() -> None:
+    assert hosts.agreed([3, "x"]) == [3, "x"]
+    with pytest.raises(hosts.Told, match="x is full"), hosts.together():
+        raise StimjaxError("x is full")
+    with hosts.together():
+        pass
+    assert hosts.exchanged({"a": 1}) == [{"a": 1}]
