@@ -129,8 +129,6 @@ class Synthesis:
         count: stimuli in the release.
         recipe: the method's own if None; a configuration file changes any of its lines.
         lanes: loops that run together on a device; 0 takes the recipe's.
-        steps: steps of each lane between two hand-overs from device to host; 0 takes what a shard
-            needs if every try succeeds, at most 50.
         shard: stimuli in a file of the release; the unit of work.
         license: under which the holder publishes the release; written into its data card.
         seed: of everything random here.
@@ -140,7 +138,6 @@ class Synthesis:
     count: int = 20000
     recipe: tyro.conf.Suppress[Recipe | None] = None
     lanes: int = 0
-    steps: int = 0
     shard: int = 500
     license: str = ""
     seed: Seed = 0
@@ -156,6 +153,8 @@ class Study:
         baselines: noise (labeled by the teacher), gaussian (one for each class, fitted to the
             real training windows), components (draws of the source `mixture`, labeled by the
             class they are drawn for).
+        labels: students learn from soft labels as they are, or from hard ones: their most
+            probable class.
         seeds: students of each kind, each from another seed.
         fit: how deep students are trained.
         seed: of the first student.
@@ -163,6 +162,7 @@ class Study:
 
     students: tuple[str, ...] = STUDENTS
     baselines: tuple[str, ...] = ("noise", "gaussian")
+    labels: Literal["soft", "hard"] = "soft"
     seeds: int = 5
     fit: Fit = Fit()
     seed: Seed = 0

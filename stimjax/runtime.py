@@ -8,17 +8,20 @@ from pathlib import Path
 
 # Loggers that chat on standard error.
 QUIET = ("absl", "orbax", "jax", "jaxlib", "flax", "etils", "matplotlib")
+THREADS = 8  # at least; the same on all machines of up to as many cores
 FROM_SECONDS = 0.2  # a program that took longer to compile is kept for the next command
 
 
 def start() -> None:
-    """Give jax a device for each core, keep what it compiles, and let only stimjax speak.
+    """Give jax a device for each core (two for one), keep what it compiles, and let only stimjax speak.
 
     Call it before anything computes; afterward it changes nothing. The user's own settings win:
     `XLA_FLAGS` or `JAX_NUM_CPU_DEVICES` for the devices, `JAX_COMPILATION_CACHE_DIR` for the place
     of compiled programs (else `stimjax/jax` in `XDG_CACHE_HOME` or `~/.cache`).
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's own log, written by C++
+    # The size of XLA's pool of threads decides how sums are split, and so the last bits.
+    os.environ.setdefault("NPROC", str(max(THREADS, cores())))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
     import jax
@@ -26,7 +29,8 @@ def start() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "JAX_NUM_CPU_DEVICES" not in os.environ and "device_count" not in flags:
         try:
-            jax.config.update("jax_num_cpu_devices", cores())
+            # At least two: a program for one device is rewritten in another way, to other bits.
+            jax.config.update("jax_num_cpu_devices", max(2, cores()))
         except RuntimeError:  # jax was used before: it keeps the devices that it has
             return
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := cache_folder()):

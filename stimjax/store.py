@@ -106,7 +106,7 @@ def locked(folder: Path) -> Iterator[None]:
     while True:
         file = path.open("w")
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.close()
             if error.errno in (errno.EACCES, errno.EAGAIN):

@@ -77,12 +77,21 @@ class Asked:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One row of the table: what students learn from, with all settings of the job."""
+    """One row of the table: what students learn from, with all settings of the job.
+
+    Attributes:
+        name: its folder.
+        source: stimuli, real, a baseline or given.
+        folds: how many of the folds it has.
+        job: the settings.
+        stimuli: the folder of its source, where rows share one; its own without.
+    """
 
     name: str
     source: str
     folds: int
     job: config.Job
+    stimuli: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +117,13 @@ class Fold:
     def job(self, row: Row) -> config.Job:
         """The row's settings with the seeds of this fold."""
         return job.of_fold(row.job, self.number)
+
+    def source(self, row: Row) -> Path:
+        return self.folder / (row.stimuli or row.name) / "source"
+
+    def teacher(self, row: Row) -> Path:
+        """Where the teacher of a row lies; rows of the same settings share it."""
+        return self.folder / f"teacher-{digest(settings.dump(self.job(row).teacher))}"
 
     def piece(self, row: Row, student: str) -> Path:
         return self.folder / row.name / student
@@ -165,7 +181,16 @@ def make(rows: list[Row], fold: Fold, data: tuple[Path, ...], images: Images | N
     Raises:
         StimjaxError: what is there was made with other settings.
     """
-    prepared = dataclasses.replace(rows[0].job.prepare, fold=fold.number)
+    make_windows(rows[0].job.prepare, fold, data, images)
+    for row in (row for row in rows if fold.number < row.folds):
+        make_students(row, fold)
+
+
+def make_windows(
+    asked: config.Prepare, fold: Fold, data: tuple[Path, ...], images: Images | None = None
+) -> None:
+    """Make the windows of a fold, unless they are there."""
+    prepared = dataclasses.replace(asked, fold=fold.number)
 
     def windows(folder: Path) -> None:
         if images is None:
@@ -175,13 +200,16 @@ def make(rows: list[Row], fold: Fold, data: tuple[Path, ...], images: Images | N
             parts = dataclasses.asdict(images)
             image_sets.deal(whole, folder, **parts, seed=prepared.seed + fold.number)
 
-    _once(fold.windows, settings.dump(prepared), windows)
-    test = prepare.load(fold.windows, "test")
-    for row in (row for row in rows if fold.number < row.folds):
-        source = functools.cache(functools.partial(_source, row, fold))  # if a student is lacking
-        for name in row.job.study.students:
-            train = functools.partial(_train, fold, row, name, source, test)
-            _once(fold.piece(row, name), fold.settings(row, name), train)
+    once(fold.windows, settings.dump(prepared), windows)
+
+
+def make_students(row: Row, fold: Fold) -> None:
+    """Make the students of a row that a fold with windows lacks, and what they learn from."""
+    test = functools.cache(functools.partial(prepare.load, fold.windows, "test"))
+    source = functools.cache(functools.partial(make_source, row, fold))  # if a student is lacking
+    for name in row.job.study.students:
+        train = functools.partial(_train, fold, row, name, source, test)
+        once(fold.piece(row, name), fold.settings(row, name), train)
 
 
 def _train(
@@ -189,12 +217,12 @@ def _train(
     row: Row,
     name: str,
     source: Callable[[], tuple[Batch, Batch]],
-    test: Batch,
+    test: Callable[[], Batch],
     folder: Path,
 ) -> None:
     train, validation = source()
     fold.reporter.note(f"fold {fold.number}, {row.name}: {name}")
-    predicted = studies.student(name, train, validation, test, fold.job(row).study)
+    predicted = studies.student(name, train, validation, test(), fold.job(row).study)
     store.save_arrays(folder / PREDICTED, {"probability": predicted})
 
 
@@ -213,9 +241,7 @@ def gather(row: Row, other: Row, folds: list[Fold], out: Path) -> None:
         judged = [_judged(row, other, fold) for fold in complete]
         results, _ = job.write_results(judged, folder, row.job.study, other.name)
         if row.source == "stimuli":
-            about = [
-                store.read_json(fold.folder / row.name / "source" / ABOUT) for fold in complete
-            ]
+            about = [store.read_json(fold.source(row) / ABOUT) for fold in complete]
             numbers = [{k: v for k, v in one.items() if k != "uses"} for one in about]
             means = {key: np.mean([one[key] for one in numbers], axis=0) for key in numbers[0]}
             results["made"] = {key: mean.tolist() for key, mean in means.items()}
@@ -235,7 +261,7 @@ def _judged(row: Row, other: Row, fold: Fold) -> job.Judged:
     }
     answer = None
     if row.source not in ("gaussian", "given"):
-        answer = _answer(_teacher_place(row, fold), fold.windows)
+        answer = _answer(fold.teacher(row), fold.windows)
     return job.judge(predictions, fold.windows, test, fold.job(row).study, answer, fold.number)
 
 
@@ -246,7 +272,7 @@ def _answer(teacher: Path, windows: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     return found.probability(prepare.load(windows, "test").x), found.networks
 
 
-def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
+def make_source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
     """What the students of a row learn from, and what chooses their step."""
     asked = fold.job(row)
     train = prepare.load(fold.windows, "train")
@@ -254,19 +280,23 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
         return train, prepare.load(fold.windows, "validation")
     if row.source == "given":
         return studies.held_out(_given(row, fold, train.spec), asked.study.seed)
-    teacher = None if row.source == "gaussian" else _teacher(row, fold)
+    teacher = None if row.source == "gaussian" else make_teacher(row, fold)
     if row.source != "stimuli":
         count, seed = asked.synthesis.count, asked.synthesis.seed
         made = baselines.make(row.source, train, teacher, count, seed)
     else:
-        place = fold.folder / row.name / "source"
+        place = fold.source(row)
 
         def synthesized(folder: Path) -> None:
             assert teacher is not None
             fold.reporter.stage(f"fold {fold.number}, {row.name}: stimuli")
             start = time.monotonic()
-            progress = fold.reporter.progress
-            synthesize.synthesize(teacher, asked.synthesis, folder / "release", progress=progress)
+            synthesize.synthesize(
+                teacher,
+                asked.synthesis,
+                folder / "release",
+                progress=lambda rates: fold.reporter.progress(rates.done, rates.total),
+            )
             seconds = time.monotonic() - start
             stimuli, test = release.load(folder / "release"), prepare.load(fold.windows, "test")
             label = np.asarray(stimuli.y)
@@ -283,7 +313,7 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
             store.write_json(folder / ABOUT, about)
 
         wanted = settings.dump(asked.teacher, methods.resolved(asked.synthesis))
-        _once(place, wanted, synthesized)
+        once(place, wanted, synthesized)
         made = release.load(place / "release")
     assert made is not None
     return studies.held_out(made, asked.study.seed)
@@ -291,7 +321,7 @@ def _source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
 
 def _given(row: Row, fold: Fold, spec: Spec) -> Batch:
     """Windows and labels that another program made; within the range of `spec`, as a release is."""
-    path = fold.folder / row.name / "source" / "windows.safetensors"
+    path = fold.source(row) / "windows.safetensors"
     if not path.exists():
         raise StimjaxError(f"{path}: is missing; put x and y of the windows to learn from there")
     arrays = store.load_arrays(path)
@@ -299,25 +329,23 @@ def _given(row: Row, fold: Fold, spec: Spec) -> Batch:
     return batch.check(made, str(path))
 
 
-def _teacher(row: Row, fold: Fold) -> Teacher:
-    """The teacher of a row; rows of the same settings share it."""
-    asked = fold.job(row).teacher
-    wanted = settings.dump(asked)
-    place = _teacher_place(row, fold)
-    _once(
+def make_teacher(row: Row, fold: Fold) -> Teacher:
+    """The teacher of a row."""
+    asked, place = fold.job(row).teacher, fold.teacher(row)
+    once(
         place,
-        wanted,
+        settings.dump(asked),
         lambda folder: job.train_teacher(fold.windows, folder, asked, fold.reporter) and None,
     )
     return teachers.load(place)
 
 
-def _teacher_place(row: Row, fold: Fold) -> Path:
-    digest = hashlib.sha256(settings.dump(fold.job(row).teacher).encode()).hexdigest()
-    return fold.folder / f"teacher-{digest[:8]}"
+def digest(text: str) -> str:
+    """A short name for settings."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _once(place: Path, wanted: str, make: Callable[[Path], None]) -> None:
+def once(place: Path, wanted: str, make: Callable[[Path], None]) -> None:
     """Let `make` fill the folder `place`, unless it is there already.
 
     Raises:

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from stimjax import config, models
-from stimjax.batch import Batch, Spec, concatenate
+from stimjax.batch import Batch, Spec, concatenate, one_hot
 from stimjax.learn import fit
 from stimjax.learn.teacher import Teacher
 from stimjax.runtime import cores
@@ -167,11 +167,13 @@ def student(
         train: windows or stimuli to learn from.
         validation: more of them, which choose a deep student's best step.
         test: real windows.
-        settings: seeds and fit.
+        settings: labels, seeds and fit.
 
     Raises:
         StimjaxError: its training diverged.
     """
+    if settings.labels == "hard":
+        train, validation = hardened(train), hardened(validation)
     seeds, x = range(settings.seed, settings.seed + settings.seeds), np.asarray(test.x)
     if name in CLASSICAL:
         used = seeds if name in RANDOM else seeds[:1]
@@ -185,6 +187,12 @@ def student(
             f"--study.fit.rate ({settings.fit.rate:g})"
         )
     return fit.predict(model, fitted.params, x)
+
+
+def hardened(windows: Batch) -> Batch:
+    """The same windows, labeled by the most probable class alone."""
+    label = np.asarray(windows.y).argmax(axis=1)
+    return dataclasses.replace(windows, y=one_hot(label, windows.spec))
 
 
 def held_out(batch: Batch, seed: int) -> tuple[Batch, Batch]:

@@ -136,7 +136,7 @@ def test_a_lock_that_the_file_system_does_not_know(
     def none(*given: object) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("fcntl.lockf", none)
+    monkeypatch.setattr("fcntl.flock", none)
     no_locks = pytest.raises(StimjaxError, match=r"cannot be locked \(No locks available\)")
     with no_locks, locked(tmp_path):
         pass

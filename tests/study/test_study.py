@@ -215,3 +215,16 @@ def test_a_fold_is_named_in_its_rows(found):
     bare = [{k: v for k, v in row.items() if k != "fold"} for row in rows]
     assert bare == found[0]["rows"]
     assert list(itertools.islice(rows[0], 5)) == ["student", "family", "trained_on", "fold", "seed"]
+
+
+@pytest.mark.parametrize("name", ["mlp", "knn"])
+def test_hard_labels_are_the_most_probable_class(name):
+    certain, test = windows(80, 0), windows(40, 3)
+    soft = dataclasses.replace(certain, y=np.asarray(0.6 * certain.y + 0.2, np.float32))
+    np.testing.assert_array_equal(study.hardened(soft).y, certain.y)
+    np.testing.assert_allclose(soft.y.max(axis=1), 0.8, atol=1e-6)  # is left as it was
+    hard = dataclasses.replace(SETTINGS, labels="hard")
+    learned = study.student(name, soft, soft, test, hard)
+    as_certain = study.student(name, certain, certain, test, SETTINGS)
+    np.testing.assert_array_equal(learned, as_certain)
+    assert np.abs(learned - study.student(name, soft, soft, test, SETTINGS)).max() > 0.1
