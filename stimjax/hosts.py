@@ -16,6 +16,7 @@ import numpy as np
 from stimjax.store import StimjaxError
 
 PATIENCE = 60  # seconds to wait for the coordinator
+DEPARTURE = 15  # seconds that one who ends waits for the others; all end at once, or something died
 
 
 class Told(StimjaxError):
@@ -44,8 +45,16 @@ def join(
         raise StimjaxError("--coordinator, --processes and --process go together; give all three")
     if processes is not None and not 0 <= (process or 0) < processes:
         raise StimjaxError(f"--process is {process}; it has to be below --processes {processes}")
+    # It would take SIGTERM for itself, and the command would not end.
+    jax.config.update("jax_enable_preemption_service", False)
     try:
-        jax.distributed.initialize(coordinator, processes, process, initialization_timeout=PATIENCE)
+        jax.distributed.initialize(
+            coordinator,
+            processes,
+            process,
+            initialization_timeout=PATIENCE,
+            shutdown_timeout_seconds=DEPARTURE,
+        )
     except (RuntimeError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise StimjaxError(
@@ -85,13 +94,19 @@ def exchanged(value: Any = None, problem: str = "") -> list[Any]:
 def _gathered(text: str) -> list[str]:
     if count() == 1:
         return [text]
+    import jax
     from jax.experimental import multihost_utils
 
     said = np.frombuffer(text.encode(), np.uint8)
-    lengths = np.asarray(multihost_utils.process_allgather(np.int32(len(said)))).reshape(-1)
-    padded = np.zeros(lengths.max(), np.uint8)
-    padded[: len(said)] = said
-    rows = np.asarray(multihost_utils.process_allgather(padded)).reshape(count(), -1)
+    try:
+        lengths = np.asarray(multihost_utils.process_allgather(np.int32(len(said)))).reshape(-1)
+        padded = np.zeros(lengths.max(), np.uint8)
+        padded[: len(said)] = said
+        rows = np.asarray(multihost_utils.process_allgather(padded)).reshape(count(), -1)
+    except jax.errors.JaxRuntimeError as error:
+        raise Told(
+            "another process is gone; the same command goes on with what is there"
+        ) from error
     return [row[:n].tobytes().decode() for row, n in zip(rows, lengths, strict=True)]
 
 

@@ -13,9 +13,10 @@ FROM_SECONDS = 0.2  # a program that took longer to compile is kept for the next
 
 
 def start() -> None:
-    """Give jax a device for each core (two for one), keep what it compiles, and let only stimjax speak.
+    """Give jax devices, keep what it compiles, and let only stimjax speak.
 
-    Call it before anything computes; afterward it changes nothing. The user's own settings win:
+    A device for each core, two for one. Call it before anything computes; afterward it changes
+    nothing. The user's own settings win:
     `XLA_FLAGS` or `JAX_NUM_CPU_DEVICES` for the devices, `JAX_COMPILATION_CACHE_DIR` for the place
     of compiled programs (else `stimjax/jax` in `XDG_CACHE_HOME` or `~/.cache`).
     """

@@ -5,8 +5,8 @@
 #   scripts/cluster/loopback_slurm.sh stop FOLDER     cancels its jobs and stops it
 #
 # For root on Debian or Ubuntu; it needs no systemd, so that a container will do. What the cluster
-# writes is under FOLDER. Outside of it remain the packages and a line in /etc/hosts. Each command
-# may be given again. PORT (17000) and the two after it are used.
+# writes is under FOLDER. Outside of it remain the packages and lines in /etc/hosts. Each command
+# may be given again. It uses PORT (17000) and the two after it. Status 3: apt-get failed.
 #
 # The nodes share the machine's cores, and nothing confines a job to its own: it shows how jobs
 # start, fail and come back, not how fast they are.
@@ -46,8 +46,11 @@ install() {
     command -v munged > /dev/null || missing+=(munge)
     ((${#missing[@]})) || return 0
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq >&2
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+    if ! { apt-get update -qq &&
+        apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >&2; then
+        echo "loopback_slurm: apt-get could not install ${missing[*]}" >&2
+        exit 3
+    fi
 }
 
 configure() {

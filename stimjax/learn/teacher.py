@@ -261,7 +261,10 @@ def load(folder: Path) -> Teacher:
     if not all(isinstance(member, dict) for member in members):
         raise StimjaxError(f"{path}: its members are not described")
     model = models.ensemble(*_families(networks, counts, spec))
-    target = jax.eval_shape(model.init, jax.random.key(0))
+    # Into memory of the host: what a single process wrote has no place among several.
+    target = jax.tree.map(
+        lambda a: np.empty(a.shape, a.dtype), jax.eval_shape(model.init, jax.random.key(0))
+    )
     with contextlib.closing(ocp.StandardCheckpointer()) as checkpointer:
         try:
             params = checkpointer.restore(folder.absolute() / "checkpoint", target)

@@ -4,7 +4,8 @@ Ours, of known parts. The windows of a class are grouped by k-means over simple 
 group is a Gaussian over the scores in at most `MOST` principal components, whose correlations are
 shrunk toward those of the class. What is beside the components of a signal is noise with the
 group's own power in each coefficient of the cosine transform, so that a draw is not smoother than a
-window. An image gets none: its corners would no longer be empty.
+window. An image gets none: its corners would no longer be empty. Of signals of many values, the
+tables of `frames.py` are described so, not the values, and phases are random.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sklearn.decomposition import PCA
 
 from stimjax.batch import Batch, Spec
 from stimjax.excite import cosine
-from stimjax.excite.sources import rows
+from stimjax.excite.sources import frames, rows
 from stimjax.excite.sources.kind import Kind, Source, Statistics
 
 MOST = 160  # principal components of signals
@@ -29,6 +30,8 @@ OWN = 0.9  # part of a group's own correlations; the rest is the class's
 LEADING = 8  # components whose scores are among the summaries
 SEGMENTS = 4  # of a window, whose levels and spreads are among the summaries
 
+WEIGHT = 2.0  # of slow values beside log energies, where frames are described
+FARTHEST = 10.0  # column of a table, in units
 NAMES = ("components", "center", "spread", "class", "share", "mean", "factor", "residual")
 
 COMPONENTS = "the principal components of the training windows"
@@ -37,6 +40,8 @@ USES = (
     "mean and covariance in them, and of signals the power beside them, of groups of at least "
     f"{rows.LEAST} training windows of a class",
     "the frequency of these groups",
+    "of signals of 480 values and more, the same of level, log band energies and couplings in 30 "
+    "frames instead of the values, and the mean spectrum",
 )
 
 
@@ -45,21 +50,54 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
 
     Returns:
         `mixture.components f32[k, v]`, orthonormal; `mixture.center f32[v]`; `mixture.spread
-        f32[k]`, the standard deviation of each score; `mixture.class i32[m]`; `mixture.share
-        f32[m]`, of its class; `mixture.mean f32[m, k]`; `mixture.factor f32[m, k, k]`, lower
-        triangular, whose square is the covariance; for signals `mixture.residual f32[m, time,
-        channel]`, standard deviations of the cosine coefficients of what is beside the components.
+        f32[k]`, the standard deviation of each score. Of the groups: `mixture.class i32[m]`;
+        `mixture.share f32[m]`, of its class; `mixture.mean f32[m, k]`; `mixture.factor f32[m, k,
+        k]`, lower triangular, whose square is the covariance; for signals `mixture.residual f32[m,
+        time, channel]`, standard deviations of the cosine coefficients of what is beside the
+        components. The groups of long signals are of their tables instead: all of these names
+        again with `mixture.frames.` in front, `middle f32[f]` and `unit f32[f]` of the columns, and
+        `spectrum f32[time, channel]`.
     """
     x, label = rows.sampled(train)
+    classes = train.y.shape[1]
+    if not frames.is_long(train.spec):
+        return _named("mixture.", _groups(x, label, classes))
+    table = frames.table(x, train.spec)
+    middle, unit = table.mean(axis=(0, 1)), table.std(axis=(0, 1)) + 1e-3
+    unit[: len(train.spec.channels)] /= WEIGHT
+    table = (table - middle) / unit
+    groups = _groups(table, label, classes)
+    groups |= {"middle": middle, "unit": unit, "spectrum": frames.spectrum(x)}
+    return _named("mixture.", _components(x)) | _named("mixture.frames.", groups)
+
+
+def _named(prefix: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {
+        f"{prefix}{name}": array.astype(np.int32 if name == "class" else np.float32)
+        for name, array in found.items()
+    }
+
+
+def _components(x: Float[np.ndarray, "n ..."]) -> dict[str, np.ndarray]:
+    """The principal components, and how far windows spread along each."""
     flat = x.reshape(len(x), -1)
     solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
     most = MOST if x.ndim == 3 else MOST_OF_IMAGES
     pca = PCA(min(most, *flat.shape), svd_solver=solver, random_state=0).fit(flat)
-    basis = np.asarray(pca.components_, np.float32)
-    center = np.asarray(pca.mean_, np.float32)
+    found = {"components": pca.components_, "center": pca.mean_}
+    found = {name: np.asarray(array, np.float32) for name, array in found.items()}
+    score = (flat - found["center"]) @ found["components"].T
+    return found | {"spread": score.std(axis=0)}
+
+
+def _groups(
+    x: Float[np.ndarray, "n ..."], label: Int[np.ndarray, " n"], classes: int
+) -> dict[str, np.ndarray]:
+    of = _components(x)
+    flat, basis, center = x.reshape(len(x), -1), of["components"], of["center"]
     score = (flat - center) @ basis.T
     groups = []
-    for number in range(train.y.shape[1]):
+    for number in range(classes):
         mine = rows.of_class(label, number)
         pooled = _correlation(score[mine])
         for group in _grouped(x[mine], score[mine]):
@@ -74,19 +112,33 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
                 beside = flat[inside] - center - score[inside] @ basis
                 about["residual"] = _power(beside.reshape(x[inside].shape))
             groups.append(about)
-    found = {name: np.stack([group[name] for group in groups]) for name in groups[0]}
-    found |= {"components": basis, "center": center, "spread": score.std(axis=0)}
-    return {
-        f"mixture.{name}": array.astype(np.int32 if name == "class" else np.float32)
-        for name, array in found.items()
-    }
+    return of | {name: np.stack([group[name] for group in groups]) for name in groups[0]}
 
 
 def make(spec: Spec, statistics: Statistics) -> Source:
     """Draws f32[*shape] of a group of the wanted class."""
-    names = NAMES if len(spec.shape) == 2 else NAMES[:-1]
-    of = {name: jnp.asarray(statistics[f"mixture.{name}"]) for name in names}
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
+    if not frames.is_long(spec):
+        group = _of_group("mixture.", spec.shape, statistics)
+        return lambda key, target: jnp.clip(group(key, target), low, high)
+    middle, unit, spectrum = (
+        jnp.asarray(statistics[f"mixture.frames.{name}"]) for name in ("middle", "unit", "spectrum")
+    )
+    table = _of_group("mixture.frames.", (frames.FRAMES, len(unit)), statistics)
+
+    def draw(key: Array, target: Array) -> Float[Array, "time channel"]:
+        table_key, phase_key = jax.random.split(key)
+        drawn = jnp.clip(table(table_key, target), -FARTHEST, FARTHEST)
+        x = frames.signal(phase_key, drawn * unit + middle, spectrum, spec)
+        return jnp.clip(x, low, high)
+
+    return draw
+
+
+def _of_group(prefix: str, shape: tuple[int, ...], statistics: Statistics) -> Source:
+    """Draws f32[*shape] of a group of the wanted class, of what the statistics describe."""
+    names = NAMES if len(shape) == 2 else NAMES[:-1]
+    of = {name: jnp.asarray(statistics[f"{prefix}{name}"]) for name in names}
 
     def draw(key: Array, target: Array) -> Float[Array, "..."]:
         group_key, score_key, residual_key = jax.random.split(key, 3)
@@ -94,11 +146,11 @@ def make(spec: Spec, statistics: Statistics) -> Source:
         group = jax.random.categorical(group_key, odds)
         normal = jax.random.normal(score_key, of["spread"].shape)
         score = of["mean"][group] + of["factor"][group] @ normal
-        x = (of["center"] + score @ of["components"]).reshape(spec.shape)
+        x = (of["center"] + score @ of["components"]).reshape(shape)
         if "residual" in of:
-            beside = of["residual"][group] * jax.random.normal(residual_key, spec.shape)
+            beside = of["residual"][group] * jax.random.normal(residual_key, shape)
             x += cosine.inverse(beside)
-        return jnp.clip(x, low, high)
+        return x
 
     return draw
 

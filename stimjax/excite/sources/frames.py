@@ -1,0 +1,158 @@
+"""A long signal as a table: frame by frame its slow values, its log band energies, its couplings.
+
+Ours. Thousands of values with random phases have no principal components to speak of: a sum of
+Gaussian components cannot say that breathing pauses, or that a spindle comes and goes. In this
+table it can, for there a pause is a dip of a few columns. `signal` goes back: noise in bands,
+given the energies of each frame and the channels' correlations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.fft
+from jaxtyping import Array, Float, Int
+
+from stimjax.batch import Spec
+from stimjax.excite import cosine
+
+FRAMES = 30  # in a window
+SLOW = 12  # coefficients of the cosine transform that are kept as they are
+BANDS = 12  # of the others, of equal width in log-frequency
+LEAST = 16  # values in a frame, below which a window is no long signal
+SHRINK = 0.05  # part of the correlations between channels that is dropped
+AT_ONCE = 64  # windows, for memory's sake
+
+
+@dataclasses.dataclass(frozen=True)
+class _Layout:
+    """What follows from the spec: t values in time, s frames, b bands, c channels.
+
+    Attributes:
+        band: of each coefficient, i[t]; -1 for the slow ones.
+        mean: `mean @ x` are the means over each frame, f32[s, t].
+        blend: `blend @ frames` is linear in between, f32[t, s].
+        floor: energy that counts as nothing, of each band and channel, f32[b, c].
+    """
+
+    band: Int[np.ndarray, " t"]
+    mean: Float[np.ndarray, "s t"]
+    blend: Float[np.ndarray, "t s"]
+    floor: Float[np.ndarray, "b c"]
+
+
+def is_long(spec: Spec) -> bool:
+    """Whether windows of `spec` are better described by frames than value by value."""
+    return len(spec.shape) == 2 and spec.shape[0] >= LEAST * FRAMES
+
+
+@functools.cache
+def _layout(spec: Spec) -> _Layout:
+    time = spec.shape[0]
+    edges = np.unique(np.geomspace(SLOW, time, BANDS + 1).round().astype(int))
+    band = np.searchsorted(edges, np.arange(time), side="right") - 1
+    mean = np.zeros((FRAMES, time), np.float32)
+    for frame, inside in enumerate(np.array_split(np.arange(time), FRAMES)):
+        mean[frame, inside] = 1 / len(inside)
+    center = (np.arange(FRAMES) + 0.5) * time / FRAMES - 0.5
+    blend = [np.interp(np.arange(time), center, row) for row in np.eye(FRAMES)]
+    step = [max(c.resolution, (c.high - c.low) / 1000) for c in spec.channels]
+    part = np.bincount(band[band >= 0], minlength=len(edges) - 1) / time
+    floor = part[:, None] * np.array(step) ** 2 / 12
+    return _Layout(band, mean, np.stack(blend, 1).astype(np.float32), floor.astype(np.float32))
+
+
+def table(x: Float[np.ndarray, "n time channel"], spec: Spec) -> Float[np.ndarray, "n frame f"]:
+    """The slow values of each channel, its log energy in each band, then the couplings.
+
+    A coupling is the inverse hyperbolic tangent of a partial correlation between two channels,
+    given those before (Joe, "Generating random correlation matrices based on partial
+    correlations", 2006): any numbers there are those of some correlations.
+    """
+    layout = _layout(spec)
+    parts = np.array_split(np.asarray(x, np.float32), -(-len(x) // AT_ONCE))
+    return np.concatenate([_table(part, layout) for part in parts])
+
+
+def _table(x: Float[np.ndarray, "n time channel"], layout: _Layout) -> np.ndarray:
+    coefficient = np.asarray(scipy.fft.dct(x, axis=1, norm="ortho"))
+    slow = np.zeros((len(x), FRAMES, x.shape[2]), np.float32)
+    slow[:, :SLOW] = coefficient[:, :SLOW] * np.sqrt(FRAMES / x.shape[1])
+    columns = [np.asarray(scipy.fft.idct(slow, axis=1, norm="ortho"))]
+    for number, floor in enumerate(layout.floor):
+        part = _analytic(coefficient * (layout.band == number)[:, None])
+        energy = np.einsum("st,ntc->nsc", layout.mean, np.abs(part) ** 2 / 2)
+        columns.append(np.log(energy + floor))
+    part = _analytic(coefficient * (layout.band >= 0)[:, None])
+    together = np.einsum("st,ntc,ntd->nscd", layout.mean, part, part.conj(), optimize=True).real / 2
+    columns.append(_couplings(together + np.diag(layout.floor.sum(axis=0))))
+    return np.concatenate(columns, axis=2).astype(np.float32)
+
+
+def _analytic(coefficient: Float[np.ndarray, "n time channel"]) -> np.ndarray:
+    """The signal with these cosine coefficients, and its quadrature as the imaginary part."""
+    time = coefficient.shape[1]
+    turn = np.exp(1j * np.pi * np.arange(time) / (2 * time)) * np.sqrt(2 / time) * 2 * time
+    turned = (coefficient * turn[:, None]).astype(np.complex64)
+    return np.asarray(scipy.fft.ifft(turned, n=2 * time, axis=1, overwrite_x=True))[:, :time]
+
+
+def _couplings(covariance: Float[np.ndarray, "n frame c c"]) -> Float[np.ndarray, "n frame pair"]:
+    deviation = np.sqrt(np.einsum("nscc->nsc", covariance))
+    correlation = covariance / (deviation[..., :, None] * deviation[..., None, :])
+    channels = correlation.shape[-1]
+    factor = np.linalg.cholesky((1 - SHRINK) * correlation + SHRINK * np.eye(channels))
+    found = [np.zeros((*factor.shape[:2], 0))]
+    for row in range(channels):
+        left = 1 - np.cumsum(factor[..., row, :] ** 2, axis=-1) + factor[..., row, :] ** 2
+        partial = factor[..., row, :row] / np.sqrt(np.maximum(left[..., :row], 1e-6))
+        found.append(np.arctanh(np.clip(partial, -0.999, 0.999)))
+    return np.concatenate(found, axis=2)
+
+
+def spectrum(x: Float[np.ndarray, "n time channel"]) -> Float[np.ndarray, "time channel"]:
+    """The root mean square of each coefficient of the cosine transform: the shape inside bands."""
+    return np.sqrt((np.asarray(scipy.fft.dct(x, axis=1, norm="ortho")) ** 2).mean(axis=0))
+
+
+def signal(
+    key: Array,
+    table: Float[Array, "frame f"],
+    spectrum: Float[Array, "time channel"],
+    spec: Spec,
+) -> Float[Array, "time channel"]:
+    """A signal with this table, its phases random; not yet within the range of `spec`."""
+    layout, (time, channels) = _layout(spec), spec.shape
+    bands = len(layout.floor)
+    slow, energy, coupling = jnp.split(table, [channels, channels * (1 + bands)], axis=1)
+    kept = cosine.forward(slow)[:SLOW] * np.sqrt(time / FRAMES)
+    x = cosine.inverse(jnp.pad(kept, ((0, time - SLOW), (0, 0))))
+    white = jax.random.normal(key, (2, time, channels)) * (spectrum + 1e-6)
+    inside = jnp.asarray(layout.band == np.arange(bands)[:, None])[..., None]
+    noise = jnp.where(inside, white[0] + 1j * white[1], 0)
+    noise = jnp.fft.ifft(noise, n=2 * time, axis=1)[:, :time]
+    factor = jnp.einsum("ts,scd->tcd", layout.blend, _factor(coupling, channels))
+    noise = jnp.einsum("tcd,btd->btc", factor, noise)
+    own = jnp.einsum("st,btc->bsc", layout.mean, jnp.abs(noise) ** 2 / 2)
+    wanted = jnp.exp(energy.reshape(FRAMES, bands, channels)).swapaxes(0, 1)
+    wanted = jnp.maximum(wanted - layout.floor[:, None], 1e-10)
+    gain = jnp.exp(jnp.einsum("ts,bsc->btc", layout.blend, jnp.log(wanted / (own + 1e-20)) / 2))
+    return x + (jnp.real(noise) * gain).sum(axis=0)
+
+
+def _factor(coupling: Float[Array, "frame pair"], channels: int) -> Float[Array, "frame c c"]:
+    """The Cholesky factor of the correlations that `_couplings` took apart."""
+    partial, rows, first = jnp.tanh(coupling), [], 0
+    for row in range(channels):
+        left, entries = jnp.ones(len(coupling)), []
+        for column in range(first, first + row):
+            entries.append(partial[:, column] * jnp.sqrt(left))
+            left = left * (1 - partial[:, column] ** 2)
+        first += row
+        rest = [jnp.zeros(len(coupling))] * (channels - row - 1)
+        rows.append(jnp.stack([*entries, jnp.sqrt(left), *rest], axis=1))
+    return jnp.stack(rows, axis=1)

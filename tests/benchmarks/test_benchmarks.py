@@ -1,0 +1,107 @@
+"""The benchmarks' own arithmetic; nothing is measured here."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ECHO = "import sys\nprint('{\"n\": 0}', flush=True)\n"
+ECHO += 'for line in sys.stdin: print(\'{"n": 6, "seconds": 2.0}\', flush=True)\n'
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Benchmarks import each other as scripts of one folder do."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return import_module
+
+
+def test_every_benchmark_is_a_file_that_measures(load):
+    for name in load("run").BENCHMARKS:
+        assert callable(load(name).measure)
+        assert load(name).__doc__
+
+
+def test_workers_answer_in_turns(load):
+    workers = load("workers")
+    command = [sys.executable, "-c", ECHO]
+    pair = [workers.Worker(command, workers.cores()[:1]) for _ in range(2)]
+    assert [worker.ready for worker in pair] == [{"n": 0}, {"n": 0}]
+    turns = workers.take_turns({"one": pair[:1], "two": pair}, 2)
+    for worker in pair:
+        worker.close()
+    assert [len(answers) for answers in turns["two"]] == [2, 2]
+    assert workers.median_rate(turns["one"], "n") == 3
+    assert workers.median_rate(turns["two"], "n") == 6
+
+
+def test_a_worker_that_fails_is_told(load):
+    workers = load("workers")
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        workers.Worker([sys.executable, "-c", "raise SystemExit(3)"], workers.cores())
+
+
+def test_lanes_are_compared_with_the_better_of_two_threads_and_two_processes(load):
+    rates = {"stimjax": 100, "stimjax, 2 cores": 180}
+    for variant in load("lanes").TORCH:
+        rates |= {f"torch {variant}": 20, f"torch {variant}, 2 threads": 30}
+        rates[f"torch {variant}, 2 processes"] = 40
+    rates["torch eager"], rates["torch bmm, 2 threads"] = 4, 60
+    found = load("lanes").ratios({name: {"lane_steps_a_second": r} for name, r in rates.items()})
+    assert found == {
+        "stimjax to torch eager": 25.0,
+        "stimjax to the best torch": 5.0,
+        "stimjax, 2 cores to torch eager": 4.5,
+        "stimjax, 2 cores to the best torch": 3.0,
+        "2 cores to 1": 1.8,
+    }
+
+
+def test_lanes_without_pytorch_compare_cores_only(load):
+    rows = {"stimjax": {"lane_steps_a_second": 10}, "stimjax, 2 cores": {"lane_steps_a_second": 19}}
+    assert load("lanes").ratios(rows) == {"2 cores to 1": 1.9}
+
+
+def test_flops_are_those_of_the_products(load):
+    def kernel(*shape: int) -> dict[str, np.ndarray]:
+        return {"kernel": np.zeros(shape)}
+
+    convolutions = [kernel(20, 24), kernel(120, 36), kernel(180, 54)]
+    cnn = {f"Conv_{i}": {"Dense_0": layer} for i, layer in enumerate(convolutions)}
+    cnn |= {"Dense_0": kernel(108, 48), "Dense_1": kernel(48, 2)}
+    generator = {"a": kernel(64, 64), "b": kernel(64, 96), "c": kernel(96, 240)}
+    teacher = 60 * 20 * 24 + 30 * 120 * 36 + 15 * 180 * 54 + 108 * 48 + 48 * 2
+    layers = 64 * 64 + 64 * 96 + 96 * 240
+    expected = 2 * (3 * teacher + 3 * layers + 64 * 96 + 96 * 240)
+    assert load("roofline").flops(cnn, generator) == expected
+
+
+def test_the_floor_is_the_larger_time(load):
+    times = {"measured": 100e-6, "arithmetic": 20e-6, "memory": 40e-6}
+    found = load("roofline").judged(times)
+    assert found["share_of_floor"] == 0.4
+    assert found["bounded_by"] == "memory"
+    assert found["microseconds"]["floor"] == 40.0
+
+
+def test_the_cost_of_seeds_is_that_of_all_steps_over_one_seeds(load):
+    rates = {"cnn, stimjax": 300.0, "cnn, stimjax, 16 seeds": 50.0, "cnn, torch eager": 100.0}
+    found = load("fit").ratios(rates)
+    assert found == {"cnn to torch eager": 3.0, "cnn, cost of 16 seeds to one": 6.0}
+
+
+def test_memory_is_compared_over_nights(load):
+    def row(rate: float, peak: float) -> dict[str, float]:
+        return {"nights_a_second": rate, "peak_mib": peak}
+
+    rows = {"stimjax, 8 nights": row(9, 200), "stimjax, 2 nights": row(3, 160)}
+    rows |= {"mne, 8 nights": row(6, 250), "mne, 2 nights": row(5, 250)}
+    found = load("prepare").ratios(rows, 8)
+    assert found["stimjax: peak memory, 8 nights to 2 nights"] == 1.25
+    assert found["speed, stimjax to mne"] == 1.5
+    assert found["peak memory, stimjax to mne"] == 0.8
