@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -268,6 +269,7 @@ def load(folder: Path) -> Teacher:
     with contextlib.closing(ocp.StandardCheckpointer()) as checkpointer:
         try:
             params = checkpointer.restore(folder.absolute() / "checkpoint", target)
+            chex.assert_trees_all_equal_shapes_and_dtypes(params, target)
         except Exception as error:  # orbax raises whatever its storage layers raise
             reason = " ".join(str(error).split())[:200]
             raise StimjaxError(f"{folder}/checkpoint: cannot be restored ({reason})") from error

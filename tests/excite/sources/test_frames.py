@@ -67,7 +67,9 @@ def test_a_signal_from_a_table_has_that_table() -> None:
     assert np.abs(found[0] - slow).mean() < 0.05
     strong = energy > np.log(0.01)
     assert np.abs(found[1] - energy)[strong].mean() < 0.7
-    assert np.corrcoef(found[1][strong], energy[strong])[0, 1] > 0.9
+    assert np.corrcoef(found[1][strong], energy[strong])[0, 1] > 0.75
+    whole = [np.log(np.exp(e).sum(axis=2)).ravel() for e in (found[1], energy)]  # of all bands
+    assert np.corrcoef(*whole)[0, 1] > 0.95
     loud = np.exp(energy).sum(axis=(2, 3)) > 0.5
     assert (np.sign(found[2][loud]) == np.sign(coupling[loud]))[:, :2].mean() > 0.9
     pause = x[:, 400:560, 0].std() / x[:, :240, 0].std()
