@@ -15,8 +15,8 @@ FROM_SECONDS = 0.2  # a program that took longer to compile is kept for the next
 def start() -> None:
     """Give jax devices, keep what it compiles, and let only stimjax speak.
 
-    A device for each core, two for one. Call it before anything computes; afterward it changes
-    nothing. The user's own settings win:
+    A device for each core. Call it before anything computes; afterward it changes nothing. The
+    user's own settings win: `NPROC` for the size of XLA's pool of threads,
     `XLA_FLAGS` or `JAX_NUM_CPU_DEVICES` for the devices, `JAX_COMPILATION_CACHE_DIR` for the place
     of compiled programs (else `stimjax/jax` in `XDG_CACHE_HOME` or `~/.cache`).
     """
@@ -30,8 +30,7 @@ def start() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "JAX_NUM_CPU_DEVICES" not in os.environ and "device_count" not in flags:
         try:
-            # At least two: a program for one device is rewritten in another way, to other bits.
-            jax.config.update("jax_num_cpu_devices", max(2, cores()))
+            jax.config.update("jax_num_cpu_devices", cores())
         except RuntimeError:  # jax was used before: it keeps the devices that it has
             return
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := cache_folder()):

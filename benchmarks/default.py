@@ -1,0 +1,30 @@
+"""The default method with untrained teachers, as benchmarks run it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+
+from stimjax import batch, config, models
+from stimjax.batch import Channel, Spec
+from stimjax.excite import methods
+from stimjax.learn.teacher import Teacher
+from stimjax.recipes import RECIPES, Recipe
+
+CHANNELS = tuple(Channel(str(i), "", low=-3.0, high=3.0) for i in range(4))
+SPEC = Spec((60, 4), ("normal", "apnea"), CHANNELS, 1.0, 0.0, 60.0)
+# Untrained teachers call nearly all the same, and places by class would stay empty.
+RECIPE: Recipe = dataclasses.replace(RECIPES["mixture"], balance="none")
+
+
+def teacher() -> Teacher:
+    """Two networks of each of four families, for windows of 240 values."""
+    networks, counts = config.Teacher().networks, (2, 2, 2, 2)
+    families = tuple(models.classifier(name, SPEC.shape, 2) for name in networks)
+    params = models.ensemble(families, counts).init(jax.random.key(7))
+    x = np.random.default_rng(0).normal(size=(2000, *SPEC.shape)).astype(np.float32)
+    train = batch.make(x, batch.one_hot(np.arange(2000) % 2, SPEC), SPEC)
+    bare = Teacher(networks, params, SPEC)
+    return dataclasses.replace(bare, statistics=methods.measure(train, bare))

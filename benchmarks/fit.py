@@ -1,0 +1,105 @@
+"""Training of students and teachers: `stimjax.learn.fit` against PyTorch on the same data.
+
+Gradient steps a second of whole trainings (looks at the validation part included, compilation
+not) of the CNN and the transformer of the registry, batches of 128 windows of 60 s of four
+channels from simulated nights. PyTorch's networks are the same layers written by hand: their
+number of parameters, and their outputs for the same weights, are checked against stimjax before
+anything is measured. PyTorch runs eagerly and with `torch.compile` of the loss, on one core and,
+with two threads, on two. Sixteen seeds trained side by side by `vmap`, over a third of the steps,
+are compared with one.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import workers
+from workers import Worker
+
+REPEATS = 5
+SEEDS = 16
+NETWORKS = ("cnn", "transformer")
+ASKED = {"steps": 150, "batch": 128, "every": 50, "rate": 3e-3, "weight_decay": 1e-3, "noise": 0.1}
+HERE = Path(__file__).parent
+
+
+def measure(torch: str | None = None) -> dict[str, Any]:
+    """Steps a second of each, how many times PyTorch's stimjax takes, and what 16 seeds cost.
+
+    Args:
+        torch: the Python of an environment with PyTorch; None measures stimjax alone.
+    """
+    cores = workers.cores()[:2]
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "data.safetensors")
+        write_data(data)
+        groups = start(data, torch, cores)
+        try:
+            turns = workers.take_turns({name: [w] for name, w in groups.items()}, REPEATS)
+        finally:
+            for worker in groups.values():
+                worker.close()
+    rates = {name: round(workers.median_rate(rows, "steps"), 1) for name, rows in turns.items()}
+    return {**ASKED, "repeats": REPEATS, "steps_a_second": rates, "times": ratios(rates)}
+
+
+def write_data(path: Path) -> None:
+    """Windows, settings, initial weights, and what the networks answer with those."""
+    import jax
+    import nights
+    import numpy as np
+    from flax.traverse_util import flatten_dict
+    from safetensors.numpy import save_file
+
+    from stimjax import models
+
+    train, validation = nights.windows()
+    arrays: dict[str, Any] = {"check/x": train.x[:8]}
+    for name, part in (("train", train), ("validation", validation)):
+        arrays |= {f"{name}/x": part.x, f"{name}/y": part.y, f"{name}/w": part.weight}
+    for name in NETWORKS:
+        model = models.classifier(name, train.spec.shape, train.y.shape[1])
+        params = model.init(jax.random.key(0))
+        arrays |= flatten_dict({name: params}, sep="/")
+        arrays[f"check/{name}"] = model.apply(params, train.x[:8])
+    arrays |= {f"asked/{name}": np.float64(value) for name, value in ASKED.items()}
+    save_file({name: np.array(array) for name, array in arrays.items()}, path)
+
+
+def start(data: Path, torch: str | None, cores: list[int]) -> dict[str, Worker]:
+    """A worker for each network, way and number of cores."""
+    found: dict[str, Worker] = {}
+    for network in NETWORKS:
+        jax = [sys.executable, str(HERE / "jax_fit.py"), str(data), "--network", network]
+        script = [str(torch), str(HERE / "torch_fit.py"), str(data), "--network", network]
+        for count in range(1, len(cores) + 1):
+            ending = "" if count == 1 else f", {count} cores"
+            on = cores[:count]
+            found[f"{network}, stimjax{ending}"] = Worker(jax, on)
+            found[f"{network}, stimjax, {SEEDS} seeds{ending}"] = Worker(
+                [*jax, "--seeds", str(SEEDS), "--looks", "1"], on
+            )
+            if torch:
+                threads = [*script, "--threads", str(count)]
+                found[f"{network}, torch eager{ending}"] = Worker(threads, on)
+                found[f"{network}, torch compiled{ending}"] = Worker([*threads, "--compiled"], on)
+    return found
+
+
+def ratios(rates: dict[str, float]) -> dict[str, float]:
+    """How many times PyTorch's steps stimjax takes, and how many times one seed's time 16 take."""
+    times: dict[str, float] = {}
+    for name, rate in rates.items():
+        network, who, *rest = name.split(", ")
+        if who != "stimjax" or f"{SEEDS} seeds" in rest:
+            continue
+        ending = "".join(f", {word}" for word in rest)
+        for way in ("eager", "compiled"):
+            if (theirs := rates.get(f"{network}, torch {way}{ending}")) is not None:
+                times[f"{network} to torch {way}{ending}"] = round(rate / theirs, 2)
+        many = rates[f"{network}, stimjax, {SEEDS} seeds{ending}"]
+        times[f"{network}, cost of {SEEDS} seeds to one{ending}"] = round(rate / many, 2)
+    return times

@@ -1,0 +1,72 @@
+"""The paper's method as stimjax runs it, as a worker of `lanes.py`.
+
+python jax_lanes.py WEIGHTS.safetensors [--seconds S]
+
+On every core that it may use, a device; on each a block of lanes, as many as the recipe says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import paper
+from flax.traverse_util import unflatten_dict
+from safetensors.numpy import load_file
+from workers import serve
+
+from stimjax import runtime
+from stimjax.batch import Channel, Spec
+from stimjax.learn.teacher import Teacher
+
+
+def read(path: Path) -> Teacher:
+    """The teacher of a file of weights, for windows of the shape and range that it holds."""
+    arrays = load_file(path)
+    start = "teacher/"
+    params = {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
+    ranges = zip(arrays["asked/low"], arrays["asked/high"], strict=True)
+    channels = tuple(
+        Channel(str(i), "", low=float(low), high=float(high))
+        for i, (low, high) in enumerate(ranges)
+    )
+    shape = arrays["check/window"].shape[1:]
+    spec = Spec(shape, ("normal", "apnea"), channels, 1.0, 0.0, 60.0)
+    return paper.teacher(unflatten_dict(params, sep="/"), spec)
+
+
+def main() -> None:
+    """Serve turns of some seconds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--seconds", type=float, default=1.5)
+    asked = parser.parse_args()
+    runtime.start()
+    teacher = read(asked.weights)
+    start, advance, lanes = paper.programs(teacher)
+    advance = jax.pmap(advance, axis_name="device", in_axes=(None, 0), donate_argnums=1)
+    devices = jax.local_device_count()
+    state = jax.pmap(start)(jax.random.split(jax.random.key(0), devices))
+
+    def turn() -> dict[str, Any]:
+        nonlocal state
+        begin, steps, stimuli = time.perf_counter(), 0, []
+        while time.perf_counter() < begin + asked.seconds:
+            state, emitted = advance(teacher.params, state)
+            emitted = jax.device_get(emitted)
+            kept = emitted.accepted
+            stimuli.append((emitted.window[kept], emitted.probability[kept]))
+            steps += kept.size
+        accepted = sum(len(windows) for windows, _ in stimuli)
+        return {"seconds": time.perf_counter() - begin, "steps": steps, "accepted": accepted}
+
+    turn()  # compiles
+    turn()
+    serve({"lanes": lanes, "devices": devices}, turn)
+
+
+if __name__ == "__main__":
+    main()

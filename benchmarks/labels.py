@@ -1,0 +1,33 @@
+"""Seconds for stimuli of the default method, which draws and labels but does not excite.
+
+With compilation, as a user waits for it. Windows of 240 values (60 s of four channels at 1 Hz),
+two teachers of each of four families.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+COUNT = 10_000
+REPEATS = 5
+
+
+def measure() -> dict[str, Any]:
+    """Seconds for the stimuli, and stimuli a second."""
+    import default
+
+    from stimjax import config
+    from stimjax.excite import synthesize
+
+    teacher = default.teacher()
+    asked = config.Synthesis(count=COUNT, recipe=default.RECIPE)
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        for _ in synthesize.shards(teacher, asked):
+            pass
+        seconds.append(time.perf_counter() - start)
+    median = statistics.median(seconds)
+    return {"stimuli": COUNT, "seconds": round(median, 3), "a_second": round(COUNT / median, 1)}

@@ -1,0 +1,129 @@
+"""Lanes of the paper's method: stimjax against PyTorch written in four ways, and one core or two.
+
+The same loop everywhere (Nikolaidis et al., JAIR 72, 2021, as `--method paper` has it): the same
+dense generator, thresholds and tries, and a CNN teacher with the same weights, trained on
+simulated nights (windows of 60 s of four channels at 1 Hz). PyTorch's networks are checked
+against those of stimjax before anything is measured. Compared are lane-steps and accepted stimuli
+a second of
+
+- stimjax, a device for each core (`jax_lanes.py`);
+- PyTorch eager, one stimulus at a time, as the paper's loop is written;
+- lanes by `torch.func.vmap`, and by batched products written by hand (`bmm`);
+- both of these with their whole step through `torch.compile` (`torch_lanes.py`).
+
+PyTorch takes the fastest of several numbers of lanes and of two ways to write the convolution,
+stimjax what its recipe says. On two cores
+PyTorch has two threads, or two processes of one thread each: the better one counts.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import workers
+from workers import Worker
+
+REPEATS = 7
+HERE = Path(__file__).parent
+TORCH = ("eager", "vmap", "vmap-compiled", "bmm", "bmm-compiled")
+
+
+def measure(torch: str | None = None) -> dict[str, Any]:
+    """Rates of every variant, and how many times those of PyTorch stimjax reaches.
+
+    Args:
+        torch: the Python of an environment with PyTorch; None measures stimjax alone.
+    """
+    cores = workers.cores()[:2]
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder, "weights.safetensors")
+        write_weights(weights)
+        groups = start(weights, torch, cores)
+        try:
+            turns = workers.take_turns(groups, REPEATS)
+        finally:
+            for worker in {w for group in groups.values() for w in group}:
+                worker.close()
+    found = {
+        name: {
+            "lane_steps_a_second": round(workers.median_rate(turns[name], "steps")),
+            "accepted_a_second": round(workers.median_rate(turns[name], "accepted"), 1),
+            **group[0].ready,
+        }
+        for name, group in groups.items()
+    }
+    made = {"teacher": "cnn", "generator": "dense", "window": "60x4", "repeats": REPEATS}
+    return {**made, "variants": found, "times": ratios(found)}
+
+
+def write_weights(path: Path) -> None:
+    """Train the teacher, and write it, a generator, and what both answer to some input."""
+    import jax
+    import nights
+    import numpy as np
+    from flax.traverse_util import flatten_dict
+    from safetensors.numpy import save_file
+
+    from stimjax import config, models
+    from stimjax.learn import fit
+    from stimjax.recipes import RECIPES
+
+    train, validation = nights.windows()
+    spec, recipe = train.spec, RECIPES["paper"]
+    teacher = models.classifier("cnn", spec.shape, 2)
+    fitted = fit.fit(teacher, train, validation, seeds=[0], settings=config.Fit(steps=600))
+    params = jax.tree.map(lambda leaf: leaf[0], fitted.params)
+    generator = models.generator(recipe.generator, spec.shape, recipe.latent)
+    weights = generator.init(jax.random.key(1))
+    low, high = np.float32(spec.low), np.float32(spec.high)
+    z = jax.random.normal(jax.random.key(2), (8, recipe.latent))
+    window = low + (high - low) * generator.apply(weights, z)
+    arrays = {
+        **flatten_dict({"teacher": params, "generator": weights}, sep="/"),
+        **{"check/z": z, "check/window": window, "check/logits": teacher.apply(params, window)},
+        **{"asked/low": low, "asked/high": high},
+        **{"asked/lowest": np.float32(recipe.lowest), "asked/highest": np.float32(recipe.highest)},
+        **{"asked/tries": np.int32(recipe.tries)},
+    }
+    save_file({name: np.array(array) for name, array in arrays.items()}, path)
+
+
+def start(weights: Path, torch: str | None, cores: list[int]) -> dict[str, list[Worker]]:
+    """The workers of each variant, on one core and, where there are two, on both."""
+    jax = [sys.executable, str(HERE / "jax_lanes.py"), str(weights)]
+    groups = {"stimjax": [Worker(jax, cores[:1])]}
+    if len(cores) > 1:
+        groups["stimjax, 2 cores"] = [Worker(jax, cores)]
+    for variant in TORCH if torch else ():
+        script = [str(torch), str(HERE / "torch_lanes.py"), str(weights), "--variant", variant]
+        one = Worker(script, cores[:1])
+        groups[f"torch {variant}"] = [one]
+        if len(cores) > 1:
+            groups[f"torch {variant}, 2 threads"] = [Worker([*script, "--threads", "2"], cores)]
+            same = [f"--{name}={one.ready[name]}" for name in ("lanes", "convolution")]
+            groups[f"torch {variant}, 2 processes"] = [one, Worker([*script, *same], cores[1:])]
+    return groups
+
+
+def ratios(found: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """How many times the lane-steps of others stimjax takes, on one core and on two."""
+    rate = {name: float(row["lane_steps_a_second"]) for name, row in found.items()}
+    times: dict[str, float] = {}
+    for ours, ends in (("stimjax", ("",)), ("stimjax, 2 cores", (", 2 threads", ", 2 processes"))):
+        if ours not in rate:
+            continue
+        best = {
+            variant: max(rate[f"torch {variant}{end}"] for end in ends)
+            for variant in TORCH
+            if f"torch {variant}{ends[0]}" in rate
+        }
+        if best:
+            eager = best.pop("eager")
+            times[f"{ours} to torch eager"] = round(rate[ours] / eager, 2)
+            times[f"{ours} to the best torch"] = round(rate[ours] / max(best.values()), 2)
+    if "stimjax, 2 cores" in rate:
+        times["2 cores to 1"] = round(rate["stimjax, 2 cores"] / rate["stimjax"], 2)
+    return times

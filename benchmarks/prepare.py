@@ -1,0 +1,121 @@
+"""From simulated nights to windows: `stimjax prepare` against MNE-Python doing the same steps.
+
+Nights a second and peak memory of the whole command, start to end, each in a process of its own
+on one core (`mne_prepare.py` for MNE, which skips what stimjax does beyond cutting windows: masks,
+checks, the split). Both have to find the same number of windows. Peak memory is also taken for a
+quarter of the nights: where it does not grow, a cohort of any size fits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import workers
+
+NIGHTS, HOURS = 100, 1.0
+REPEATS = 5
+HERE = Path(__file__).parent
+MIB = 2**20
+STIMJAX = str(Path(sys.executable).with_name("stimjax"))
+
+
+def measure(mne: str | None = None, nights: int = NIGHTS, hours: float = HOURS) -> dict[str, Any]:
+    """Nights a second and MiB at most.
+
+    Args:
+        mne: the Python of an environment with MNE; None measures stimjax alone.
+        nights: how many are simulated.
+        hours: length of each.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        recordings = simulate(folder / "recordings", nights, hours)
+        few = recordings[: nights // 4]
+        runs = {f"stimjax, {len(r)} nights": stimjax(folder, r) for r in (recordings, few)}
+        if mne:
+            runs |= {f"mne, {len(r)} nights": script(mne, folder, r) for r in (recordings, few)}
+        seconds: dict[str, list[float]] = {name: [] for name in runs}
+        peaks: dict[str, list[float]] = {name: [] for name in runs}
+        counts: dict[str, int] = {}
+        for _ in range(REPEATS):
+            for name, command in runs.items():
+                took, peak, said = timed(command)
+                seconds[name].append(took)
+                peaks[name].append(peak)
+                counts[name] = windows(folder / "out") if name.startswith("stimjax") else int(said)
+                shutil.rmtree(folder / "out")
+    rows = {
+        name: {
+            "nights_a_second": round(int(name.split()[1]) / statistics.median(seconds[name]), 2),
+            "peak_mib": round(statistics.median(peaks[name]), 1),
+            "windows": counts[name],
+        }
+        for name in runs
+    }
+    return {"hours": hours, "rate": 4.0, "commands": rows, "times": ratios(rows, nights)}
+
+
+def simulate(folder: Path, nights: int, hours: float) -> list[Path]:
+    """Recordings of simulated sleepers, made in a process of its own to keep this one small."""
+    command = [STIMJAX, "simulate", str(folder), "--subjects", str(nights)]
+    subprocess.run([*command, "--hours", str(hours)], check=True, capture_output=True)
+    return sorted(folder.glob("*.edf"))
+
+
+def stimjax(folder: Path, recordings: Sequence[Path]) -> list[str]:
+    """The command that makes windows of these recordings."""
+    files = [str(path) for path in recordings]
+    return [STIMJAX, "prepare", *files, "--out", str(folder / "out")]
+
+
+def script(mne: str, folder: Path, recordings: Sequence[Path]) -> list[str]:
+    """MNE's command for the same."""
+    files = [str(path) for path in recordings]
+    return [mne, str(HERE / "mne_prepare.py"), str(folder / "out"), *files]
+
+
+def timed(command: Sequence[str]) -> tuple[float, float, str]:
+    """Seconds and peak memory in MiB of a command on one core, and the last word it says."""
+    with workers.on(workers.cores()[:1]), tempfile.TemporaryFile("w+") as said:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command[:4])} ... ended with {process.returncode}")
+        said.seek(0)
+        words = said.read().split()
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+    return seconds, usage.ru_maxrss * unit / MIB, words[-1] if words else ""
+
+
+def windows(folder: Path) -> int:
+    """How many windows stimjax made."""
+    parts = json.loads((folder / "spec.json").read_text(encoding="utf-8"))["made"]["parts"]
+    return sum(part["windows"] for part in parts.values())
+
+
+def ratios(rows: dict[str, dict[str, Any]], nights: int) -> dict[str, float]:
+    """The speed over MNE's, and each one's memory for all nights over a quarter of them."""
+    found: dict[str, float] = {}
+    many, few = f"{nights} nights", f"{nights // 4} nights"
+    for name in ("stimjax", "mne"):
+        if f"{name}, {many}" in rows:
+            peaks = [rows[f"{name}, {count}"]["peak_mib"] for count in (many, few)]
+            found[f"{name}: peak memory, {many} to {few}"] = round(peaks[0] / peaks[1], 3)
+    if f"mne, {many}" in rows:
+        for what, key in (("speed", "nights_a_second"), ("peak memory", "peak_mib")):
+            ours, theirs = (rows[f"{name}, {many}"][key] for name in ("stimjax", "mne"))
+            found[f"{what}, stimjax to mne"] = round(ours / theirs, 2)
+    return found
