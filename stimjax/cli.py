@@ -10,6 +10,7 @@ import contextlib
 import difflib
 import errno
 import os
+import re
 import signal
 import sys
 import threading
@@ -131,6 +132,14 @@ def excuse(error: BaseException) -> str | None:
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
         return "there is not enough memory; give fewer recordings, --lanes or --batch"
+    if isinstance(error, RuntimeError) and re.search(
+        "nable to initialize backend|nknown backend", text
+    ):
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        return (
+            f"there is no device of the platform that JAX_PLATFORMS={asked} asks for; unset it, or "
+            "install stimjax[cuda] or stimjax[tpu]"
+        )
     for number in FULL:  # libraries hide a full disk behind errors of their own
         if os.strerror(number) in text:
             return f"{os.strerror(number)}; nothing was written"

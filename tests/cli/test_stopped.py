@@ -64,6 +64,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         (RuntimeError(f"tensorstore: {os.strerror(errno.ENOSPC)} [x]"), "No space left on device"),
         (MemoryError(), "there is not enough memory"),
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"), "enough memory"),
+        (RuntimeError("Unable to initialize backend 'cuda': no"), "no device of the platform"),
         (StimjaxError("a\nb"), "a b"),
     ],
 )
