@@ -32,9 +32,9 @@ def save_shard(folder: Path, number: int, stimuli: Batch) -> None:
     batch.save(stimuli, folder, f"{SHARD}-{number:05d}")
 
 
-def has_shard(folder: Path, number: int) -> bool:
-    """Whether a shard is there; one that is there is complete."""
-    return (folder / f"{SHARD}-{number:05d}.safetensors").is_file()
+def finished(folder: Path) -> list[int]:
+    """The numbers of the shards that are there, which are complete."""
+    return sorted(int(p.stem.partition("-")[2]) for p in folder.glob(f"{SHARD}-*.safetensors"))
 
 
 def load_shard(folder: Path, number: int, spec: Spec) -> Batch:

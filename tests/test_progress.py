@@ -69,3 +69,28 @@ def test_the_quiet_one_says_nothing(capsys):
     report.progress(1, 2)
     report.close()
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_detail_stands_behind_the_count(capsys):
+    now = [0.0]
+    report = progress.Lines(clock=lambda: now[0])
+    report.stage("making stimuli")
+    now[0] += 10
+    report.progress(3, 4, "2 a second")
+    assert capsys.readouterr().err.splitlines()[-1] == "making stimuli: 3 of 4 (2 a second)"
+
+
+def test_a_log_gets_a_line_in_a_while_and_the_last(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    for process, name in ((0, "log.jsonl"), (2, "log.jsonl.2")):
+        with progress.log(tmp_path / "log.jsonl", process) as write:
+            for number in range(101):
+                write(f'{{"n": {number}}}')
+                now[0] += 0.1
+        lines = (tmp_path / name).read_text().splitlines()
+        assert lines[0] == '{"n": 0}' and lines[-1] == '{"n": 100}'
+        assert 3 <= len(lines) <= 4
+    with progress.log(None) as write:
+        write("nowhere")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "log.jsonl.2"]

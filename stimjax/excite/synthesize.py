@@ -114,7 +114,7 @@ def _make(
                 process=hosts.index(),
                 done=min(done + found, total),
                 total=total,
-                everywhere=pieces.stimuli(pieces.there()),
+                everywhere=pieces.finished(),
                 wanted=settings.count,
                 seconds=time.monotonic() - since,
                 accepted=now.accepted.tolist(),
@@ -142,14 +142,14 @@ class _Pieces:
         size = self._settings.shard
         return sum(min(size, self._settings.count - number * size) for number in numbers)
 
-    def there(self) -> list[int]:
-        """Shards that are finished, whoever made them."""
-        return [n for n in self.numbers if release.has_shard(self._folder, n)]
-
     def todo(self, numbers: list[int]) -> list[int]:
         """This process's part of those that are missing."""
-        missing = sorted(set(numbers) - set(self.there()))
+        missing = sorted(set(numbers) - set(release.finished(self._folder)))
         return hosts.agreed(missing)[hosts.index() :: hosts.count()]
+
+    def finished(self) -> int:
+        """Stimuli in the shards that are there, whoever made them."""
+        return self.stimuli(release.finished(self._folder))
 
     def load(self, numbers: list[int]) -> Batch:
         """The stimuli of these shards, whoever made them."""

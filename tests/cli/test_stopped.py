@@ -147,3 +147,28 @@ def test_an_interrupted_run_goes_on_with_its_teacher(built, run, monkeypatch, tm
     assert status == 0
     assert "going on from where" in err
     assert left() == ["out"]
+
+
+def test_a_killed_synthesis_goes_on_and_logs(built, process, tmp_path, left):
+    """Two shards of forty stimuli are soon made: the kill comes when the first is there."""
+    words = ["synthesize", built[0] / "teacher", "--out=release", "--count=4000", "--shard=20"]
+    words += ["--seed=3", "--lanes=4", "--log=log.jsonl"]
+    running = process(tmp_path, *words)
+    deadline = time.monotonic() + 60
+    pieces = tmp_path / ".release.partial" / "pieces"
+    while not list(pieces.glob("stimuli-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.kill()
+    running.communicate(timeout=30)
+    kept = len(list(pieces.glob("stimuli-*")))
+    assert 0 < kept < 200
+    running = process(tmp_path, *words)
+    out, err = running.communicate(timeout=120)
+    assert running.returncode == 0, err
+    assert out == "release: 4000 stimuli\n"
+    assert left() == ["log.jsonl", "release"]
+    last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert last["everywhere"] == last["wanted"] == 4000 and last["done"] == last["total"]
+    assert last["total"] <= 4000 - 20 * kept
+    again = (built[0] / "release" / "stimuli-00000.safetensors").read_bytes()
+    assert (tmp_path / "release" / "stimuli-00000.safetensors").read_bytes() == again
