@@ -20,9 +20,10 @@ def test_each_verb_tells_its_result_on_standard_output(built):
 
 def test_standard_error_holds_only_our_lines(built):
     ours = r"(simulating recordings|preparing windows|training the teacher|making stimuli)"
+    rates = r"\d+ a second, [\d.]+ steps each, [-/\d]+ % accepted, \d+ min \d+ s left"
     for verb, (_, err) in built[1].items():
         for line in err.splitlines():
-            assert re.fullmatch(ours + r"(: \d+ of \d+)?", line), (verb, line)
+            assert re.fullmatch(rf"{ours}(: \d+ of \d+( \({rates}\))?)?", line), (verb, line)
 
 
 def test_settings_are_kept_beside_results_and_are_read_again(built, run, tmp_path):
