@@ -51,9 +51,10 @@ release.save_shard = save_some
 try:
     synthesize(teacher, settings, pathlib.Path(out))
 except StimjaxError as error:
-    print(error)
+    print("RESULT", error, file=sys.stderr)
     sys.exit(2)
-print("done", hosts.index(), hosts.count(), jax.local_device_count())
+about = hosts.index(), hosts.count(), jax.local_device_count()
+print("RESULT", "done", *about, file=sys.stderr)
 """
 
 
@@ -78,17 +79,14 @@ def start(
 def pair(
     out: Path, seeds: tuple[int, int] = (0, 0), trouble: tuple[str, str] = ("", "")
 ) -> list[tuple[int, str, str]]:
-    """Status and words of two processes, with two devices each; Gloo's own words left out."""
+    """Status and words of two processes, with two devices each; Gloo talks on standard output."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     running = [start(out, address, 2, i, 2, seeds[i], trouble[i]) for i in range(2)]
     said = [process.communicate(timeout=300) for process in running]
-    own = [[line for line in out.splitlines(True) if "[Gloo]" not in line] for out, _ in said]
-    return [
-        (p.returncode, "".join(out), err)
-        for p, out, (_, err) in zip(running, own, said, strict=True)
-    ]
+    own = [err.rpartition("RESULT ")[2] for _, err in said]
+    return [(p.returncode, o, e) for p, o, (_, e) in zip(running, own, said, strict=True)]
 
 
 def content(folder: Path) -> dict[str, bytes]:
