@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Int
 
 from stimjax.batch import Spec
 from stimjax.excite import cosine
+from stimjax.excite.sources import segments
 
 FRAMES = 30  # in a window
 SLOW = 12  # coefficients of the cosine transform that are kept as they are
@@ -58,12 +59,9 @@ def _layout(spec: Spec) -> _Layout:
     mean = np.zeros((FRAMES, time), np.float32)
     for frame, inside in enumerate(np.array_split(np.arange(time), FRAMES)):
         mean[frame, inside] = 1 / len(inside)
-    center = (np.arange(FRAMES) + 0.5) * time / FRAMES - 0.5
-    blend = [np.interp(np.arange(time), center, row) for row in np.eye(FRAMES)]
-    step = [max(c.resolution, (c.high - c.low) / 1000) for c in spec.channels]
     part = np.bincount(band[band >= 0], minlength=len(edges) - 1) / time
-    floor = part[:, None] * np.array(step) ** 2 / 12
-    return _Layout(band, mean, np.stack(blend, 1).astype(np.float32), floor.astype(np.float32))
+    floor = part[:, None] * segments.floor(spec)
+    return _Layout(band, mean, segments.blend(time, FRAMES), floor.astype(np.float32))
 
 
 def table(x: Float[np.ndarray, "n time channel"], spec: Spec) -> Float[np.ndarray, "n frame f"]:

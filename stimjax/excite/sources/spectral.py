@@ -24,7 +24,7 @@ from jaxtyping import Array, Float, Int
 
 from stimjax.batch import Batch, Spec
 from stimjax.excite import cosine
-from stimjax.excite.sources import rows
+from stimjax.excite.sources import rows, segments
 from stimjax.excite.sources.kind import Kind, Source, Statistics
 
 BANDS = 12  # at most, of equal width in log-frequency
@@ -121,18 +121,15 @@ def _layout(spec: Spec) -> _Layout:
     radius = np.sqrt(sum(axis**2 for axis in np.ogrid[tuple(slice(n) for n in spatial)]))
     edges = np.unique(np.geomspace(1, radius.max() + 1, BANDS + 1).astype(int))
     band = np.clip(np.searchsorted(edges, radius, side="right") - 1, -1, len(edges) - 2)
-    step = [max(c.resolution, (c.high - c.low) / 1000) for c in spec.channels]
-    floor = (np.array(step) ** 2 / 12).astype(np.float32)
-    segments, parts = (4, 1) if spatial[0] <= SHORT else (6, 3)
-    fast = np.flatnonzero(band >= 0)[2 * segments :]  # two half waves a segment, or more
+    floor = segments.floor(spec).astype(np.float32)
+    count, parts = (4, 1) if spatial[0] <= SHORT else (6, 3)
+    fast = np.flatnonzero(band >= 0)[2 * count :]  # two half waves a segment, or more
     if len(spatial) == 2 or not len(fast):
         return _Layout(band, (), np.ones((spatial[0], 1), np.float32), floor)
     cuts = np.geomspace(fast[0], fast[-1] + 1, parts + 1).round().astype(int)
     order = np.arange(spatial[0])
     groups = tuple((order >= cuts[i]) & (order < cuts[i + 1]) for i in range(parts))
-    center = (np.arange(segments) + 0.5) * spatial[0] / segments - 0.5
-    blend = np.stack([np.interp(order, center, row) for row in np.eye(segments)], axis=1)
-    return _Layout(band, groups, blend.astype(np.float32), floor)
+    return _Layout(band, groups, segments.blend(spatial[0], count), floor)
 
 
 def _features(
