@@ -108,6 +108,10 @@ class Teacher:
         ensemble: all of them label together, weighted on validation; otherwise the best one alone.
         radii: of robust training, to choose from instead of `fit.radius`: the largest that costs
             nothing on the validation part beyond one standard error.
+        confusion: how strongly each network is kept from telling subjects apart while it learns;
+            0 not at all.
+        critic: the network that learns to tell subjects apart, for `synthesis.inhibit`; none for
+            no critic.
         fit: how they are trained.
         seed: of the candidates' initial weights; no student ever starts from one of these.
     """
@@ -116,6 +120,8 @@ class Teacher:
     candidates: int = 2
     ensemble: bool = True
     radii: tuple[float, ...] = ()
+    confusion: float = 0.0
+    critic: str = "cnn"
     fit: Fit = Fit()
     seed: Seed = 0
 
@@ -128,6 +134,11 @@ class Synthesis:
         method: by name: paper, probe, spectral, mixture, invert or adversarial.
         count: stimuli in the release.
         recipe: the method's own if None; a configuration file changes any of its lines.
+        inhibit: how strongly what is known of individuals is inhibited, from 0 to 1.
+        inhibit_by: refusal (of stimuli that the identity critic recognizes more surely than the
+            rest, 1 - inhibit, of real windows), term (excitation drives what the critic recognizes
+            down; for methods that excite), units (up to this part of each hidden layer, those that
+            respond to one subject, is silent).
         lanes: loops that run together on a device; 0 takes the recipe's.
         shard: stimuli in a file of the release; the unit of work.
         license: under which the holder publishes the release; written into its data card.
@@ -137,6 +148,8 @@ class Synthesis:
     method: str = "mixture"
     count: int = 20000
     recipe: tyro.conf.Suppress[Recipe | None] = None
+    inhibit: float = 0.0
+    inhibit_by: tuple[Literal["refusal", "term", "units"], ...] = ("refusal", "term", "units")
     lanes: int = 0
     shard: int = 500
     license: str = ""

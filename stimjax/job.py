@@ -31,6 +31,7 @@ from stimjax import config, release, settings
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare, simulate
 from stimjax.excite import methods, synthesize
+from stimjax.learn import critic as critics
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
@@ -236,6 +237,12 @@ def train_teacher(
         train, validation, asked, checkpoint=checkpoint, progress=reporter.progress
     )
     teacher = dataclasses.replace(teacher, statistics=methods.measure(train, teacher))
+    if asked.critic != "none":
+        reporter.stage("training the identity critic")
+        critic = critics.train(
+            train, asked.critic, asked.fit, seed=asked.seed, progress=reporter.progress
+        )
+        teacher = dataclasses.replace(teacher, critic=critic)
     teachers.save(teacher, folder)
     scores = {
         name: metrics.evaluate(teacher.probability(part.x), part)
@@ -245,6 +252,7 @@ def train_teacher(
         "schema": SCHEMA,
         "networks": list(teacher.networks),
         "members": list(teacher.members),
+        "critic": None if teacher.critic is None else teacher.critic.about(),
         **scores,
         "versions": versions(),
     }

@@ -26,6 +26,8 @@ class Terms:
         diversity: likeness of the stimuli that are made together.
         disagreement: how much proxy students differ from the teacher (sought, not avoided).
         consistency: how much the teacher's answer changes with noise that keeps the class.
+        identity: how surely the identity critic recognizes a subject (`synthesis.inhibit` adds to
+            it).
     """
 
     cross_entropy: float = 0.0
@@ -37,6 +39,7 @@ class Terms:
     diversity: float = 0.0
     disagreement: float = 0.0
     consistency: float = 0.0
+    identity: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -45,7 +45,7 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Prepare": {"max_missing": _SHARE, "validation": _SHARE, "test": _SHARE, "folds": _COUNT},
     "Fit": dict.fromkeys(("steps", "batch", "every", "patience"), _COUNT) | {"rate": _POSITIVE},
     "Teacher": {"candidates": _COUNT},
-    "Synthesis": dict.fromkeys(("count", "shard"), _COUNT),
+    "Synthesis": dict.fromkeys(("count", "shard"), _COUNT) | {"inhibit": _SHARE},
     "Recipe": dict.fromkeys(("latent", "rounds", "lanes"), _COUNT)
     | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE}
     | {"unexcited": _SHARE, "views": _SHARE},

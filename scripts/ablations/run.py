@@ -308,7 +308,7 @@ def make_source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
                 "classes": np.eye(label.shape[1])[label.argmax(axis=1)].mean(axis=0).tolist(),
                 "hit": (hits / np.maximum(accepted, 1)).tolist(),
                 **nearest.ratios(stimuli, train, test),
-                "uses": methods.uses(methods.recipe(asked.synthesis)),
+                "uses": methods.uses(asked.synthesis),
             }
             store.write_json(folder / ABOUT, about)
 

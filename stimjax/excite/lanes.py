@@ -35,6 +35,8 @@ class Method(NamedTuple):
         optimizer: makes steps of gradients.
         finish: what a window goes through before it is labeled, such as rounding.
         view: changes a window (it may take another to do so), for a method that publishes views.
+        bound: a stimulus is refused if the identity critic gives a subject more than this; None
+            refuses none.
     """
 
     source: Source
@@ -44,6 +46,7 @@ class Method(NamedTuple):
     optimizer: optax.GradientTransformation
     finish: Callable[[Array], Array]
     view: View | None = None
+    bound: float | None = None
 
 
 class Networks(NamedTuple):
@@ -55,11 +58,13 @@ class Networks(NamedTuple):
         rotated: `(windows, turn) -> (logits, hidden activities, shown)`, one family of the teacher
             at a time (`stimjax.models.rotated`); it gives the gradients where there is one, the
             label never.
+        critic: `windows -> logits f32[n, subject]` of an identity critic, if there is one.
     """
 
     teacher: Callable[[Float[Array, "n ..."]], tuple[Float[Array, "n classes"], tuple[Array, ...]]]
     proxies: Callable[[Float[Array, "n ..."]], Array] | None = None
     rotated: Callable[[Array, Array], tuple[Array, tuple[Array, ...], Array]] | None = None
+    critic: Callable[[Float[Array, "n ..."]], Float[Array, "n subjects"]] | None = None
 
 
 class LaneState(NamedTuple):
@@ -144,11 +149,13 @@ def step(
 
     tries = state.tries + 1
     accepted = method.acceptance.reached(state.goal, probability, tries)
-    failed = ~accepted & (tries >= method.acceptance.tries)
     if method.view is not None:
         view = method.view(window, _neighbor(window), jax.random.fold_in(state.key, 5))
         window = jnp.where(state.goal.view, method.finish(view), window)
         probability = jax.nn.softmax(networks.teacher(window[None])[0][0])
+    if method.bound is not None and networks.critic is not None:  # the last word: on what is kept
+        accepted &= jax.nn.softmax(networks.critic(window[None])[0]).max() <= method.bound
+    failed = ~accepted & ((tries >= method.acceptance.tries) | ~state.goal.excited)
     goal = method.acceptance.draw(goal_key)
     fresh_start = method.source(start_key, goal.target)
     fresh = (fresh_start, goal, jnp.zeros_like(tries))
@@ -193,6 +200,7 @@ def improve(
             proxies=_single(networks.proxies),
             key=key,
             shown=shown,
+            critic=None if networks.critic is None else _alone(networks.critic),
         )
         return method.objective.value(excited, memory)
 
@@ -205,6 +213,10 @@ def _neighbor(window: Array) -> Array:
     """The window of another lane of the block: the one before, around the end."""
     lanes = jax.lax.axis_size(LANES)
     return jax.lax.ppermute(window, LANES, [(i, (i + 1) % lanes) for i in range(lanes)])
+
+
+def _alone(ask: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    return lambda x: ask(x[None])[0]
 
 
 def _single(proxies: Callable[[Array], Array] | None) -> Callable[[Array], Array] | None:

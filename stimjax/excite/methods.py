@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Array
 
 from stimjax import config
 from stimjax.batch import Batch, Spec
-from stimjax.excite import accept, objective
+from stimjax.excite import accept, objective, selective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import parametrization, rounded
@@ -18,11 +19,14 @@ from stimjax.excite.sources import SOURCES, latent, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
+from stimjax.models.layers import Lesion
 from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
+IDENTITY = 4.0  # weight of the term `identity` at full strength
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
+CRITIC = "the identity critic: which stimuli it recognizes"
 RANGE = "the range of each channel in the training windows, two numbers a channel"
 
 
@@ -50,13 +54,62 @@ def recipe(settings: config.Synthesis) -> Recipe:
     return settings.recipe or RECIPES[settings.method]
 
 
-def method(spec: Spec, asked: Recipe, statistics: Mapping[str, np.ndarray]) -> Method:
+class Inhibition(NamedTuple):
+    """How what is known of individuals is inhibited, see `config.Synthesis`.
+
+    Attributes:
+        term: weight that is added to the term `identity`.
+        bound: see `lanes.Method`.
+        lesion: of the teacher.
+        critic: whether the lanes ask the critic.
+    """
+
+    term: float = 0.0
+    bound: float | None = None
+    lesion: Lesion = ()
+    critic: bool = False
+
+
+NOTHING = Inhibition()
+
+
+def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
+    """What `settings` ask of inhibition.
+
+    Raises:
+        StimjaxError: the teacher has no critic, or its units were not measured.
+    """
+    asked, strength = recipe(settings), settings.inhibit
+    by = settings.inhibit_by if strength else ()
+    term = IDENTITY * strength if "term" in by and asked.tries else 0.0
+    critic = bool(term or asked.terms.identity or "refusal" in by)
+    critic_lacks = critic and teacher.critic is None
+    if critic_lacks or ("units" in by and "selective.0.effect" not in teacher.statistics):
+        raise StimjaxError(
+            "the teacher knows no subjects, so that nothing can be inhibited (its windows name "
+            "fewer than two, or it was trained with --critic none); leave --inhibit out"
+        )
+    return Inhibition(
+        term,
+        teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
+        selective.lesion(teacher.statistics, strength) if "units" in by else (),
+        critic,
+    )
+
+
+def method(
+    spec: Spec,
+    asked: Recipe,
+    statistics: Mapping[str, np.ndarray],
+    inhibited: Inhibition = NOTHING,
+) -> Method:
     """The method that `asked` describes, for windows of `spec`.
 
     Args:
         spec: of the windows.
         asked: the recipe.
         statistics: what `measure` gave for the training windows.
+        inhibited: what of individuals is inhibited.
 
     Raises:
         StimjaxError: the parts do not go together, or a statistic is missing.
@@ -67,11 +120,15 @@ def method(spec: Spec, asked: Recipe, statistics: Mapping[str, np.ndarray]) -> M
             if asked.source == "latent"
             else SOURCES[asked.source].make(spec, statistics),
             parametrization=parametrization(asked, spec, statistics),
-            objective=objective.weighted(asked.terms, spec, statistics),
+            objective=objective.weighted(
+                dataclasses.replace(asked.terms, identity=asked.terms.identity + inhibited.term),
+                *(spec, statistics),
+            ),
             acceptance=accept.acceptance(asked, len(spec.classes), statistics),
             optimizer=adam(asked.rate),
             finish=(lambda x: rounded(x, spec)) if asked.rounded else _as_it_is,
             view=view(spec) if asked.views else None,
+            bound=inhibited.bound,
         )
     except KeyError as error:
         raise StimjaxError(
@@ -87,11 +144,13 @@ def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
     found |= accept.measure(train, teacher.probability(train.x))
     found |= features.measure(train, teacher.model, teacher.params)
     found |= moments.measure(train, found)
+    found |= selective.measure(train, teacher.model, teacher.params)
     return found | embedding.measure(train)
 
 
-def uses(asked: Recipe) -> list[str]:
-    """What of the private data a recipe uses, a sentence for each; written into the manifest."""
+def uses(settings: config.Synthesis) -> list[str]:
+    """What of the private data is used, a sentence for each; written into the manifest."""
+    asked, by = recipe(settings), settings.inhibit_by if settings.inhibit else ()
     sentences = [LABELS, RANGE]
     if asked.tries:
         sentences.append(GRADIENTS)
@@ -104,6 +163,10 @@ def uses(asked: Recipe) -> list[str]:
         sentences.append(accept.USES)
     if asked.balance == "prior":
         sentences.append(accept.PRIOR)
+    if "refusal" in by or asked.terms.identity or ("term" in by and asked.tries):
+        sentences.append(CRITIC)
+    if "units" in by:
+        sentences.append(selective.USES)
     if asked.accept == "threshold":
         sentences.append("whether a try reached its threshold")
     return sentences

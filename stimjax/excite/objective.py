@@ -23,6 +23,7 @@ from stimjax.excite.terms.consistency import consistency
 from stimjax.excite.terms.cross_entropy import cross_entropy
 from stimjax.excite.terms.disagreement import disagreement
 from stimjax.excite.terms.diversity import diversity
+from stimjax.excite.terms.identity import identity
 from stimjax.excite.terms.logit import logit
 from stimjax.recipes import Terms
 
@@ -36,6 +37,7 @@ TERMS: dict[str, Callable[[Spec, Statistics], Term]] = {
     "diversity": lambda spec, statistics: plain(diversity),
     "disagreement": lambda spec, statistics: plain(disagreement),
     "consistency": lambda spec, statistics: plain(consistency),
+    "identity": lambda spec, statistics: plain(identity),
 }
 USES = {"features": features.USES, "moments": moments.USES, "embedding": embedding.USES}
 

@@ -181,7 +181,7 @@ class _Pieces:
             "method": dataclasses.asdict(self._settings),
             **{name: total[name].tolist() for name in ("classes", "accepted", "failed", "hits")},
             "lane_steps": int(total["steps"]),
-            "uses": methods.uses(methods.recipe(self._settings)),
+            "uses": methods.uses(self._settings),
             "versions": versions(),
         }
 
@@ -222,7 +222,8 @@ def shards(
         learned = None
         if first and part and recipe.terms.disagreement:
             learned = proxies.train(earlier(numbers[:first]), settings.seed, index)
-        asked = (teacher.params, None if learned is None else learned.params)
+        critic = None if teacher.critic is None else teacher.critic.params
+        asked = (teacher.params, None if learned is None else learned.params, critic)
         logits = None if learned is None else learned.logits
         for shard in _fill(workers(logits), asked, teacher, settings, part, watch):
             if recipe.rounds > 1:
@@ -237,7 +238,8 @@ class Workers(NamedTuple):
     Attributes:
         start: `(seed, number) -> (lanes, an empty shard)`.
         advance: `(steps, asked, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
-            steps, none once the shard is full. `asked` are the parameters of teacher and proxies.
+            steps, none once the shard is full. `asked` are the parameters of teacher, proxies and
+            critic.
         places: of a shard.
     """
 
@@ -251,7 +253,8 @@ def _workers(
 ) -> Workers:
     """Compiled once for any seed and count; `logits` are those of proxy students."""
     recipe, spec = methods.recipe(settings), teacher.spec
-    method = methods.method(spec, recipe, teacher.statistics)
+    inhibited = methods.inhibition(settings, teacher)
+    method = methods.method(spec, recipe, teacher.statistics, inhibited)
     at = collect.places(recipe.balance, settings.shard, len(spec.classes), teacher.statistics)
 
     def start(seed: Array, number: Array) -> tuple[State, Collected]:
@@ -259,9 +262,9 @@ def _workers(
         return lanes.start(method, key, settings.lanes), collect.empty(at, spec.shape)
 
     def advance(
-        steps: Array, asked: tuple[Params, Params], state: State, shard: Collected
+        steps: Array, asked: tuple[Params, ...], state: State, shard: Collected
     ) -> tuple[State, Collected, Counts, Array]:
-        networks = _networks(teacher, recipe.teachers == "rotated", logits, asked)
+        networks = _networks(teacher, recipe.teachers == "rotated", logits, asked, inhibited)
 
         def unfinished(carry: tuple[Array, State, Collected]) -> Array:
             return (carry[0] > 0) & ~collect.full(carry[2].counts, at)
@@ -292,12 +295,17 @@ def _networks(
     teacher: Teacher,
     rotated: bool,
     logits: Callable[..., Array] | None,
-    asked: tuple[Params, Params],
+    asked: tuple[Params, ...],
+    inhibited: methods.Inhibition,
 ) -> Networks:
-    params, learned = asked
-    networks = Networks(lambda x: teacher.model.hidden(params, x))
+    params, learned, known = asked
+    networks = Networks(lambda x: teacher.model.hidden(params, x, inhibited.lesion))
     if rotated:
-        networks = networks._replace(rotated=lambda x, turn: teacher.rotated(params, x, turn))
+        networks = networks._replace(
+            rotated=lambda x, turn: teacher.rotated(params, x, turn, inhibited.lesion)
+        )
+    if inhibited.critic and (critic := teacher.critic) is not None:
+        networks = networks._replace(critic=lambda x: critic.logits(known, x))
     if logits is not None:
         networks = networks._replace(proxies=lambda x: logits(learned, x))
     return networks
@@ -305,7 +313,7 @@ def _networks(
 
 def _fill(
     workers: Workers,
-    asked: tuple[Params, Params],
+    asked: tuple[Params, ...],
     teacher: Teacher,
     settings: config.Synthesis,
     numbers: list[int],

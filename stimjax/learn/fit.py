@@ -21,7 +21,7 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import config
 from stimjax.batch import Batch
-from stimjax.learn import robust
+from stimjax.learn import confusion, robust
 from stimjax.models import Model, Params
 from stimjax.store import StimjaxError
 
@@ -65,6 +65,7 @@ def fit(
     *,
     seeds: Sequence[int],
     settings: config.Fit,
+    stripped: float = 0.0,
     checkpoint: Path | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Fitted:
@@ -78,6 +79,8 @@ def fit(
         validation: windows that choose the step whose parameters are kept.
         seeds: one network each, of initial weights, order of windows and dropout.
         settings: steps, rate and so on.
+        stripped: how strongly identity is taken out of the last hidden layer, against a head that
+            tells the subjects of `train` apart (see `confusion`); 0 for no head.
         checkpoint: a folder of checkpoints; training resumes from the newest one there.
         progress: called with steps done and steps at most.
 
@@ -86,11 +89,15 @@ def fit(
         StimjaxError: the checkpoint is damaged or of another run.
     """
     optimizer = make_optimizer(settings)
-    advance = _advance(model.apply, settings)
+    subject, headed = confusion.numbered(np.asarray(train.subject)), stripped > 0
+    subjects = int(subject.max()) + 1 if headed else 0
+    if headed:
+        model = confusion.with_head(model, subjects, train.spec.shape)
+    advance = _advance(model, settings, subjects, stripped)
     state = _start(model, optimizer, seeds)
     manager = _manager(checkpoint)
     step = 0
-    arrays = tuple(jax.device_put(_padded(a)) for a in (train.x, train.y, train.weight))
+    arrays = tuple(jax.device_put(_padded(a)) for a in (train.x, train.y, train.weight, subject))
     held_out = tuple(
         jax.device_put(_padded(a)) for a in (validation.x, validation.y, validation.weight)
     )
@@ -113,7 +120,7 @@ def fit(
             f"training diverged from all of {len(seeds)} seeds; lower the learning rate "
             f"({settings.rate:g})"
         )
-    return Fitted(state.best, loss, step)
+    return Fitted(state.best["network"] if headed else state.best, loss, step)
 
 
 def predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
@@ -157,11 +164,14 @@ def _init(init: Callable[[Array], Params], keys: Array) -> Params:
 
 
 @functools.cache
-def _advance(apply: Callable[..., Array], settings: config.Fit) -> Callable[..., State]:
+def _advance(
+    model: Model, settings: config.Fit, subjects: int, stripped: float
+) -> Callable[..., State]:
     """`settings.every` gradient steps and a look at the validation part, for all seeds."""
-    optimizer = make_optimizer(settings)
+    optimizer, apply = make_optimizer(settings), model.apply
 
-    def loss(params: Params, x: Array, y: Array, weight: Array, key: Array) -> Array:
+    def loss(params: Params, batch: tuple[Array, ...], key: Array) -> Array:
+        x, y, weight, subject = batch
         noise_key, dropout_key = jax.random.split(key)
         x = x + settings.noise * jax.random.normal(noise_key, x.shape)
         if settings.radius > 0:
@@ -169,15 +179,19 @@ def _advance(apply: Callable[..., Array], settings: config.Fit) -> Callable[...,
                 lambda moved: _cross_entropy(apply(params, moved, dropout_key), y, weight),
                 *(x, settings.radius),
             )
-        return _cross_entropy(apply(params, x, dropout_key), y, weight)
+        value = _cross_entropy(apply(params, x, dropout_key), y, weight)
+        if subjects:
+            whose = subject.astype(jnp.int32)
+            value += confusion.loss(model, params, x, whose, subjects, stripped)
+        return value
 
     def one_seed(state: State, train: tuple[Array, ...], held_out: Any, order: Array) -> State:
         key = jax.random.wrap_key_data(state.key)
 
         def step(carry: tuple[Any, Any, Array], index: Array) -> tuple[Any, None]:
             params, opt_state, count = carry
-            x, y, weight = (a.reshape(-1, *a.shape[2:])[index] for a in train)
-            gradient = jax.grad(loss)(params, x, y, weight, jax.random.fold_in(key, count))
+            batch = tuple(a.reshape(-1, *a.shape[2:])[index] for a in train)
+            gradient = jax.grad(loss)(params, batch, jax.random.fold_in(key, count))
             updates, opt_state = optimizer.update(gradient, opt_state, params)
             return (optax.apply_updates(params, updates), opt_state, count + 1), None
 

@@ -20,11 +20,12 @@ from jaxtyping import Array, Float
 from stimjax import config, models
 from stimjax.batch import Batch, Spec
 from stimjax.learn import fit, pooling, robust
+from stimjax.learn.critic import Critic
 from stimjax.models import Model, Params
 from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
 from stimjax.versions import versions
 
-SCHEMA = 2
+SCHEMA = 3
 STATISTICS = "statistics.safetensors"
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
 
@@ -41,6 +42,7 @@ class Teacher:
         members: every network that was trained with the chosen radius, whether it counts or not:
             its network, candidate (a number within the family), radius, weight, and loss and
             accuracy on the validation part (None if it diverged).
+        critic: tells the subjects of the training windows apart, if they name any; private.
     """
 
     networks: tuple[str, ...]
@@ -48,6 +50,7 @@ class Teacher:
     spec: Spec
     statistics: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     members: tuple[dict[str, Any], ...] = ()
+    critic: Critic | None = None
 
     @property
     def model(self) -> Model:
@@ -55,7 +58,7 @@ class Teacher:
         return models.ensemble(*self._families())
 
     @property
-    def rotated(self) -> Callable[[Params, Array, Array], tuple[Array, tuple[Array, ...], Array]]:
+    def rotated(self) -> Callable[..., tuple[Array, tuple[Array, ...], Array]]:
         """The networks' families in turn, see `stimjax.models.rotated`."""
         return models.rotated(*self._families())
 
@@ -68,7 +71,8 @@ class Teacher:
     def digest(self) -> str:
         """A hash of all that stimuli depend on."""
         digest = hashlib.sha256(json.dumps([self.networks, self.spec.to_json()]).encode())
-        for leaf in jax.tree.leaves((self.params, dict(sorted(self.statistics.items())))):
+        known = None if self.critic is None else (self.critic.params, self.critic.sure)
+        for leaf in jax.tree.leaves((self.params, dict(sorted(self.statistics.items())), known)):
             digest.update(np.ascontiguousarray(leaf).tobytes())
         return digest.hexdigest()
 
@@ -155,6 +159,7 @@ def _train(
                 validation,
                 seeds=own[i].tolist(),
                 settings=settings.fit,
+                stripped=settings.confusion,
                 checkpoint=None if checkpoint is None else checkpoint / f"{name}-{radius:g}",
                 progress=lambda step, _, i=i: progress(i * steps + step, len(networks) * steps),
             )
@@ -222,8 +227,11 @@ def save(teacher: Teacher, folder: Path) -> None:
 
     Statistics go into `statistics.safetensors` if there are any.
     """
+    critic = teacher.critic
     with ocp.StandardCheckpointer() as checkpointer:
         checkpointer.save(folder.absolute() / "checkpoint", teacher.params)
+        if critic is not None:
+            checkpointer.save(folder.absolute() / "critic", critic.params)
     if teacher.statistics:
         save_arrays(folder / STATISTICS, teacher.statistics)
     about = {
@@ -231,6 +239,7 @@ def save(teacher: Teacher, folder: Path) -> None:
         "networks": list(teacher.networks),
         "counts": [len(w) for w in teacher.params["weights"]],
         "members": list(teacher.members),
+        "critic": None if critic is None else critic.about(),
         "statistics": sorted(teacher.statistics),
         "spec": teacher.spec.to_json(),
         "versions": versions(),
@@ -261,24 +270,32 @@ def load(folder: Path) -> Teacher:
     members = _list(about, "members", path)
     if not all(isinstance(member, dict) for member in members):
         raise StimjaxError(f"{path}: its members are not described")
-    model = models.ensemble(*_families(networks, counts, spec))
+    params = _restored(models.ensemble(*_families(networks, counts, spec)), folder / "checkpoint")
+    critic = None
+    if about.get("critic") is not None:
+        critic = Critic.of(about["critic"], spec, str(path))
+        critic = dataclasses.replace(critic, params=_restored(critic.model, folder / "critic"))
+    names = _list(about, "statistics", path)
+    statistics = load_arrays(folder / STATISTICS) if names else {}
+    if sorted(statistics) != names:
+        raise StimjaxError(f"{folder / STATISTICS}: is not what {path.name} names")
+    return Teacher(tuple(networks), params, spec, statistics, tuple(members), critic)
+
+
+def _restored(model: Model, folder: Path) -> Params:
+    """The parameters of `model` that orbax wrote."""
     # Into memory of the host: what a single process wrote has no place among several.
     target = jax.tree.map(
         lambda a: np.empty(a.shape, a.dtype), jax.eval_shape(model.init, jax.random.key(0))
     )
     with contextlib.closing(ocp.StandardCheckpointer()) as checkpointer:
         try:
-            params = checkpointer.restore(folder.absolute() / "checkpoint", target)
+            params = checkpointer.restore(folder.absolute(), target)
             chex.assert_trees_all_equal_shapes_and_dtypes(params, target)
         except Exception as error:  # orbax raises whatever its storage layers raise
             reason = " ".join(str(error).split())[:200]
-            raise StimjaxError(f"{folder}/checkpoint: cannot be restored ({reason})") from error
-    names = _list(about, "statistics", path)
-    statistics = load_arrays(folder / STATISTICS) if names else {}
-    if sorted(statistics) != names:
-        raise StimjaxError(f"{folder / STATISTICS}: is not what {path.name} names")
-    params = jax.tree.map(jnp.asarray, params)
-    return Teacher(tuple(networks), params, spec, statistics, tuple(members))
+            raise StimjaxError(f"{folder}: cannot be restored ({reason})") from error
+    return jax.tree.map(jnp.asarray, params)
 
 
 def _list(about: Mapping[str, Any], field: str, path: Path) -> list[Any]:

@@ -3,8 +3,9 @@
 Each takes `x f32[n, time, channel]` or `f32[n, height, width, channel]` and gives
 `f32[n, classes]`. None keeps running statistics, so that parameters are all there is to them.
 
-What each sows as "hidden" is the activity that `Model.hidden` shows, in this order: after the
-nonlinearity where there is one, the stream that a block leaves behind where there is none.
+What each shows (`layers.Shown`) is the activity that `Model.hidden` gives, in this order: after the
+nonlinearity where there is one, the stream that a block leaves behind where there is none. There a
+`lesion` silences units.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from stimjax.models.layers import Conv, halve, patches, shorten, summarize
+from stimjax.models.layers import Conv, Lesion, Shown, halve, patches, shorten, summarize
 
 MOST_STEPS = 64  # a longer signal is folded first: what follows costs the same for any rate
 MOST_TOKENS = 32  # for the GRU, which has to go through them one after the other
@@ -34,12 +35,15 @@ class MLP(nn.Module):
     input_dropout: float = 0.3
 
     @nn.compact
-    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+    def __call__(
+        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+    ) -> Float[Array, "n classes"]:
+        show = Shown(self, lesion)
         x = jnp.arcsinh(x.reshape(x.shape[0], -1))
         x = nn.Dropout(self.input_dropout, deterministic=not train)(x)
         for _ in range(self.depth):
             x = nn.relu(nn.Dense(self.width)(x))
-            self.sow("intermediates", "hidden", x)
+            x = show(x)
             x = nn.Dropout(self.dropout, deterministic=not train)(x)
         return nn.Dense(self.classes)(x)
 
@@ -53,16 +57,19 @@ class CNN(nn.Module):
     dropout: float = 0.2
 
     @nn.compact
-    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+    def __call__(
+        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+    ) -> Float[Array, "n classes"]:
+        show = Shown(self, lesion)
         x = shorten(x, MOST_STEPS)
         for level in range(self.depth):
             features = int(self.width * 1.5**level)
             x = nn.relu(halve(Conv(features, 5 if x.ndim == 3 else 3)(x)))
-            self.sow("intermediates", "hidden", x)
+            x = show(x)
         x = summarize(x)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         x = nn.relu(nn.Dense(2 * self.width)(x))
-        self.sow("intermediates", "hidden", x)
+        x = show(x)
         return nn.Dense(self.classes)(x)
 
 
@@ -75,18 +82,21 @@ class ResNet(nn.Module):
     dropout: float = 0.2
 
     @nn.compact
-    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+    def __call__(
+        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+    ) -> Float[Array, "n classes"]:
+        show = Shown(self, lesion)
         x = Conv(self.width, 5 if x.ndim == 3 else 3)(shorten(x, MOST_STEPS))
         x = halve(x) if x.ndim == 4 else x
-        self.sow("intermediates", "hidden", x)
+        x = show(x)
         for _ in range(self.depth):
             y = Conv(self.width, 3)(nn.relu(nn.LayerNorm()(x)))
             y = nn.relu(nn.LayerNorm()(y))
-            self.sow("intermediates", "hidden", y)
+            y = show(y)
             x = halve(x + Conv(self.width, 3)(y))
-            self.sow("intermediates", "hidden", x)
+            x = show(x)
         x = nn.relu(nn.LayerNorm()(x))
-        self.sow("intermediates", "hidden", x)
+        x = show(x)
         x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
         return nn.Dense(self.classes)(x)
 
@@ -100,12 +110,15 @@ class GRU(nn.Module):
     dropout: float = 0.2
 
     @nn.compact
-    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+    def __call__(
+        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+    ) -> Float[Array, "n classes"]:
+        show = Shown(self, lesion)
         x = patches(x, MOST_TOKENS)
         for _ in range(self.depth):
             forward, backward = nn.RNN(nn.GRUCell(self.width)), nn.RNN(nn.GRUCell(self.width))
             x = nn.Bidirectional(forward, backward)(x)  # pyright: ignore[reportAssignmentType]
-            self.sow("intermediates", "hidden", x)
+            x = show(x)
         x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
         return nn.Dense(self.classes)(x)
 
@@ -120,7 +133,10 @@ class Transformer(nn.Module):
     dropout: float = 0.1
 
     @nn.compact
-    def __call__(self, x: Float[Array, "n ..."], train: bool) -> Float[Array, "n classes"]:
+    def __call__(
+        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+    ) -> Float[Array, "n classes"]:
+        show = Shown(self, lesion)
         x = nn.Dense(self.width)(patches(x, MOST_ATTENDED))
         position = self.param("position", nn.initializers.normal(0.02), x.shape[1:])
         x = x + position
@@ -128,10 +144,10 @@ class Transformer(nn.Module):
             y = nn.LayerNorm()(x)
             y = nn.MultiHeadDotProductAttention(self.heads)(y)
             x = x + nn.Dropout(self.dropout, deterministic=not train)(y)
-            self.sow("intermediates", "hidden", x)
+            x = show(x)
             y = nn.gelu(nn.Dense(2 * self.width)(nn.LayerNorm()(x)))
-            self.sow("intermediates", "hidden", y)
+            y = show(y)
             x = x + nn.Dropout(self.dropout, deterministic=not train)(nn.Dense(self.width)(y))
         x = nn.LayerNorm()(x)
-        self.sow("intermediates", "hidden", x)
+        x = show(x)
         return nn.Dense(self.classes)(summarize(x))

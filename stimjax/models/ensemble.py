@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from stimjax.models.layers import Lesion
 from stimjax.models.registry import Model, Params
 
 
@@ -49,10 +50,13 @@ def ensemble(families: tuple[Model, ...], counts: tuple[int, ...]) -> Model:
         ]
         return _pool(logits, params["weights"])
 
-    def hidden(params: Params, x: Array) -> tuple[Array, tuple[Array, ...]]:
+    def hidden(params: Params, x: Array, lesion: Lesion = ()) -> tuple[Array, tuple[Array, ...]]:
+        silenced = _by_family(lesion, counts, families, params, x) if lesion else [()] * len(counts)
         shown = [
-            jax.vmap(family.hidden, (0, None))(members, x)
-            for family, members in zip(families, params["members"], strict=True)
+            jax.vmap(family.hidden, (0, None, 0))(members, x, of_family)
+            for family, members, of_family in zip(
+                families, params["members"], silenced, strict=True
+            )
         ]
         activities = tuple(
             layer[member]
@@ -67,18 +71,20 @@ def ensemble(families: tuple[Model, ...], counts: tuple[int, ...]) -> Model:
 
 def rotated(
     families: tuple[Model, ...], counts: tuple[int, ...]
-) -> Callable[[Params, Array, Array], tuple[Array, tuple[Array, ...], Array]]:
+) -> Callable[..., tuple[Array, tuple[Array, ...], Array]]:
     """The ensemble's families in turn, at the cost of one of them.
 
     Returns:
-        `(params, x f32[n, ...], turn i32[]) -> (logits, activities, shown)`: the pooled
+        `(params, x f32[n, ...], turn i32[], lesion=()) -> (logits, activities, shown)`: the pooled
         log-probabilities of family `turn` alone (modulo their number), the activities as `hidden`
         of the ensemble gives them, but zeros for the other families, and f32[layer]: 1 for those
         of this family, 0 for the zeros.
     """
     alone = [ensemble((family,), (count,)) for family, count in zip(families, counts, strict=True)]
 
-    def ask(params: Params, x: Array, turn: Array) -> tuple[Array, tuple[Array, ...], Array]:
+    def ask(
+        params: Params, x: Array, turn: Array, lesion: Lesion = ()
+    ) -> tuple[Array, tuple[Array, ...], Array]:
         parts = [
             {"members": (members,), "weights": (weight / jnp.maximum(weight.sum(), 1e-9),)}
             for members, weight in zip(params["members"], params["weights"], strict=True)
@@ -86,9 +92,11 @@ def rotated(
         shapes = [
             jax.eval_shape(one.hidden, part, x)[1] for one, part in zip(alone, parts, strict=True)
         ]
+        first = np.cumsum([0, *map(len, shapes)])
 
         def branch(number: int) -> tuple[Array, tuple[Array, ...], Array]:
-            logits, own = alone[number].hidden(parts[number], x)
+            silenced = lesion[first[number] : first[number + 1]]
+            logits, own = alone[number].hidden(parts[number], x, silenced)
             layers: list[Array] = []
             for i, of_family in enumerate(shapes):
                 layers += own if i == number else [jnp.zeros(s.shape, s.dtype) for s in of_family]
@@ -99,6 +107,20 @@ def rotated(
         return jax.lax.switch(turn % len(alone), branches)
 
     return ask
+
+
+def _by_family(
+    lesion: Lesion, counts: tuple[int, ...], families: tuple[Model, ...], params: Params, x: Array
+) -> list[Lesion]:
+    """The lesion of each family: that of each layer with a leading axis of its networks."""
+    found, rest = [], list(lesion)
+    for family, members, count in zip(families, params["members"], counts, strict=True):
+        one = jax.tree.map(lambda leaf: leaf[0], members)
+        layers = len(jax.eval_shape(family.hidden, one, x)[1])
+        own = [rest[i * layers : (i + 1) * layers] for i in range(count)]
+        rest = rest[count * layers :]
+        found.append(tuple(jax.tree.map(lambda *parts: jnp.stack(parts), *own)))
+    return found
 
 
 def _pool(logits: list[Array], weights: tuple[Array, ...]) -> Array:

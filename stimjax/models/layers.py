@@ -15,6 +15,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+# Of each hidden layer, in order: which units are silent, bool[unit], and the activity that they
+# show instead, f32[unit]. Nothing, or one entry for every layer.
+Lesion = tuple[tuple[Array, Array], ...]
+
 
 class Conv(nn.Module):
     """Convolution with "same" padding over one or two axes, as slices and one matrix product.
@@ -80,3 +84,23 @@ def patches(x: Float[Array, "n ..."], most: int) -> Float[Array, "n token featur
 def shorten(x: Float[Array, "n ..."], most: int) -> Float[Array, "n ..."]:
     """Fold time into channels until a signal has at most `most` steps; images stay."""
     return patches(x, most) if x.ndim == 3 and x.shape[1] > most else x
+
+
+class Shown:
+    """Shows the hidden layers of a network as they come, each after its lesion if it has one.
+
+    Args:
+        module: sows their activity as "hidden".
+        lesion: of all its layers, or nothing.
+    """
+
+    def __init__(self, module: nn.Module, lesion: Lesion) -> None:
+        self._module, self._lesion = module, iter(lesion)
+
+    def __call__(self, x: Float[Array, "n ... unit"]) -> Float[Array, "n ... unit"]:
+        found = next(self._lesion, None)
+        if found is not None:
+            silent, instead = found
+            x = jnp.where(silent, instead, x)
+        self._module.sow("intermediates", "hidden", x)
+        return x

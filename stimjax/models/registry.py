@@ -14,12 +14,13 @@ from jaxtyping import Array, Float
 
 from stimjax.models.classifiers import CNN, GRU, MLP, ResNet, Transformer
 from stimjax.models.generators import ConvGenerator, DenseGenerator
+from stimjax.models.layers import Lesion
 from stimjax.store import StimjaxError
 
 Params = Any  # a pytree of arrays
 
 
-def _opaque(params: Params, x: Array) -> tuple[Array, tuple[Array, ...]]:
+def _opaque(params: Params, x: Array, lesion: Lesion = ()) -> tuple[Array, tuple[Array, ...]]:
     raise TypeError("this network does not show its hidden activity")
 
 
@@ -32,12 +33,13 @@ class Model(NamedTuple):
             is given, and off (inference) where it is not.
         hidden: `hidden(params, x) -> output, activities`: in inference, what `apply` gives and the
             activity of every hidden layer from the first to the last, each f32[n, positions, unit]
-            (positions in time or space in a row; a dense layer has one). Generators show none.
+            (positions in time or space in a row; a dense layer has one). Generators show none. A
+            third argument `lesion` silences units, see `stimjax.models.layers.Lesion`.
     """
 
     init: Callable[[Array], Params]
     apply: Callable[..., Float[Array, "n ..."]]
-    hidden: Callable[[Params, Array], tuple[Array, tuple[Array, ...]]] = _opaque
+    hidden: Callable[..., tuple[Array, tuple[Array, ...]]] = _opaque
 
 
 CLASSIFIERS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
@@ -108,9 +110,14 @@ def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
             return module.apply({"params": params}, x, train=False)  # pyright: ignore
         return module.apply({"params": params}, x, train=True, rngs={"dropout": key})  # pyright: ignore
 
-    def hidden(params: Params, x: Float[Array, "n ..."]) -> tuple[Array, tuple[Array, ...]]:
-        given = {"params": params}
-        output, sown = cast(Any, module.apply(given, x, train=False, mutable="intermediates"))
+    def hidden(
+        params: Params, x: Float[Array, "n ..."], lesion: Lesion = ()
+    ) -> tuple[Array, tuple[Array, ...]]:
+        silenced: dict[str, Any] = {"lesion": lesion} if lesion else {}
+        found = module.apply(
+            {"params": params}, x, train=False, mutable="intermediates", **silenced
+        )
+        output, sown = cast(Any, found)
         activities = sown.get("intermediates", {}).get("hidden", ())
         rows = (a.reshape(a.shape[0], math.prod(a.shape[1:-1]), a.shape[-1]) for a in activities)
         return output, tuple(rows)

@@ -16,6 +16,7 @@ from stimjax.excite import methods
 from stimjax.excite.lanes import Method
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model, Params
+from stimjax.models.layers import Lesion
 from stimjax.recipes import RECIPES, Recipe
 
 # Two channels with ranges of their own.
@@ -37,9 +38,13 @@ def _apply(params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Ar
     return hidden @ params["second"]
 
 
-def _hidden(params: Params, x: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+def _hidden(
+    params: Params, x: jax.Array, lesion: Lesion = ()
+) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     middle, half = jnp.asarray(SPEC.high + SPEC.low) / 2, jnp.asarray(SPEC.high - SPEC.low) / 2
     hidden = jnp.tanh(((x - middle) / half).reshape(len(x), -1) @ params["first"])
+    for silent, instead in lesion:
+        hidden = jnp.where(silent, instead, hidden)
     return hidden @ params["second"], (hidden[:, None],)
 
 
@@ -56,6 +61,11 @@ class MadeUp(Teacher):
     @property
     def model(self) -> Model:
         return Model(_init, _apply, _hidden)
+
+
+@pytest.fixture(scope="session")
+def spec() -> Spec:
+    return SPEC
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,24 @@ def test_hidden_is_that_of_each_member_in_turn(model: Model, params: Params, x: 
     chex.assert_trees_all_close(list(activities), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_lesions_reach_the_layers_of_each_member(
+    model: Model, params: Params, x: jax.Array
+) -> None:
+    _, activities = model.hidden(params, x)
+    rng = np.random.default_rng(0)
+    lesion = tuple(
+        (jnp.asarray(rng.random(a.shape[-1]) < 0.3), jnp.asarray(rng.normal(size=a.shape[-1])))
+        for a in activities
+    )
+    _, silenced = jax.jit(model.hidden)(params, x, lesion)
+    expected = []
+    for number, (family, single, _) in enumerate(members(params)):
+        expected += family.hidden(single, x, lesion[2 * number : 2 * number + 2])[1]
+    chex.assert_trees_all_close(list(silenced), expected, rtol=1e-4, atol=1e-5)
+    turned = models.rotated(FAMILIES, COUNTS)(params, x, jnp.asarray(1), lesion)[1]
+    chex.assert_trees_all_close(list(turned[4:]), expected[4:], rtol=1e-4, atol=1e-5)
+
+
 def test_members_start_apart_and_count_alike(model: Model) -> None:
     start = jax.jit(model.init)(jax.random.key(0))
     np.testing.assert_allclose(np.concatenate(start["weights"]), 1 / 3, rtol=1e-6)

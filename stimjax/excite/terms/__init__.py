@@ -35,6 +35,7 @@ class Excited(NamedTuple):
         key: for terms that are random.
         shown: f32[layer], 0 for layers that are not looked at now (`hidden` has zeros there); None
             if all are.
+        critic: `window -> logits f32[subject]` of an identity critic, if there is one.
     """
 
     window: Float[Array, "..."]
@@ -45,6 +46,7 @@ class Excited(NamedTuple):
     proxies: Callable[[Array], Array] | None
     key: Array
     shown: Float[Array, " layers"] | None = None
+    critic: Callable[[Array], Array] | None = None
 
 
 class Term(NamedTuple):

@@ -16,6 +16,7 @@ from stimjax.excite import objective
 from stimjax.excite.accept import Goal
 from stimjax.excite.terms import LANES, Excited, Term, embedding, features, moments, running
 from stimjax.excite.terms.disagreement import CAP
+from stimjax.excite.terms.identity import identity
 from stimjax.recipes import Terms
 
 SPEC = Spec(
@@ -292,3 +293,31 @@ def test_only_terms_with_a_weight_are_computed() -> None:
     both, _ = values(only(cross_entropy=1.0, smoothness=3.0))
     parts = [values(only(**{name: 1.0}))[0] for name in ("cross_entropy", "smoothness")]
     np.testing.assert_allclose(both, parts[0] + 3 * parts[1], rtol=1e-5)
+
+
+def posterior_term(logits: np.ndarray) -> float:
+    excited = looked_at(jnp.asarray(WINDOWS[0]), jax.tree.map(lambda leaf: leaf[0], goals()))
+    critic = jnp.asarray(logits, jnp.float32)
+    return float(identity(excited._replace(critic=lambda window: critic)))
+
+
+def test_identity_is_nothing_where_the_critic_cannot_tell_and_one_where_it_is_certain() -> None:
+    assert posterior_term(np.zeros(7)) == pytest.approx(0, abs=1e-6)
+    assert 0.8 < posterior_term(100 * np.eye(7)[2]) <= 1
+    some = [posterior_term(sure * np.eye(7)[2]) for sure in (0.0, 0.5, 1.0, 2.0, 4.0)]
+    assert some == sorted(some)
+
+
+def test_identity_follows_its_formula() -> None:
+    logits = np.array([1.0, -0.3, 0.2, 0.0])
+    p = np.exp(logits) / np.exp(logits).sum()
+    divergence = (p * np.log(p)).sum() + np.log(4)
+    above = max(0.0, np.log(p.max() / (1 - p.max())) + np.log(3))
+    expected = (divergence + above / (1 + above / np.log(4))) / (2 * np.log(4))
+    assert posterior_term(logits) == pytest.approx(expected, rel=1e-4)
+
+
+def test_identity_without_a_critic_is_an_error() -> None:
+    excited = looked_at(jnp.asarray(WINDOWS[0]), jax.tree.map(lambda leaf: leaf[0], goals()))
+    with pytest.raises(ValueError, match="critic"):
+        identity(excited)

@@ -1,0 +1,104 @@
+"""Inhibition of individuals while stimuli are made: what is kept, what it takes, what is said."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import config, models
+from stimjax.excite import methods, synthesize
+from stimjax.learn.critic import LEVELS, Critic
+from stimjax.learn.teacher import Teacher
+from stimjax.recipes import Recipe
+from stimjax.store import StimjaxError
+
+SUBJECTS = 5
+
+
+@pytest.fixture(scope="module")
+def knowing(teacher: Teacher) -> Teacher:
+    """The teacher with a critic that is rather sure of most windows, and measured units."""
+    model = models.classifier("mlp", teacher.spec.shape, SUBJECTS)
+    params = jax.tree.map(lambda leaf: 4 * leaf, model.init(jax.random.key(3)))
+    sure = tuple(np.linspace(0.3, 1.0, LEVELS).tolist())
+    effect = np.linspace(0.5, 2.0, 12).astype(np.float32)
+    return dataclasses.replace(
+        teacher,
+        critic=Critic("mlp", params, teacher.spec, SUBJECTS, 0.9, 0.2, sure),
+        statistics={"selective.0.effect": effect, "selective.0.mean": np.zeros(12, np.float32)},
+    )
+
+
+def posterior(knowing: Teacher, x: np.ndarray) -> np.ndarray:
+    assert knowing.critic is not None
+    return np.asarray(jax.nn.softmax(knowing.critic.logits(knowing.critic.params, jnp.asarray(x))))
+
+
+def stimuli(teacher: Teacher, settings: config.Synthesis) -> np.ndarray:
+    return np.asarray(next(synthesize.shards(teacher, settings)).stimuli.x)
+
+
+@pytest.fixture(scope="module")
+def small(settings: config.Synthesis) -> config.Synthesis:
+    return dataclasses.replace(settings, count=60, shard=60, lanes=4)
+
+
+def test_refuses_what_the_critic_recognizes(knowing: Teacher, small: config.Synthesis) -> None:
+    asked = dataclasses.replace(small, inhibit=0.6, inhibit_by=("refusal",))
+    bound = knowing.critic.bound(0.6)  # pyright: ignore[reportOptionalMemberAccess]
+    assert posterior(knowing, stimuli(knowing, small)).max(axis=1).max() > bound
+    assert posterior(knowing, stimuli(knowing, asked)).max(axis=1).max() <= bound + 1e-5
+
+
+def test_the_term_makes_stimuli_less_recognizable(
+    knowing: Teacher, small: config.Synthesis
+) -> None:
+    asked = dataclasses.replace(small, inhibit=1.0, inhibit_by=("term",))
+    plain, inhibited = (
+        posterior(knowing, stimuli(knowing, settings)).max(axis=1).mean()
+        for settings in (small, asked)
+    )
+    assert inhibited < plain
+
+
+def test_labels_are_those_of_the_teacher_without_its_selective_units(
+    knowing: Teacher, small: config.Synthesis
+) -> None:
+    asked = dataclasses.replace(small, inhibit=0.5, inhibit_by=("units",))
+    made = next(synthesize.shards(knowing, asked)).stimuli
+    lesion = methods.inhibition(methods.resolved(asked), knowing).lesion
+    assert np.asarray(lesion[0][0]).sum() == 6
+    logits, _ = knowing.model.hidden(knowing.params, made.x, lesion)
+    np.testing.assert_allclose(made.y, jax.nn.softmax(logits), atol=1e-5)
+
+
+def test_all_ways_together_with_draws_that_are_only_labeled(
+    knowing: Teacher, small: config.Synthesis
+) -> None:
+    recipe = Recipe(source="noise", lanes=4)
+    asked = dataclasses.replace(small, recipe=recipe, inhibit=0.4)
+    bound = knowing.critic.bound(0.4)  # pyright: ignore[reportOptionalMemberAccess]
+    assert posterior(knowing, stimuli(knowing, asked)).max(axis=1).max() <= bound + 1e-5
+
+
+def test_strength_0_asks_no_critic(
+    knowing: Teacher, teacher: Teacher, small: config.Synthesis
+) -> None:
+    np.testing.assert_array_equal(stimuli(knowing, small), stimuli(teacher, small))
+
+
+def test_a_teacher_without_subjects_cannot_be_inhibited(
+    teacher: Teacher, small: config.Synthesis
+) -> None:
+    with pytest.raises(StimjaxError, match="knows no subjects"):
+        stimuli(teacher, dataclasses.replace(small, inhibit=0.5))
+
+
+def test_what_is_used_is_said() -> None:
+    plain, asked = config.Synthesis(), config.Synthesis(inhibit=0.5)
+    assert set(methods.uses(asked)) - set(methods.uses(plain)) == {
+        methods.CRITIC,
+        methods.selective.USES,
+    }
