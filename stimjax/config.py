@@ -22,6 +22,11 @@ STUDENTS = (
     *("random_forest", "gradient_boosting", "svm", "knn", "logistic"),
 )
 
+ATTACKS = (
+    *("nearest", "domias", "lira", "rmia", "canary", "association", "slicing", "attribute"),
+    *("dcr", "files"),
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Prepare:
@@ -182,6 +187,25 @@ class Study:
 
 
 @dataclasses.dataclass(frozen=True)
+class Audit:
+    """What is tried to learn of individuals from a release.
+
+    Attributes:
+        attacks: by name: nearest, domias, lira, rmia, canary, association, slicing, attribute, dcr,
+            files.
+        shadows: pipelines that are run with and without each subject, for lira, rmia and canary.
+        copied: part of the release that is replaced with real windows in the planted leak, with
+            which every attack is tested.
+        seed: of all chance.
+    """
+
+    attacks: tuple[str, ...] = ATTACKS
+    shadows: int = 16
+    copied: float = 0.1
+    seed: Seed = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Simulation:
     """A cohort of simulated sleepers.
 
@@ -206,6 +230,7 @@ class Job:
     teacher: Teacher = Teacher()
     synthesis: Synthesis = Synthesis()
     study: Study = Study()
+    audit: Audit = Audit()
     simulation: Simulation = Simulation()  # of the demo and of `stimjax simulate`
 
 

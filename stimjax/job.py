@@ -36,6 +36,7 @@ from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.progress import Reporter
+from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError, new_folder, read_json, write_json
 from stimjax.study import metrics
 from stimjax.study import study as studies
@@ -307,6 +308,68 @@ def _judge(
     predictions = studies.predict(given, judged, asked, progress=reporter.progress)
     answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)
     return judge(predictions, test, judged, asked, answer, fold)
+
+
+def audit_release(
+    stimuli: Path,
+    train: Path,
+    holdout: Path,
+    folder: Path,
+    asked: config.Audit,
+    recordings: Sequence[Path],
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Try all attacks on a release and write `privacy.json` into the empty `folder`.
+
+    Args:
+        stimuli: a release.
+        train: a folder of windows; the teacher learned from its training part. Its validation part
+            is the cohort that attackers have of their own.
+        holdout: a folder of windows; its test part are people who had no part in the release.
+        folder: to write into.
+        asked: what is tried.
+        recordings: files of which nothing must be named in the release.
+        reporter: is told of the progress.
+
+    Raises:
+        StimjaxError: the holdout is not apart from the training part, or a folder is damaged.
+    """
+    from stimjax.privacy import audit, files
+    from stimjax.privacy.attack import World
+
+    made = release.load_manifest(stimuli)
+    world = World(
+        release=release.load(stimuli),
+        members=prepare.load(train, "train"),
+        others=prepare.load(holdout, "test"),
+        reference=prepare.load(train, "validation"),
+        seed=asked.seed,
+    )
+    same = train.resolve() == holdout.resolve()
+    audit.refuse_overlap(world.members, world.others, same, f"{holdout}: the test part")
+    recipe = _recipe(made, stimuli)
+    published = audit.Published(stimuli, files.secrets_of(train, recordings))
+    found = {
+        "schema": audit.SCHEMA,
+        "attacks": audit.audit(world, asked, recipe, published, stage=reporter.stage),
+        "epsilon": made.get("epsilon"),
+        "delta": made.get("delta"),
+        "on": audit.counts(world),
+        "versions": versions(),
+    }
+    write_json(folder / "privacy.json", found)
+    save_config(folder, asked)
+    return found
+
+
+def _recipe(manifest: dict[str, Any], path: Path) -> Recipe:
+    """How the release was made, as its manifest says; as by default if it says nothing of it."""
+    made = (manifest.get("method") or {}).get("recipe")
+    if made is None:
+        return methods.recipe(config.Synthesis())
+    given = {"synthesis": {"recipe": made}}
+    asked = settings.over(config.Job(), given, f"{path / 'manifest.json'}: method").synthesis
+    return methods.recipe(asked)
 
 
 def judge(

@@ -50,6 +50,7 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE}
     | {"unexcited": _SHARE, "views": _SHARE},
     "Study": {"seeds": _COUNT},
+    "Audit": {"shadows": (lambda v: v >= 2 and v % 2 == 0, "an even number"), "copied": _INSIDE},
     "Simulation": {"subjects": _COUNT, "hours": _POSITIVE},
 }
 

@@ -1,0 +1,243 @@
+"""The audit: every attack on a release, on real windows published as they are, and on a planted leak.
+
+An attack that finds nothing in the last two is blind, and that it finds nothing in the release says
+nothing. Nothing here can show that a release is safe; it shows what was tried and found.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stimjax import batch, config
+from stimjax.batch import NOBODY, Batch
+from stimjax.privacy import (
+    association,
+    attribute,
+    canary,
+    dcr,
+    distance,
+    domias,
+    files,
+    lira,
+    pipelines,
+    rmia,
+    shadows,
+    slicing,
+)
+from stimjax.privacy.attack import Attack, Finding, World
+from stimjax.privacy.files import Secret
+from stimjax.recipes import Recipe
+from stimjax.store import StimjaxError
+
+SCHEMA = 1  # of privacy.json
+PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
+
+
+class Published(NamedTuple):
+    """The files of a release, and what must not stand in them."""
+
+    folder: Path
+    secrets: Sequence[Secret]
+
+
+class Worlds(NamedTuple):
+    """The same attackers before three releases."""
+
+    release: World
+    real: World
+    planted: World
+
+
+def audit(
+    world: World,
+    asked: config.Audit,
+    recipe: Recipe,
+    published: Published | None = None,
+    *,
+    stage: Callable[[str], None] = lambda name: None,
+) -> list[dict[str, Any]]:
+    """The attacks of `privacy.json`, one entry for each number.
+
+    Args:
+        world: the release, members and others.
+        asked: which attacks, how many shadows, how much is copied into the planted leak.
+        recipe: how the release was made: shadow releases are made so too.
+        published: for the search through files; without, there is none.
+        stage: told what is being tried.
+
+    Raises:
+        StimjaxError: there is no such attack, or one side has no subject.
+    """
+    worlds = Worlds(
+        world, world._replace(release=_as_stimuli(world.members)), planted(world, asked.copied)
+    )
+    found = []
+    for attack in _attacks(world, asked, recipe, stage):
+        stage(f"auditing: {attack.name}")
+        tried = [_tried(attack, one) for one in worlds]
+        if attack.name == canary.NAME:  # its pipelines are its own: a leak is planted in them
+            leaking = _tried(canary.attack(pipelines.copied, asked.shadows), world)
+            tried = [tried[0], leaking, leaking]
+        found += _entries(attack, tried)
+    if "files" in asked.attacks and published is not None:
+        stage("auditing: files")
+        found += _searched(published)
+    return found
+
+
+def _attacks(
+    world: World, asked: config.Audit, recipe: Recipe, stage: Callable[[str], None]
+) -> list[Attack]:
+    """Those that `asked` names, in the order of `config.ATTACKS`."""
+    for name in asked.attacks:
+        if name not in config.ATTACKS:
+            raise StimjaxError(
+                f"there is no attack {name!r}; choose from {', '.join(config.ATTACKS)}"
+            )
+    plain = (distance, domias, association, slicing, attribute, dcr)
+    known = {module.ATTACK.name: [module.ATTACK] for module in plain}
+    made = pipelines.drawn(recipe)
+    known["canary"] = [canary.attack(made, asked.shadows)]
+    if {"lira", "rmia"} & set(asked.attacks):
+        stage("auditing: shadow releases")
+        observe = shadows.observer(shadows.make(world, made, asked.shadows))
+        known |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
+    return [
+        attack for name in config.ATTACKS if name in asked.attacks for attack in known.get(name, ())
+    ]
+
+
+def planted(world: World, share: float) -> World:
+    """A release into which real windows were copied, with those windows as its members.
+
+    Of a quarter of the subjects (two at least, where there are two) the same number of windows is
+    copied, each over a stimulus, together the part `share` of the release or all that they have.
+    """
+    rng = np.random.default_rng([world.seed, 1])
+    whose = np.asarray(world.members.subject)
+    subjects = np.unique(whose)
+    chosen = rng.permutation(subjects)[: max(min(2, len(subjects)), int(PLANTED * len(subjects)))]
+    each = max(1, int(share * len(world.release)) // len(chosen))
+    rows = np.concatenate(
+        [np.sort(rng.permutation(np.flatnonzero(whose == subject))[:each]) for subject in chosen]
+    )[: len(world.release)]
+    members = world.members[rows]
+    place = rng.permutation(len(world.release))[: len(rows)]
+    x, y = np.array(world.release.x), np.array(world.release.y)
+    x[place], y[place] = members.x, members.y
+    return world._replace(release=batch.make(x, y, world.release.spec), members=members)
+
+
+def _as_stimuli(windows: Batch) -> Batch:
+    """Real windows as a release would hold them: of nobody."""
+    return batch.make(windows.x, windows.y, windows.spec)
+
+
+def _tried(attack: Attack, world: World) -> list[Finding]:
+    """What an attack finds, or why it could not be tried."""
+    try:
+        return attack.run(world)
+    except StimjaxError as error:
+        return [Finding(attack.name, "none", "none", None, None, 0.0, str(error))]
+
+
+def _entries(attack: Attack, tried: Sequence[list[Finding]]) -> list[dict[str, Any]]:
+    own, real, leak = ({(f.metric, f.level): f for f in found} for found in tried)
+    return [
+        {
+            "attack": finding.attack,
+            "metric": finding.metric,
+            "level": finding.level,
+            "value": finding.value,
+            "ci": None if finding.interval is None else list(finding.interval),
+            "chance": finding.chance,
+            "real_data": real[key].value if key in real else None,
+            "planted_leak": leak[key].value if key in leak else None,
+            "note": finding.note,
+            "holds": attack.holds,
+            "source": attack.source,
+            "tells": attack.tells,
+        }
+        for key, finding in own.items()
+    ]
+
+
+def _searched(published: Published) -> list[dict[str, Any]]:
+    """The search through the files, and through a file that holds every secret."""
+    with tempfile.TemporaryDirectory() as name:
+        leak = Path(name) / "leak.txt"
+        parts = [
+            s.value if isinstance(s.value, bytes) else s.value.encode() for s in published.secrets
+        ]
+        leak.write_bytes(b"\n".join(parts))
+        tried = [files.search(published.folder, published.secrets)]
+        tried += 2 * [files.search(Path(name), published.secrets)]
+    return _entries(files.attack(published.folder, published.secrets), tried)
+
+
+def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None:
+    """Refuse a holdout that is not apart from the training part.
+
+    Args:
+        train: members.
+        holdout: others.
+        same: both are of one folder of windows, so that their subjects' numbers mean the same.
+        where: names the holdout in the message.
+
+    Raises:
+        StimjaxError: they share windows or subjects, or the holdout names no subject.
+    """
+    if train.spec.shape != holdout.spec.shape:
+        raise StimjaxError(
+            f"{where}: its windows have the shape {holdout.spec.shape}, those of the training part "
+            f"{train.spec.shape}; prepare both alike"
+        )
+    if (np.asarray(holdout.subject) == NOBODY).any() or (np.asarray(train.subject) == NOBODY).any():
+        raise StimjaxError(
+            f"{where}: windows of nobody cannot be audited; an audit is about people"
+        )
+    shared = set(np.unique(train.subject)) & set(np.unique(holdout.subject)) if same else set()
+    if shared:
+        raise StimjaxError(
+            f"{where}: {len(shared)} of its subjects are in the training part too, so that nothing "
+            "can be told from it; prepare windows with --split subject"
+        )
+    known = {row.tobytes() for row in np.asarray(train.x)}
+    twins = sum(row.tobytes() in known for row in np.asarray(holdout.x))
+    if twins:
+        raise StimjaxError(
+            f"{where}: {twins} of its windows are in the training part too; take recordings of "
+            "other people as holdout"
+        )
+
+
+def found(entry: Mapping[str, Any]) -> bool:
+    """Whether an attack's number is above that of guessing by more than its interval."""
+    if entry["value"] is None or entry["metric"] in ("dcr", "nndr"):
+        return False
+    lowest = entry["ci"][0] if entry["ci"] else entry["value"]
+    return lowest > entry["chance"]
+
+
+def blind(entry: Mapping[str, Any]) -> bool:
+    """Whether an attack finds a planted leak hardly better than guessing (half way to certainty)."""
+    found = [v for v in (entry["planted_leak"], entry["real_data"]) if v is not None]
+    if not found or entry["metric"] in ("dcr", "nndr"):
+        return False
+    if entry["level"] == "file":
+        return max(found) <= 0
+    return max(found) < entry["chance"] + 0.5 * (1 - entry["chance"])
+
+
+def counts(world: World) -> dict[str, dict[str, int]]:
+    """How many windows and subjects an audit had on each side, for `privacy.json`."""
+    sides = {"members": world.members, "others": world.others, "reference": world.reference}
+    return {
+        name: {"windows": len(side), "subjects": len(np.unique(side.subject))}
+        for name, side in sides.items()
+    }
