@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Array
@@ -14,7 +13,7 @@ from stimjax.excite import accept, objective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import parametrization, rounded
-from stimjax.excite.sources import SOURCES, latent, mixture
+from stimjax.excite.sources import SOURCES, Statistics, latent, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
@@ -50,13 +49,13 @@ def recipe(settings: config.Synthesis) -> Recipe:
     return settings.recipe or RECIPES[settings.method]
 
 
-def method(spec: Spec, asked: Recipe, statistics: Mapping[str, np.ndarray]) -> Method:
+def method(spec: Spec, asked: Recipe, statistics: Statistics) -> Method:
     """The method that `asked` describes, for windows of `spec`.
 
     Args:
         spec: of the windows.
         asked: the recipe.
-        statistics: what `measure` gave for the training windows.
+        statistics: what `measure` gave for the training windows; may be traced.
 
     Raises:
         StimjaxError: the parts do not go together, or a statistic is missing.
