@@ -77,7 +77,9 @@ def measure(train: Batch, probability: Float[np.ndarray, "n classes"]) -> dict[s
     }
 
 
-def acceptance(recipe: Recipe, classes: int, statistics: Mapping[str, np.ndarray]) -> Acceptance:
+def acceptance(
+    recipe: Recipe, classes: int, statistics: Mapping[str, Array | np.ndarray]
+) -> Acceptance:
     """Targets, thresholds and the end of a try as `recipe` has them.
 
     Classes are drawn uniformly, unless stimuli are to be as frequent as training windows.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from stimjax.excite import accept, objective, selective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import parametrization, rounded
-from stimjax.excite.sources import SOURCES, latent, mixture
+from stimjax.excite.sources import SOURCES, Statistics, latent, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
@@ -100,7 +99,7 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
 def method(
     spec: Spec,
     asked: Recipe,
-    statistics: Mapping[str, np.ndarray],
+    statistics: Statistics,
     inhibited: Inhibition = NOTHING,
 ) -> Method:
     """The method that `asked` describes, for windows of `spec`.
@@ -108,7 +107,7 @@ def method(
     Args:
         spec: of the windows.
         asked: the recipe.
-        statistics: what `measure` gave for the training windows.
+        statistics: what `measure` gave for the training windows; may be traced.
         inhibited: what of individuals is inhibited.
 
     Raises:

@@ -62,7 +62,7 @@ def cosine(spec: Spec) -> Parametrization:
     return _linear(spec, transform.forward, transform.inverse)
 
 
-def components(spec: Spec, statistics: Mapping[str, np.ndarray]) -> Parametrization:
+def components(spec: Spec, statistics: Mapping[str, Array | np.ndarray]) -> Parametrization:
     """Scores in the principal components of the training windows; what is beside them stays.
 
     Uses the components (private). Each score is in units of its own spread.
@@ -83,7 +83,7 @@ def components(spec: Spec, statistics: Mapping[str, np.ndarray]) -> Parametrizat
 
 
 def parametrization(
-    recipe: Recipe, spec: Spec, statistics: Mapping[str, np.ndarray]
+    recipe: Recipe, spec: Spec, statistics: Mapping[str, Array | np.ndarray]
 ) -> Parametrization:
     """The parametrization that `recipe` names.
 

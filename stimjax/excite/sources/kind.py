@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from stimjax.batch import Batch, Spec
 
-Statistics = Mapping[str, np.ndarray]  # of the training windows, by name
+Statistics = Mapping[str, Array | np.ndarray]  # of the training windows, by name; may be traced
 
 # (key, wanted class i32[]) -> the start of one stimulus: f32[*shape] within the range of the spec,
 # or whatever else the parametrization takes. Pure; both arguments can be vmapped.

@@ -19,7 +19,7 @@ from stimjax.excite.accept import Goal
 LANES = "lanes"  # the axis over which lanes are vmapped
 DECAY = 0.9  # weight of the past in running means
 
-Statistics = Mapping[str, np.ndarray]
+Statistics = Mapping[str, Array | np.ndarray]
 
 
 class Excited(NamedTuple):

@@ -1,0 +1,65 @@
+"""The likelihood-ratio attack: is what is seen of a window likelier with its subject or without?
+
+Carlini, Chien, Nasr, Song, Terzis, Tramèr, "Membership inference attacks from first principles"
+(S&P 2022, arXiv 2112.03570), online, on releases instead of models.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from stimjax.privacy.attack import Attack, Finding, Scores, World, membership
+from stimjax.privacy.shadows import HOLDS, Observe, Signal
+
+MANY = 64  # shadows from which on every window has a variance of its own
+LEAST = 0.05  # by which a member's signal is expected to be higher, in standard deviations
+
+SOURCE = "Carlini et al., S&P 2022 (arXiv 2112.03570)"
+TELLS = {
+    "student": "How well somebody who trains on the release, and on releases made with and "
+    "without you, tells from the answers of the trained networks that you took part.",
+    "density": "How well somebody who compares the release with releases made with and without "
+    "you tells from how close stimuli come to your recordings that you took part.",
+}
+
+
+def attacks(observe: Observe) -> list[Attack]:
+    """The attack on the answers of students, `lira`, and on closeness, `lira_density`."""
+
+    def attack(name: str, of: str) -> Attack:
+        def run(world: World) -> list[Finding]:
+            score, members = ratio(getattr(observe(world), of)), len(world.members)
+            return membership(name, Scores(score[:members], score[members:]), world)
+
+        return Attack(name, HOLDS, SOURCE, TELLS[of], run)
+
+    return [attack("lira", "student"), attack("lira_density", "density")]
+
+
+def ratio(signal: Signal) -> Float[np.ndarray, " n"]:
+    """The log likelihood ratio of membership, of each window.
+
+    A Gaussian with, and one without. As the paper advises for few shadows, all windows have one
+    variance (from `MANY` shadows on, each its own). That it is the same with and without, so
+    that more of a signal is always likelier a member's, is ours, and so is what is done about
+    differences of means that a few shadows tell only roughly: they are drawn toward their mean over
+    all windows by as much as their scatter is noise (empirical Bayes; Morris, JASA 1983).
+    """
+    inside, n = signal.inside, len(signal.target)
+    often = np.maximum(inside.sum(axis=0), 1), np.maximum((~inside).sum(axis=0), 1)
+    mean_in, mean_out = (
+        np.where(mask, signal.shadows, 0).sum(axis=0) / count
+        for mask, count in zip((inside, ~inside), often, strict=True)
+    )
+    beside = signal.shadows - np.where(inside, mean_in, mean_out)
+    free = max(len(inside) - 2, 1)
+    variance = (beside**2).sum(axis=0) / free + 1e-12
+    if len(inside) < MANY:
+        variance = np.full(n, variance.mean())
+    difference, noise = mean_in - mean_out, variance * (1 / often[0] + 1 / often[1])
+    common = difference.mean()
+    scatter = max(difference.var() - noise.mean(), 0.0)
+    difference = common + (difference - common) * scatter / (scatter + noise)
+    difference = np.maximum(difference, LEAST * np.sqrt(variance))
+    return difference / variance * (signal.target - (mean_in + mean_out) / 2)

@@ -1,0 +1,236 @@
+"""Shadow models: what each candidate window looks like from releases with and without its subject.
+
+After Shokri et al. (S&P 2017) and Carlini et al. (S&P 2022), online: the auditor holds everybody of
+whom an attacker would ask, trains pipelines on random halves of these subjects, and sees how the
+windows of a subject look from the releases that hold it and from those that do not. Attacks then
+compare that with how they look from the real release (`lira.py`, `rmia.py`). Of two signals each:
+
+student: the log-odds of the window's class, from students of the release.
+density: how close the nearest stimuli are.
+
+Shadows are made once and serve every world of the same candidates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+from stimjax import batch
+from stimjax.batch import NOBODY, Batch
+from stimjax.privacy import pipelines
+from stimjax.privacy.attack import World
+from stimjax.privacy.pipelines import Release
+from stimjax.recipes import RECIPES
+from stimjax.store import StimjaxError
+
+COUNT = 16
+POPULATION = 4000  # windows of the reference that are looked at, at most
+COMPONENTS = 40  # in which distances are taken
+NEIGHBORS = 8  # stimuli that count as near
+CLOSEST = 1e-4  # distances do not count as shorter, in units of the windows' spread
+
+HOLDS = (
+    "the release, how it was made, and windows of many people, among them all of whom it asks, to "
+    "train shadow pipelines on"
+)
+
+
+class Signal(NamedTuple):
+    """What is seen of windows, higher for one that the release knows, from shadows and for real.
+
+    Attributes:
+        shadows: from each shadow release.
+        inside: whether that shadow had learned from the window.
+        target: from the release under attack.
+        shadows_population: of reference windows, which no pipeline had.
+        population: of the same, from the release under attack.
+    """
+
+    shadows: Float[np.ndarray, "shadow n"]
+    inside: Bool[np.ndarray, "shadow n"]
+    target: Float[np.ndarray, " n"]
+    shadows_population: Float[np.ndarray, "shadow z"]
+    population: Float[np.ndarray, " z"]
+
+
+class Seen(NamedTuple):
+    """Both signals of a world's windows: its members, then its others."""
+
+    student: Signal
+    density: Signal
+
+
+Observe = Callable[[World], Seen]
+
+
+class Shadows(NamedTuple):
+    """Shadow pipelines and what is seen from them.
+
+    Attributes:
+        windows: the candidates, then the population.
+        places: where a candidate stands, by what `_names` calls it.
+        inside: whether a shadow had learned from a window, bool[shadow, window].
+        student: log-odds of its class, f64[shadow, window].
+        density: closeness, f64[shadow, window].
+        basis: the principal components of the candidates.
+        size: stimuli of a shadow release.
+        seed: of all chance.
+    """
+
+    windows: Batch
+    places: dict[bytes, int]
+    inside: np.ndarray
+    student: np.ndarray
+    density: np.ndarray
+    basis: PCA
+    size: int
+    seed: int
+
+
+def make(world: World, release: Release | None = None, count: int = COUNT) -> Shadows:
+    """Run `count` shadow pipelines on halves of the members and others of `world`, by subject.
+
+    A window of nobody counts as a subject of its own.
+
+    Args:
+        world: its release is not looked at.
+        release: how shadow releases are made; by default as the default method's.
+        count: of shadows; even, so that each subject is in half of them.
+
+    Raises:
+        StimjaxError: a subject is on both sides, or there are less than two of them.
+    """
+    release = release or pipelines.drawn(RECIPES["mixture"])
+    candidates, population = _everybody(world)
+    unit = _units(candidates)
+    inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]
+    ran = pipelines.run(candidates, [np.flatnonzero(row) for row in inside], release, world.seed)
+    windows = batch.concatenate([candidates, population])
+    flat = np.asarray(candidates.x).reshape(len(candidates), -1)
+    basis = PCA(min(COMPONENTS, *flat.shape), svd_solver="randomized", random_state=0).fit(flat)
+    outside = np.zeros((count, len(population)), bool)
+    model = pipelines.student(windows.spec)
+    return Shadows(
+        windows=windows,
+        places={name: i for i, name in enumerate(_names(candidates))},
+        inside=np.concatenate([inside, outside], axis=1),
+        student=pipelines.log_odds(model, ran.students, np.asarray(windows.x), _label(windows)),
+        density=np.stack([_density(basis, stimuli, windows) for stimuli in ran.stimuli]),
+        basis=basis,
+        size=min(map(len, ran.stimuli)),
+        seed=world.seed,
+    )
+
+
+def observer(shadows: Shadows) -> Observe:
+    """A function that gives the signals of a world; of one that it has seen, at once."""
+    seen: list[tuple[World, Seen]] = []
+
+    def observe(world: World) -> Seen:
+        for known, signals in seen:
+            if known is world:
+                return signals
+        seen.append((world, _observed(shadows, world)))
+        return seen[-1][1]
+
+    return observe
+
+
+def _observed(shadows: Shadows, world: World) -> Seen:
+    """Train students on the release of `world` as the shadows' were trained, and compare.
+
+    As many students as shadows, each on as many stimuli as a shadow release has, drawn at random;
+    their log-odds are averaged.
+
+    Raises:
+        StimjaxError: a window is none of the candidates.
+    """
+    names = [*_names(world.members), *_names(world.others)]
+    if missing := set(names) - set(shadows.places):
+        raise StimjaxError(f"{len(missing)} windows are none of those that the shadows are about")
+    asked = np.array([shadows.places[name] for name in names])
+    count, windows, label = len(shadows.inside), shadows.windows, _label(shadows.windows)
+    own = pipelines.seeds(shadows.seed, "target", count)
+    size = min(shadows.size, len(world.release))
+    rows = [np.random.default_rng(s).permutation(len(world.release))[:size] for s in own]
+    model = pipelines.student(windows.spec)
+    students = pipelines.train(model, world.release, rows, own)
+    odds = pipelines.log_odds(model, students, np.asarray(windows.x), label).mean(axis=0)
+    density = _density(shadows.basis, world.release, windows)
+    population = np.arange(len(shadows.places), len(windows))
+
+    def signal(of: np.ndarray, target: np.ndarray) -> Signal:
+        level = leveled(np.concatenate([of, target[None]]), label, population)
+        return Signal(
+            shadows=level[:-1, asked],
+            inside=shadows.inside[:, asked],
+            target=level[-1, asked],
+            shadows_population=level[:-1, population],
+            population=level[-1, population],
+        )
+
+    return Seen(signal(shadows.student, odds), signal(shadows.density, density))
+
+
+def leveled(
+    signal: Float[np.ndarray, "model n"], label: Int[np.ndarray, " n"], rows: Int[np.ndarray, " z"]
+) -> Float[np.ndarray, "model n"]:
+    """The signal of each model shifted so that all have one median over `rows`, class by class.
+
+    A model that is surer of one class than another says nothing of its members by that; and the
+    real teacher is no CNN, and its release may be larger.
+    """
+    out = np.array(signal, float)
+    for number in np.unique(label[rows]):
+        median = np.median(out[:, rows[label[rows] == number]], axis=1)
+        out[:, label == number] += (median.mean() - median)[:, None]
+    return out
+
+
+def _everybody(world: World) -> tuple[Batch, Batch]:
+    """Candidates and population, as arrays of the host."""
+    candidates = batch.concatenate([world.members, world.others])
+    sides = [set(np.asarray(side.subject).tolist()) for side in (world.members, world.others)]
+    if both := sides[0] & sides[1] - {NOBODY}:
+        raise StimjaxError(f"subject {min(both)} is among the members and among the others")
+    if _units(candidates).max() < 1:
+        raise StimjaxError("shadows need windows of at least two subjects")
+    rows = np.random.default_rng(world.seed).permutation(len(world.reference))[:POPULATION]
+    return candidates, batch.concatenate([world.reference[np.sort(rows)]])
+
+
+def _units(candidates: Batch) -> Int[np.ndarray, " n"]:
+    """A number from 0 for the subject of each window; of nobody's windows, each has its own."""
+    subject = np.asarray(candidates.subject, int)
+    alone = NOBODY - 1 - np.arange(len(subject))
+    return np.unique(np.where(subject == NOBODY, alone, subject), return_inverse=True)[1]
+
+
+def _names(windows: Batch) -> Iterator[bytes]:
+    """What tells a window from any other: its subject and its values."""
+    for x, subject in zip(np.asarray(windows.x), np.asarray(windows.subject), strict=True):
+        yield hashlib.blake2b(subject.tobytes() + x.tobytes(), digest_size=16).digest()
+
+
+def _label(windows: Batch) -> Int[np.ndarray, " n"]:
+    return np.asarray(windows.y).argmax(axis=1)
+
+
+def _density(basis: PCA, stimuli: Batch, windows: Batch) -> Float[np.ndarray, " n"]:
+    """Minus the mean logarithm of the distances to the nearest stimuli.
+
+    In proportion to the logarithm of the nearest-neighbor estimate of the density (Loftsgaarden and
+    Quesenberry, 1965), averaged over numbers of neighbors; a copy of a window shows in it as well.
+    """
+    made, asked = (basis.transform(np.asarray(b.x).reshape(len(b), -1)) for b in (stimuli, windows))
+    near = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(made)), algorithm="brute").fit(made)
+    unit = np.sqrt(basis.explained_variance_.sum())
+    distance = near.kneighbors(asked)[0] / unit
+    return -np.log(distance + CLOSEST).mean(axis=1)

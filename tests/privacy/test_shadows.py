@@ -1,0 +1,84 @@
+"""Shadows end to end on a few simulated subjects who differ from each other."""
+
+import numpy as np
+import pytest
+
+from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
+from stimjax.privacy import lira, rmia, shadows
+from stimjax.privacy.attack import World
+from stimjax.store import StimjaxError
+
+SPEC = Spec((24, 2), ("a", "b"), (Channel("x", "", low=-8, high=8),) * 2, rate=1.0)
+
+
+def people(first: int, last: int, each: int = 30) -> Batch:
+    """Windows of subjects from `first` to `last`, each with a manner of its own."""
+    parts = []
+    for number in range(first, last):
+        rng = np.random.default_rng([7, number])
+        label = np.arange(each) % 2
+        manner = rng.normal(size=(1, *SPEC.shape))
+        x = rng.normal(size=(each, *SPEC.shape)) + 0.7 * manner + label[:, None, None]
+        subject = np.full(each, number)
+        parts.append(make(x, one_hot(label, SPEC), SPEC, subject=subject))
+    return concatenate(parts)
+
+
+MEMBERS, OTHERS, REFERENCE = people(0, 6), people(6, 12), people(12, 16)
+
+
+def world(release: Batch, members: Batch = MEMBERS) -> World:
+    return World(release, members, OTHERS, REFERENCE)
+
+
+@pytest.fixture(scope="module")
+def observe() -> shadows.Observe:
+    return shadows.observer(shadows.make(world(MEMBERS)))
+
+
+def areas(observe: shadows.Observe, world: World) -> dict[tuple[str, str], tuple]:
+    return {
+        (attack.name, found.level): (found.value, found.interval)
+        for attack in lira.attacks(observe) + rmia.attacks(observe)
+        for found in attack.run(world)
+        if found.metric == "auc"
+    }
+
+
+def test_a_release_of_the_windows_themselves_is_found(observe) -> None:
+    found = areas(observe, world(MEMBERS))
+    for name in ("lira_density", "rmia_density"):
+        assert found[name, "window"][0] > 0.95
+        assert found[name, "subject"][0] == 1.0
+    assert found["lira", "window"][0] > 0.6
+
+
+def test_a_release_of_others_tells_nothing(observe) -> None:
+    for (_, level), (_, (low, high)) in areas(observe, world(people(20, 30))).items():
+        assert low <= 0.5 <= high, level
+
+
+def test_copies_of_a_part_are_found_in_the_same_shadows(observe) -> None:
+    copied = MEMBERS[np.asarray(MEMBERS.subject) == 2]
+    release = concatenate([people(20, 30), copied])
+    found = areas(observe, world(release, copied))
+    assert found["lira_density", "window"][0] > 0.9
+    assert found["rmia_density", "window"][0] > 0.9
+
+
+def test_windows_of_nobody_each_count_alone_and_strangers_are_refused(observe) -> None:
+    unit = shadows._units(make(MEMBERS.x, MEMBERS.y, SPEC))
+    assert sorted(unit) == list(range(len(MEMBERS)))
+    with pytest.raises(StimjaxError, match="180 windows are none of those"):
+        observe(World(MEMBERS, people(20, 26), OTHERS, REFERENCE))
+
+
+def test_what_shadows_cannot_be_made_of_is_refused() -> None:
+    with pytest.raises(StimjaxError, match="subject 3 is among the members and"):
+        shadows.make(World(MEMBERS, MEMBERS, people(3, 5), REFERENCE))
+
+
+def test_levels_are_those_of_the_reference_class_by_class() -> None:
+    signal = np.array([[1.0, 5.0, 2.0, 6.0, 7.0], [3.0, 6.0, 4.0, 7.0, 9.0]])
+    found = shadows.leveled(signal, np.array([0, 1, 0, 1, 2]), np.array([2, 3]))
+    assert found.tolist() == [[2.0, 5.5, 3.0, 6.5, 7.0], [2.0, 5.5, 3.0, 6.5, 9.0]]
