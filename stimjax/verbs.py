@@ -205,6 +205,7 @@ class Synthesize:
         process: the number of this one, from 0.
         log: file for a line of JSON every few seconds, for a monitor to read; each process but the
             first writes one of its own, FILE.1 and so on.
+        device_memory: GB that lanes may use on each device; by default what the device has left.
     """
 
     teacher: tyro.conf.Positional[Path]
@@ -214,12 +215,15 @@ class Synthesize:
     processes: int | None = None
     process: int | None = None
     log: Path | None = None
+    device_memory: float | None = None
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
     synthesis: Annotated[sections.Synthesis, FLAT] = DEFAULT.synthesis
 
     def run(self) -> None:
+        if self.device_memory is not None and not 0 < self.device_memory < float("inf"):
+            raise StimjaxError("--device-memory: has to be a number above 0")
         runtime.start()
         from stimjax import hosts
         from stimjax.excite import synthesize
@@ -240,6 +244,7 @@ class Synthesize:
                 self.synthesis,
                 self.out,
                 overwrite=self.overwrite,
+                available=None if self.device_memory is None else int(1e9 * self.device_memory),
                 progress=progress,
                 note=report.note,
             )
