@@ -30,7 +30,7 @@ import numpy as np
 from stimjax import config, release, settings
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare, simulate
-from stimjax.excite import methods, synthesize
+from stimjax.excite import methods, rates, synthesize
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
@@ -185,7 +185,7 @@ def _fold(
         teacher,
         job.synthesis,
         places.release,
-        progress=lambda rates: reporter.progress(rates.done, rates.total, rates.words()),
+        progress=rates.telling(reporter),
         note=reporter.note,
     )
     if places.fold == 0:

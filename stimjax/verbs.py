@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
@@ -17,9 +17,6 @@ from stimjax import runtime
 from stimjax.options import FLAT, Config, Overwrite, Paths, Seed
 from stimjax.progress import log, reporter
 from stimjax.store import StimjaxError, new_folder
-
-if TYPE_CHECKING:
-    from stimjax.excite.rates import Rates
 
 DEFAULT, DEMO = sections.Job(), sections.DEMO
 
@@ -226,7 +223,7 @@ class Synthesize:
             raise StimjaxError("--device-memory: has to be a number above 0")
         runtime.start()
         from stimjax import hosts
-        from stimjax.excite import synthesize
+        from stimjax.excite import rates, synthesize
         from stimjax.learn import teacher
 
         if self.distributed or self.coordinator:
@@ -234,18 +231,13 @@ class Synthesize:
         trained = teacher.load(self.teacher)
         with reporter() as report, log(self.log, hosts.index()) as write:
             report.stage("making stimuli")
-
-            def progress(rates: Rates) -> None:
-                report.progress(rates.done, rates.total, rates.words())
-                write(rates.line())
-
             synthesize.synthesize(
                 trained,
                 self.synthesis,
                 self.out,
                 overwrite=self.overwrite,
                 available=None if self.device_memory is None else int(1e9 * self.device_memory),
-                progress=progress,
+                progress=rates.telling(report, write),
                 note=report.note,
             )
         if hosts.index() == 0:
