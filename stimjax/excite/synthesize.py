@@ -34,6 +34,7 @@ from stimjax.versions import versions
 
 HOPELESS = 10_000  # steps of a block of lanes without a single stimulus, after which to stop
 SHORTEST, LONGEST = 0.25, 1.0  # seconds that a dispatch should take: its steps follow from it
+LOOK = 5.0  # seconds between two looks at what other processes have finished
 
 
 class Shard(NamedTuple):
@@ -141,6 +142,7 @@ class _Pieces:
     def __init__(self, folder: Path, settings: config.Synthesis, spec: Spec) -> None:
         self.numbers = list(range(math.ceil(settings.count / settings.shard)))
         self._folder, self._settings, self._spec = folder, settings, spec
+        self._finished, self._looked = set[int](), -LOOK
 
     def stimuli(self, numbers: list[int]) -> int:
         """How many stimuli these shards have; the last may be cut."""
@@ -153,8 +155,11 @@ class _Pieces:
         return hosts.agreed(missing)[hosts.index() :: hosts.count()]
 
     def finished(self) -> int:
-        """Stimuli in the shards that are there, whoever made them."""
-        return self.stimuli(release.finished(self._folder))
+        """Stimuli in the shards that are there: own ones at once, others' after `LOOK` seconds."""
+        if time.monotonic() - self._looked >= LOOK:
+            self._finished.update(release.finished(self._folder))
+            self._looked = time.monotonic()
+        return self.stimuli(sorted(self._finished))
 
     def load(self, numbers: list[int]) -> Batch:
         """The stimuli of these shards, whoever made them."""
@@ -174,6 +179,7 @@ class _Pieces:
         except BaseException:
             counted.unlink(missing_ok=True)
             raise
+        self._finished.add(shard.number)
 
     def manifest(self) -> dict[str, Any]:
         """What all shards together are; the counts of each are no longer needed, and removed."""
