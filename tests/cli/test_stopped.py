@@ -96,7 +96,7 @@ def test_interrupting_leaves_nothing(run, monkeypatch, tmp_path, left):
 def test_a_signal_leaves_nothing(process, left, tmp_path, number, status):
     running = process(tmp_path, "simulate", "out", "--subjects=1000", "--hours=8")
     deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".out.partial-*/*.edf")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".out.partial-*/*/*.edf")) and time.monotonic() < deadline:
         time.sleep(0.05)
     running.send_signal(number)
     _, err = running.communicate(timeout=30)
