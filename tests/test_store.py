@@ -206,6 +206,7 @@ def test_what_a_killed_command_left_is_removed_and_what_a_living_one_holds_is_no
     def start(name):
         command = [sys.executable, "-c", HELD, tmp_path / name]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
         return process, Path(process.stdout.readline().strip())
 
     def kill(process):

@@ -76,12 +76,7 @@ def synthesize(
             cannot be excited to what the settings ask.
     """
     check(settings, "synthesis: ")
-    settings = methods.resolved(settings)
-    identity = {
-        "settings": dataclasses.asdict(settings),
-        "teacher": teacher.digest,
-        "versions": versions(),
-    }
+    settings, identity = methods.resolved(settings), identify(teacher, settings)
     if hosts.count() > math.ceil(settings.count / settings.shard):
         raise StimjaxError(
             f"{hosts.count()} processes have only {math.ceil(settings.count / settings.shard)} "
@@ -98,6 +93,19 @@ def synthesize(
                 for name, number in zip(teacher.spec.classes, manifest["classes"], strict=True):
                     if not number:
                         note(f"{out.name}: holds no stimulus that the teacher calls {name}")
+
+
+def identify(teacher: Teacher, settings: config.Synthesis) -> dict[str, Any]:
+    """What makes two releases the same: settings, teacher, versions.
+
+    Raises:
+        StimjaxError: there is no such method.
+    """
+    return {
+        "settings": dataclasses.asdict(methods.resolved(settings)),
+        "teacher": teacher.digest,
+        "versions": versions(),
+    }
 
 
 def _make(
