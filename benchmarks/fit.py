@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import workers
-from workers import Worker
+from workers import Start, Worker
 
 REPEATS = 5
 SEEDS = 16
@@ -36,12 +36,9 @@ def measure(torch: str | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data.safetensors")
         write_data(data)
-        groups = start(data, torch, cores)
-        try:
+        with workers.hired() as start:
+            groups = variants(start, data, torch, cores)
             turns = workers.take_turns({name: [w] for name, w in groups.items()}, REPEATS)
-        finally:
-            for worker in groups.values():
-                worker.close()
     rates = {name: round(workers.median_rate(rows, "steps"), 1) for name, rows in turns.items()}
     return {**ASKED, "repeats": REPEATS, "steps_a_second": rates, "times": ratios(rates)}
 
@@ -69,7 +66,7 @@ def write_data(path: Path) -> None:
     save_file({name: np.array(array) for name, array in arrays.items()}, path)
 
 
-def start(data: Path, torch: str | None, cores: list[int]) -> dict[str, Worker]:
+def variants(start: Start, data: Path, torch: str | None, cores: list[int]) -> dict[str, Worker]:
     """A worker for each network, way and number of cores."""
     found: dict[str, Worker] = {}
     for network in NETWORKS:
@@ -78,14 +75,14 @@ def start(data: Path, torch: str | None, cores: list[int]) -> dict[str, Worker]:
         for count in range(1, len(cores) + 1):
             ending = "" if count == 1 else f", {count} cores"
             on = cores[:count]
-            found[f"{network}, stimjax{ending}"] = Worker(jax, on)
-            found[f"{network}, stimjax, {SEEDS} seeds{ending}"] = Worker(
+            found[f"{network}, stimjax{ending}"] = start(jax, on)
+            found[f"{network}, stimjax, {SEEDS} seeds{ending}"] = start(
                 [*jax, "--seeds", str(SEEDS), "--looks", "1"], on
             )
             if torch:
                 threads = [*script, "--threads", str(count)]
-                found[f"{network}, torch eager{ending}"] = Worker(threads, on)
-                found[f"{network}, torch compiled{ending}"] = Worker([*threads, "--compiled"], on)
+                found[f"{network}, torch eager{ending}"] = start(threads, on)
+                found[f"{network}, torch compiled{ending}"] = start([*threads, "--compiled"], on)
     return found
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import workers
-from workers import Worker
+from workers import Start, Worker
 
 REPEATS = 7
 HERE = Path(__file__).parent
@@ -41,12 +41,9 @@ def measure(torch: str | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "weights.safetensors")
         write_weights(weights)
-        groups = start(weights, torch, cores)
-        try:
+        with workers.hired() as start:
+            groups = variants(start, weights, torch, cores)
             turns = workers.take_turns(groups, REPEATS)
-        finally:
-            for worker in {w for group in groups.values() for w in group}:
-                worker.close()
     found = {
         name: {
             "lane_steps_a_second": round(workers.median_rate(turns[name], "steps")),
@@ -91,20 +88,22 @@ def write_weights(path: Path) -> None:
     save_file({name: np.array(array) for name, array in arrays.items()}, path)
 
 
-def start(weights: Path, torch: str | None, cores: list[int]) -> dict[str, list[Worker]]:
+def variants(
+    start: Start, weights: Path, torch: str | None, cores: list[int]
+) -> dict[str, list[Worker]]:
     """The workers of each variant, on one core and, where there are two, on both."""
     jax = [sys.executable, str(HERE / "jax_lanes.py"), str(weights)]
-    groups = {"stimjax": [Worker(jax, cores[:1])]}
+    groups = {"stimjax": [start(jax, cores[:1])]}
     if len(cores) > 1:
-        groups["stimjax, 2 cores"] = [Worker(jax, cores)]
+        groups["stimjax, 2 cores"] = [start(jax, cores)]
     for variant in TORCH if torch else ():
         script = [str(torch), str(HERE / "torch_lanes.py"), str(weights), "--variant", variant]
-        one = Worker(script, cores[:1])
+        one = start(script, cores[:1])
         groups[f"torch {variant}"] = [one]
         if len(cores) > 1:
-            groups[f"torch {variant}, 2 threads"] = [Worker([*script, "--threads", "2"], cores)]
+            groups[f"torch {variant}, 2 threads"] = [start([*script, "--threads", "2"], cores)]
             same = [f"--{name}={one.ready[name]}" for name in ("lanes", "convolution")]
-            groups[f"torch {variant}, 2 processes"] = [one, Worker([*script, *same], cores[1:])]
+            groups[f"torch {variant}, 2 processes"] = [one, start([*script, *same], cores[1:])]
     return groups
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 REST = 0.2  # seconds after a turn, in which threads of the last one stop to spin
@@ -45,6 +45,22 @@ class Worker:
 
     def close(self) -> None:
         self._process.communicate()
+
+
+Start = Callable[[Sequence[str], Sequence[int]], Worker]
+
+
+@contextmanager
+def hired() -> Iterator[Start]:
+    """Give what starts a worker from its command and cores; all end with the block, however."""
+    with ExitStack() as stack:
+
+        def start(command: Sequence[str], cores: Sequence[int]) -> Worker:
+            worker = Worker(command, cores)
+            stack.callback(worker.close)
+            return worker
+
+        yield start
 
 
 def serve(ready: Mapping[str, Any], work: Callable[[], Mapping[str, Any]]) -> None:

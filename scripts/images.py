@@ -16,7 +16,7 @@ import tyro
 
 from stimjax import config, job, runtime, store
 from stimjax.data import images as image_sets
-from stimjax.excite import synthesize
+from stimjax.excite import rates, synthesize
 from stimjax.progress import reporter
 
 TEACHER = config.Teacher(networks=("cnn", "resnet", "mlp"), fit=config.Fit(steps=800))
@@ -80,7 +80,7 @@ def main(asked: Images) -> None:
             teacher,
             asked.synthesis,
             folder / "release",
-            progress=lambda rates: report.progress(rates.done, rates.total),
+            progress=rates.telling(report),
             note=report.note,
         )
         windows = private / "windows"

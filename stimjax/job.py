@@ -21,16 +21,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimjax import config, release, settings
+from stimjax import config, release, settings, work
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare, simulate
-from stimjax.excite import methods, synthesize
+from stimjax.excite import methods, rates, synthesize
 from stimjax.learn import critic as critics
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
@@ -62,7 +63,7 @@ def run(
     """Do the whole job on the recordings in `data`; see the module for what `out` holds.
 
     The same command after an interruption prepares the windows again and goes on with the teacher
-    (of each fold).
+    and the stimuli (of each fold).
 
     Raises:
         StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
@@ -167,8 +168,8 @@ def _fold(
 ) -> Judged:
     """Windows, teacher, release and students of one fold.
 
-    Checkpoints of the teacher lie beside `out` until `stack` ends: an interrupted run goes on with
-    the teachers of all the folds it came to.
+    Checkpoints of the teacher and the shards lie beside `out` until `stack` ends: an interrupted
+    run goes on with the teachers and stimuli of all the folds it came to.
     """
     if places.fold is not None:
         reporter.note(f"fold {places.fold + 1} of {job.prepare.folds}")
@@ -183,13 +184,12 @@ def _fold(
     checkpoint = stack.enter_context(resume.checkpoints(out, identity))
     teacher = train_teacher(places.windows, places.teacher, job.teacher, reporter, checkpoint)
     reporter.stage("making stimuli")
-    synthesize.synthesize(
-        teacher,
-        job.synthesis,
-        places.release,
-        progress=lambda rates: reporter.progress(rates.done, rates.total, rates.words()),
-        note=reporter.note,
-    )
+    identity = synthesize.identify(teacher, job.synthesis)
+    made = stack.enter_context(work.kept(out, "stimuli", identity)) / "release"
+    if not made.exists():
+        tell = rates.telling(reporter)
+        synthesize.synthesize(teacher, job.synthesis, made, progress=tell, note=reporter.note)
+    shutil.copytree(made, places.release)
     if places.fold == 0:
         (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))
     windows = places.windows

@@ -2,7 +2,7 @@
 
 Everything stimjax writes goes through `new_folder`, which prepares the content beside its final
 place and renames it at the end, so that an interrupted or failed command leaves nothing behind
-under the final name.
+under the final name. What a killed command left beside it, the next of the same name removes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -48,24 +49,34 @@ def new_folder(
     """
     path = Path(path).absolute()
     refuse_occupied(path, overwrite)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
-    except OSError as error:
-        raise StimjaxError(f"{path.parent}: cannot write here ({error.strerror})") from error
-    try:
-        yield aside
-        if not private:  # mkdtemp made it 0700
-            umask = os.umask(0)
-            os.umask(umask)
-            aside.chmod(0o777 & ~umask)
-        appear(aside, path, overwrite)
-    except OSError as error:
-        raise StimjaxError(
-            f"{error.filename or path}: {error.strerror or error}; nothing was written to {path}"
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(path)
+            aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
+            stack.callback(shutil.rmtree, aside, ignore_errors=True)
+            with contextlib.suppress(StimjaxError):  # without locks nothing is ever swept
+                stack.enter_context(locked(aside))
+            content = aside / "content"
+            content.mkdir(mode=0o700 if private else 0o777)
+        except OSError as error:
+            raise StimjaxError(f"{path.parent}: cannot write here ({error.strerror})") from error
+        try:
+            yield content
+            appear(content, path, overwrite)
+        except OSError as error:
+            raise StimjaxError(
+                f"{error.filename or path}: {error.strerror or error}; nothing was written to "
+                f"{path}"
+            ) from error
+
+
+def _sweep(path: Path) -> None:
+    """Remove what commands that are gone left beside `path`: no living process has it locked."""
+    for aside in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):
+        if (aside / "lock").exists():  # else it was made this very moment, or where are no locks
+            with contextlib.suppress(StimjaxError, OSError), locked(aside):
+                shutil.rmtree(aside)
 
 
 def appear(aside: Path, path: Path, overwrite: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
@@ -17,9 +17,6 @@ from stimjax import runtime
 from stimjax.options import FLAT, Config, Overwrite, Paths, Seed
 from stimjax.progress import log, reporter
 from stimjax.store import StimjaxError, new_folder
-
-if TYPE_CHECKING:
-    from stimjax.excite.rates import Rates
 
 DEFAULT, DEMO = sections.Job(), sections.DEMO
 
@@ -205,6 +202,7 @@ class Synthesize:
         process: the number of this one, from 0.
         log: file for a line of JSON every few seconds, for a monitor to read; each process but the
             first writes one of its own, FILE.1 and so on.
+        device_memory: GB that lanes may use on each device; by default what the device has left.
     """
 
     teacher: tyro.conf.Positional[Path]
@@ -214,15 +212,18 @@ class Synthesize:
     processes: int | None = None
     process: int | None = None
     log: Path | None = None
+    device_memory: float | None = None
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
     synthesis: Annotated[sections.Synthesis, FLAT] = DEFAULT.synthesis
 
     def run(self) -> None:
+        if self.device_memory is not None and not 0 < self.device_memory < float("inf"):
+            raise StimjaxError("--device-memory: has to be a number above 0")
         runtime.start()
         from stimjax import hosts
-        from stimjax.excite import synthesize
+        from stimjax.excite import rates, synthesize
         from stimjax.learn import teacher
 
         if self.distributed or self.coordinator:
@@ -230,17 +231,13 @@ class Synthesize:
         trained = teacher.load(self.teacher)
         with reporter() as report, log(self.log, hosts.index()) as write:
             report.stage("making stimuli")
-
-            def progress(rates: Rates) -> None:
-                report.progress(rates.done, rates.total, rates.words())
-                write(rates.line())
-
             synthesize.synthesize(
                 trained,
                 self.synthesis,
                 self.out,
                 overwrite=self.overwrite,
-                progress=progress,
+                available=None if self.device_memory is None else int(1e9 * self.device_memory),
+                progress=rates.telling(report, write),
                 note=report.note,
             )
         if hosts.index() == 0:

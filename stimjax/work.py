@@ -1,7 +1,8 @@
 """A folder that is filled piece by piece, and may be left and come back to until it is complete.
 
-The pieces gather in `.NAME.partial/pieces` beside the folder that is to appear. Only one command
-works there at a time, or one command's processes on several hosts.
+The pieces gather beside the folder that is to appear, in `.NAME.partial/pieces` or, where they are
+only on the way to it, in `.NAME.WHAT/pieces`. Only one command works there at a time, or one
+command's processes on several hosts.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,55 @@ def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -
                 shutil.rmtree(aside)
 
 
+@contextlib.contextmanager
+def kept(
+    out: Path,
+    what: str,
+    identity: Mapping[str, Any],
+    worth: Callable[[Path], bool] = lambda pieces: any(pieces.iterdir()),
+) -> Iterator[Path]:
+    """Give a folder of pieces on the way to `out`, for its owner only; removed at the end.
+
+    After an error the pieces stay for the next command of the same identity. Those of another are
+    removed at the beginning.
+
+    Args:
+        out: what is to be made; the pieces lie beside it.
+        what: they are, as part of the folder's name.
+        identity: what makes two commands the same, as JSON can say it.
+        worth: whether pieces are worth keeping.
+
+    Raises:
+        StimjaxError: nothing can be written beside `out`, or another command works there.
+    """
+    out = out.absolute()
+    aside = out.with_name(f".{out.name}.{what}")
+    with contextlib.ExitStack() as stack:
+        try:
+            aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(locked(aside))
+            _open(aside, json.loads(json.dumps(identity)), True, out)
+        except OSError as error:
+            raise StimjaxError(f"{out.parent}: cannot write here ({error.strerror})") from error
+        try:
+            yield aside / "pieces"
+        except BaseException:
+            if not worth(aside / "pieces"):
+                shutil.rmtree(aside)
+            raise
+        shutil.rmtree(aside)
+
+
 def _open(aside: Path, identity: Any, overwrite: bool, out: Path) -> None:
     """Make the folder of pieces, or see that what is there is of the same identity."""
     about = aside / "identity.json"
     if about.exists():
-        difference = _difference(read_json(about), identity)
+        try:
+            difference = _difference(read_json(about), identity)
+        except StimjaxError as error:
+            if not overwrite:
+                raise
+            difference = str(error)
         if difference and not overwrite:
             raise StimjaxError(
                 f"{out}: an interrupted command was given different {difference}; repeat that one, "

@@ -47,7 +47,7 @@ def test_a_folder_appears_when_it_is_whole(tmp_path):
     with new_folder(out) as folder:
         (folder / "sub").mkdir()
         (folder / "sub" / "file").write_bytes(b"content")
-        assert folder.parent == out.parent  # one file system, so that renaming is atomic
+        assert out.parent in folder.parents  # one file system, so that renaming is atomic
         assert not out.exists()
     assert everything(tmp_path / "deep" / "er") == {
         "out": None,
@@ -136,7 +136,7 @@ def test_the_old_folder_comes_back_if_the_last_rename_fails(ours, monkeypatch):
     before, rename = everything(ours.parent), Path.rename
 
     def fail_for_the_new(self, target):
-        if ".partial-" in self.name:
+        if ".partial-" in self.parent.name:
             raise OSError(errno.EIO, "Input/output error")
         return rename(self, target)
 
@@ -190,6 +190,54 @@ def test_any_system_error_in_the_block_is_one_line(tmp_path):
     out = tmp_path / "out"
     assert one_line(error) == f"{out}: No space left on device; nothing was written to {out}"
     assert everything(tmp_path) == {}
+
+
+HELD = """
+import sys, time
+from stimjax import store
+with store.new_folder(sys.argv[1]) as folder:
+    (folder / "half").write_text("half")
+    print(folder.parent, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_command_left_is_removed_and_what_a_living_one_holds_is_not(tmp_path):
+    def start(name):
+        command = [sys.executable, "-c", HELD, tmp_path / name]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        return process, Path(process.stdout.readline().strip())
+
+    def kill(process):
+        process.kill()
+        process.communicate()
+
+    (dead, left), (other, of_another_name) = start("o*t"), start("out")
+    kill(dead)
+    kill(other)
+    living, held = start("o*t")
+    assert not left.exists()  # already gone
+    with new_folder(tmp_path / "o*t") as folder:
+        (folder / "new").write_text("new")
+    assert held.exists() and of_another_name.exists()
+    kill(living)
+    with new_folder(tmp_path / "out") as folder:
+        (folder / "new").write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [held.name, "o*t", "out"]
+    assert everything(tmp_path / "o*t") == {"new": b"new"}
+
+
+def test_without_locks_a_folder_is_made_all_the_same(tmp_path, monkeypatch):
+    def none(*given):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    (tmp_path / ".out.partial-x").mkdir()
+    (tmp_path / ".out.partial-x" / "lock").touch()
+    with new_folder(tmp_path / "out") as folder:
+        (folder / "new").write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.partial-x", "out"]
 
 
 FULL = """

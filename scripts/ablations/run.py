@@ -41,7 +41,7 @@ from stimjax import batch, config, job, release, runtime, settings, store
 from stimjax.batch import Batch, Spec
 from stimjax.data import images as image_sets
 from stimjax.data import prepare
-from stimjax.excite import methods, synthesize
+from stimjax.excite import methods, rates, synthesize
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.privacy import nearest
@@ -295,7 +295,7 @@ def make_source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
                 teacher,
                 asked.synthesis,
                 folder / "release",
-                progress=lambda rates: fold.reporter.progress(rates.done, rates.total),
+                progress=rates.telling(fold.reporter),
             )
             seconds = time.monotonic() - start
             stimuli, test = release.load(folder / "release"), prepare.load(fold.windows, "test")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from stimjax.progress import Reporter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +77,18 @@ class Rates:
             "steps_per_stimulus": self.steps_each,
         }
         return json.dumps(dataclasses.asdict(self) | derived)
+
+
+def telling(
+    reporter: Reporter, write: Callable[[str], None] = lambda line: None
+) -> Callable[[Rates], None]:
+    """A function that tells rates to `reporter` in words, and to `write` as a line of JSON."""
+
+    def tell(rates: Rates) -> None:
+        reporter.progress(rates.done, rates.total, rates.words())
+        write(rates.line())
+
+    return tell
 
 
 def _duration(seconds: float) -> str:

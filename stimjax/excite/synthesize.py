@@ -19,9 +19,8 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Bool
 
-from stimjax import batch, config, hosts, release, work
+from stimjax import batch, config, hosts, memory, release, work
 from stimjax.batch import Array, Batch, Spec
 from stimjax.excite import collect, lanes, methods, proxies
 from stimjax.excite.collect import Collected, Counts, Places
@@ -35,6 +34,7 @@ from stimjax.versions import versions
 
 HOPELESS = 10_000  # steps of a block of lanes without a single stimulus, after which to stop
 SHORTEST, LONGEST = 0.25, 1.0  # seconds that a dispatch should take: its steps follow from it
+LOOK = 5.0  # seconds between two looks at what other processes have finished
 
 
 class Shard(NamedTuple):
@@ -51,6 +51,7 @@ def synthesize(
     out: Path,
     *,
     overwrite: bool = False,
+    available: int | None = None,
     progress: Callable[[Rates], None] = lambda rates: None,
     note: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -65,21 +66,17 @@ def synthesize(
         settings: method, lanes, seed.
         out: appears when the release is complete.
         overwrite: replace an earlier release, and forget an interrupted one.
+        available: bytes of memory on each device, instead of what the device says.
         progress: told how this process gets on, about once a second.
         note: told of what the holder should know of the result.
 
     Raises:
         StimjaxError: the settings make no sense, the folder is occupied or in use, an interrupted
-            release there has other settings, or the teacher cannot be excited to what the settings
-            ask.
+            release there has other settings, the lanes do not fit into memory, or the teacher
+            cannot be excited to what the settings ask.
     """
     check(settings, "synthesis: ")
-    settings = methods.resolved(settings)
-    identity = {
-        "settings": dataclasses.asdict(settings),
-        "teacher": teacher.digest,
-        "versions": versions(),
-    }
+    settings, identity = methods.resolved(settings), identify(teacher, settings)
     if hosts.count() > math.ceil(settings.count / settings.shard):
         raise StimjaxError(
             f"{hosts.count()} processes have only {math.ceil(settings.count / settings.shard)} "
@@ -88,7 +85,7 @@ def synthesize(
     with work.folder(out, identity, overwrite=overwrite) as folder:
         pieces = _Pieces(folder, settings, teacher.spec)
         with hosts.together():
-            _make(pieces, teacher, settings, progress)
+            _make(pieces, teacher, settings, available, progress)
         with hosts.together():
             if hosts.index() == 0:
                 manifest = pieces.manifest()
@@ -98,8 +95,25 @@ def synthesize(
                         note(f"{out.name}: holds no stimulus that the teacher calls {name}")
 
 
+def identify(teacher: Teacher, settings: config.Synthesis) -> dict[str, Any]:
+    """What makes two releases the same: settings, teacher, versions.
+
+    Raises:
+        StimjaxError: there is no such method.
+    """
+    return {
+        "settings": dataclasses.asdict(methods.resolved(settings)),
+        "teacher": teacher.digest,
+        "versions": versions(),
+    }
+
+
 def _make(
-    pieces: _Pieces, teacher: Teacher, settings: config.Synthesis, progress: Callable[[Rates], None]
+    pieces: _Pieces,
+    teacher: Teacher,
+    settings: config.Synthesis,
+    available: int | None,
+    progress: Callable[[Rates], None],
 ) -> None:
     """Make and keep what this process has to."""
     since = time.monotonic()
@@ -123,7 +137,7 @@ def _make(
             )
         )
 
-    for shard in shards(teacher, settings, pieces.todo, pieces.load, watch):
+    for shard in shards(teacher, settings, pieces.todo, pieces.load, watch, available):
         pieces.save(shard)
         done += pieces.stimuli([shard.number])
         sums = Counts(*[a + b for a, b in zip(sums, shard.counts, strict=True)])
@@ -136,6 +150,7 @@ class _Pieces:
     def __init__(self, folder: Path, settings: config.Synthesis, spec: Spec) -> None:
         self.numbers = list(range(math.ceil(settings.count / settings.shard)))
         self._folder, self._settings, self._spec = folder, settings, spec
+        self._finished, self._looked = set[int](), -LOOK
 
     def stimuli(self, numbers: list[int]) -> int:
         """How many stimuli these shards have; the last may be cut."""
@@ -148,8 +163,11 @@ class _Pieces:
         return hosts.agreed(missing)[hosts.index() :: hosts.count()]
 
     def finished(self) -> int:
-        """Stimuli in the shards that are there, whoever made them."""
-        return self.stimuli(release.finished(self._folder))
+        """Stimuli in the shards that are there: own ones at once, others' after `LOOK` seconds."""
+        if time.monotonic() - self._looked >= LOOK:
+            self._finished.update(release.finished(self._folder))
+            self._looked = time.monotonic()
+        return self.stimuli(sorted(self._finished))
 
     def load(self, numbers: list[int]) -> Batch:
         """The stimuli of these shards, whoever made them."""
@@ -169,6 +187,7 @@ class _Pieces:
         except BaseException:
             counted.unlink(missing_ok=True)
             raise
+        self._finished.add(shard.number)
 
     def manifest(self) -> dict[str, Any]:
         """What all shards together are; the counts of each are no longer needed, and removed."""
@@ -195,6 +214,7 @@ def shards(
     todo: Callable[[list[int]], list[int]] = list,
     earlier: Callable[[list[int]], Batch] | None = None,
     watch: Callable[[int, Counts], None] = lambda found, counts: None,
+    available: int | None = None,
 ) -> Iterator[Shard]:
     """The shards that `settings.count` stimuli need, in order of number.
 
@@ -209,6 +229,10 @@ def shards(
             are kept in memory.
         watch: told how many stimuli the shards under way have so far, and their counts, with a
             leading axis of shards.
+        available: bytes of memory on each device, instead of what the device says.
+
+    Raises:
+        StimjaxError: the lanes do not fit into memory, or accept nothing.
     """
     settings = methods.resolved(settings)
     recipe = methods.recipe(settings)
@@ -225,7 +249,7 @@ def shards(
         critic = None if teacher.critic is None else teacher.critic.params
         asked = (teacher.params, None if learned is None else learned.params, critic)
         logits = None if learned is None else learned.logits
-        for shard in _fill(workers(logits), asked, teacher, settings, part, watch):
+        for shard in _fill(workers(logits), asked, teacher, settings, part, watch, available):
             if recipe.rounds > 1:
                 kept.append(shard.stimuli)
             yield shard
@@ -239,13 +263,15 @@ class Workers(NamedTuple):
         start: `(seed, number) -> (lanes, an empty shard)`.
         advance: `(steps, asked, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
             steps, none once the shard is full. `asked` are the parameters of teacher, proxies and
-            critic.
+            critic; counts and full, bool[device], have a leading axis of devices.
         places: of a shard.
+        held: bytes on each device of its lanes and of its shard.
     """
 
     start: Callable[..., tuple[State, Collected]]
-    advance: Callable[..., tuple[State, Collected, Counts, Bool[Array, " device"]]]
+    advance: jax.stages.Wrapped
     places: Places
+    held: tuple[int, int]
 
 
 def _workers(
@@ -278,6 +304,7 @@ def _workers(
         return state, shard, shard.counts, collect.full(shard.counts, at)
 
     devices = jax.local_devices()
+    state, shard = jax.eval_shape(start, np.uint32(0), np.uint32(0))
     return Workers(
         jax.pmap(start, in_axes=(None, 0), axis_name="device", devices=devices),
         jax.pmap(
@@ -288,6 +315,7 @@ def _workers(
             donate_argnums=(2, 3),
         ),
         at,
+        (memory.size(state), memory.size(shard)),
     )
 
 
@@ -318,6 +346,7 @@ def _fill(
     settings: config.Synthesis,
     numbers: list[int],
     watch: Callable[[int, Counts], None],
+    available: int | None,
 ) -> Iterator[Shard]:
     """Fill these shards, as many at a time as there are devices.
 
@@ -325,11 +354,16 @@ def _fill(
     the next shards before the host writes what is full.
     """
     devices, steps = jax.local_device_count(), np.int32(8)
+    available = memory.available() if available is None else available
+    _refuse_large(workers, settings, available)  # before anything is compiled
     waiting: Iterator[Shard] = iter(())
     for first in range(0, len(numbers), devices):
         # The last group is filled up, so that it needs no program of another size.
         group = [numbers[min(first + i, len(numbers) - 1)] for i in range(devices)]
         state, shard = workers.start(np.uint32(settings.seed), np.asarray(group, np.uint32))
+        if first == 0:
+            given = (steps, asked, state, shard)
+            _refuse_large(workers, settings, available, workers.advance.lower(*given))
         state, shard, counts, full = workers.advance(steps, asked, state, shard)
         yield from waiting
         while True:
@@ -349,6 +383,7 @@ def _fill(
                 steps = max(steps // 2, np.int32(1))
             counts, full = ahead
         waiting = _handed_over(shard, group, workers.places, teacher, settings.seed)
+        del state  # or it would stand beside that of the next group
     yield from waiting
 
 
@@ -360,6 +395,32 @@ def _handed_over(
         one = jax.device_get(jax.tree.map(lambda a, d=device: a[d], shard))
         stimuli = collect.stimuli(one, at, teacher.spec, [seed, number])
         yield Shard(number, stimuli, one.counts)
+
+
+def _refuse_large(
+    workers: Workers,
+    settings: config.Synthesis,
+    available: int | None,
+    program: jax.stages.Lowered | None = None,
+) -> None:
+    """Stop where lanes and shard do not fit into `available` bytes of a device.
+
+    Args:
+        workers: what they hold by themselves is counted where there is no `program`.
+        settings: lanes and shard, for the message.
+        available: None is not known.
+        program: that advances them. It needs more, which a look at its shapes does not tell.
+    """
+    lanes, shard = workers.held
+    need = None if program is None else memory.of_program(program)
+    if need is not None:
+        need += 2 * shard  # the last one waits to be written, and is copied for that
+    memory.refuse(
+        f"{settings.lanes} lanes and a shard of {settings.shard} stimuli",
+        lanes + shard if need is None else need,
+        available,
+        "use fewer --lanes or a smaller --shard",
+    )
 
 
 def _refuse_hopeless(counts: Counts, settings: config.Synthesis) -> None:

@@ -1,31 +1,26 @@
 """Where an interrupted training goes on: a folder of checkpoints beside the one that is to appear.
 
-It is called `.NAME.training`, may be read by its owner only, and is kept until the result is
-complete. It is used again only by the very same training: same settings, same windows, same
-versions. Anything else starts afresh.
+It is called `.NAME.training` and is used again only by the very same training: same settings, same
+windows, same versions. Anything else starts afresh.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
-import json
-import shutil
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stimjax import config
-from stimjax.store import StimjaxError, read_json, sha256, write_json
+from stimjax import config, work
+from stimjax.store import StimjaxError, sha256
 from stimjax.versions import versions
 
 PARTS = ("train", "validation")  # of the windows: what training looks at
 
 
-@contextlib.contextmanager
-def checkpoints(out: Path, identity: dict[str, Any]) -> Iterator[Path]:
+def checkpoints(out: Path, identity: dict[str, Any]) -> AbstractContextManager[Path]:
     """A folder for the checkpoints of what is to become `out`; removed when the block succeeds.
 
     Args:
@@ -33,24 +28,9 @@ def checkpoints(out: Path, identity: dict[str, Any]) -> Iterator[Path]:
         identity: what makes two trainings the same, see `identify`; as JSON.
 
     Raises:
-        StimjaxError: nothing can be written beside `out`.
+        StimjaxError: nothing can be written beside `out`, or another command trains for it.
     """
-    out = out.absolute()
-    folder = out.with_name(f".{out.name}.training")
-    try:
-        if _read(folder) != json.loads(json.dumps(identity)):
-            _remove(folder)
-            folder.mkdir(parents=True, mode=0o700)
-            write_json(folder / "identity.json", identity)
-    except OSError as error:
-        raise StimjaxError(f"{folder.parent}: cannot write here ({error.strerror})") from error
-    try:
-        yield folder / "checkpoints"
-    except BaseException:
-        if not has_checkpoint(folder / "checkpoints"):
-            _remove(folder)
-        raise
-    _remove(folder)
+    return work.kept(out, "training", identity, has_checkpoint)
 
 
 def identify(windows: Path, settings: config.Teacher) -> dict[str, Any]:
@@ -75,15 +55,3 @@ def identify(windows: Path, settings: config.Teacher) -> dict[str, Any]:
 def has_checkpoint(folder: Path) -> bool:
     """Whether a finished checkpoint (orbax names it by its step) lies in `folder` or one below."""
     return any(step.name.isdigit() for depth in ("*", "*/*") for step in folder.glob(depth))
-
-
-def _read(folder: Path) -> dict[str, Any] | None:
-    try:
-        return read_json(folder / "identity.json")
-    except StimjaxError:
-        return None
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)

@@ -30,14 +30,22 @@ def test_every_benchmark_is_a_file_that_measures(load):
 def test_workers_answer_in_turns(load):
     workers = load("workers")
     command = [sys.executable, "-c", ECHO]
-    pair = [workers.Worker(command, workers.cores()[:1]) for _ in range(2)]
-    assert [worker.ready for worker in pair] == [{"n": 0}, {"n": 0}]
-    turns = workers.take_turns({"one": pair[:1], "two": pair}, 2)
-    for worker in pair:
-        worker.close()
+    with workers.hired() as start:
+        pair = [start(command, workers.cores()[:1]) for _ in range(2)]
+        assert [worker.ready for worker in pair] == [{"n": 0}, {"n": 0}]
+        turns = workers.take_turns({"one": pair[:1], "two": pair}, 2)
     assert [len(answers) for answers in turns["two"]] == [2, 2]
     assert workers.median_rate(turns["one"], "n") == 3
     assert workers.median_rate(turns["two"], "n") == 6
+
+
+def test_workers_end_however_the_measurement_does(load):
+    workers = load("workers")
+    with pytest.raises(ValueError, match="no more"), workers.hired() as start:
+        worker = start([sys.executable, "-c", ECHO], workers.cores())
+        assert worker._process.poll() is None
+        raise ValueError("no more")
+    assert worker._process.returncode == 0
 
 
 def test_a_worker_that_fails_is_told(load):

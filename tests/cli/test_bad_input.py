@@ -127,3 +127,13 @@ def test_folders_that_hold_something_else_are_refused(built, refused, tmp_path):
         (damaged / "spec.json").read_text().replace('"windows"', '"widows"')
     )
     assert "spec.json: is damaged" in refused("inspect", damaged)
+
+
+def test_lanes_that_do_not_fit_into_the_memory_that_is_granted(
+    refused, built, tmp_path, left, easy
+):
+    words = ["synthesize", built[0] / "teacher", "--out", tmp_path / "release", *easy]
+    told = refused(*words, "--device-memory=1e-6")
+    assert "which has 0.001 MB; use fewer --lanes or a smaller --shard" in told
+    assert "above 0" in refused(*words, "--device-memory=0")
+    assert left() == []

@@ -96,7 +96,7 @@ def test_interrupting_leaves_nothing(run, monkeypatch, tmp_path, left):
 def test_a_signal_leaves_nothing(process, left, tmp_path, number, status):
     running = process(tmp_path, "simulate", "out", "--subjects=1000", "--hours=8")
     deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".out.partial-*/*.edf")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".out.partial-*/*/*.edf")) and time.monotonic() < deadline:
         time.sleep(0.05)
     running.send_signal(number)
     _, err = running.communicate(timeout=30)
@@ -128,25 +128,48 @@ def test_an_interrupted_training_goes_on(built, run, monkeypatch, tmp_path, left
     assert scores[0] == scores[1]
 
 
-def test_an_interrupted_run_goes_on_with_its_teacher(built, run, monkeypatch, tmp_path, left):
+def test_an_interrupted_run_goes_on_with_its_teacher_and_its_stimuli(
+    built, run, monkeypatch, tmp_path, left
+):
+    from stimjax import release
     from stimjax.excite import synthesize
+    from stimjax.study import study
 
     def stop(*given, **asked):
         raise KeyboardInterrupt
+
+    save, kept = release.save_shard, tmp_path / ".out.stimuli" / "pieces"
+
+    def stop_at_the_second(folder, number, stimuli):
+        save(folder, number, stimuli) if number == 0 else stop()
 
     fit = ["--teacher.fit.steps=20", "--teacher.fit.every=10", "--study.fit.steps=10"]
     words = ["run", "--data", built[0] / "cohort", "--out", tmp_path / "out", "--rate=1", *fit]
     words += ["--channels=SpO2,HR", "--teacher.networks=mlp", "--teacher.candidates=1"]
     words += ["--study.students", "mlp", "--study.seeds=1", "--study.fit.every=10"]
     words += ["--synthesis.count=40", "--synthesis.shard=20"]
-    with monkeypatch.context() as patched:
-        patched.setattr(synthesize, "synthesize", stop)
-        assert run(*words)[0] == 130
+
+    def interrupted(where, name, instead):
+        with monkeypatch.context() as patched:
+            patched.setattr(where, name, instead)
+            status, _, err = run(*words)
+        assert status == 130
+        return err
+
+    assert "going on from where" not in interrupted(synthesize, "synthesize", stop)
     assert left() == [".out.training"]
-    status, _, err = run(*words)
-    assert status == 0
-    assert "going on from where" in err
+    assert "going on from where" in interrupted(release, "save_shard", stop_at_the_second)
+    assert left() == [".out.stimuli", ".out.training"]
+    shard = (kept / ".release.partial" / "pieces" / "stimuli-00000.safetensors").read_bytes()
+    interrupted(study, "predict", stop)
+    assert left() == [".out.stimuli", ".out.training"]
+    with monkeypatch.context() as patched:
+        patched.setattr(synthesize, "synthesize", stop)  # all are there
+        status, _, err = run(*words)
+    assert status == 0 and "going on from where" in err
     assert left() == ["out"]
+    assert (tmp_path / "out" / "release" / "stimuli-00000.safetensors").read_bytes() == shard
+    assert run("verify", tmp_path / "out" / "release")[0] == 0
 
 
 def test_a_killed_synthesis_goes_on_and_logs(built, process, tmp_path, left):

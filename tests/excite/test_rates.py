@@ -2,7 +2,8 @@
 
 import json
 
-from stimjax.excite.rates import Rates
+from stimjax.excite.rates import Rates, telling
+from stimjax.progress import Reporter
 
 HALF = Rates(
     process=1,
@@ -39,3 +40,17 @@ def test_a_line_holds_all_numbers_as_json() -> None:
     assert found["per_second"] == 10.0 and found["seconds_left"] == 50.0
     assert found["acceptance"] == [0.75, 1.0, None] and found["steps_per_stimulus"] == 5.0
     assert "\n" not in HALF.line()
+
+
+def test_a_reporter_is_told_in_words_and_a_log_in_json() -> None:
+    told: list[tuple[int, int, str]] = []
+
+    class Teller(Reporter):
+        def progress(self, done: int, total: int, detail: str = "") -> None:
+            told.append((done, total, detail))
+
+    written: list[str] = []
+    telling(Teller(), written.append)(HALF)
+    telling(Teller())(HALF)
+    assert told == 2 * [(500, 1000, HALF.words())]
+    assert written == [HALF.line()]

@@ -157,6 +157,29 @@ def test_another_seed_or_count_compiles_nothing(
     assert found == [2, 4, 1]
 
 
+def test_finished_shards_are_looked_up_once_in_a_while(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK", 1e9)
+    looks: list[Path] = []
+    finished = release.finished
+    monkeypatch.setattr(release, "finished", lambda f: (looks.append(f), finished(f))[1])
+    seen: list[int] = []
+    synthesize(
+        teacher, small, tmp_path / "release", progress=lambda rates: seen.append(rates.everywhere)
+    )
+    assert len(looks) == 3  # twice for what is to be made
+    assert seen == sorted(seen)
+    assert {SHARD * n for n in range(1, 8)} | {COUNT} <= set(seen)  # own ones are known at once
+
+    pieces = module._Pieces(tmp_path, small, teacher.spec)
+    assert pieces.finished() == 0
+    (tmp_path / "stimuli-00002.safetensors").touch()  # another process made it
+    assert pieces.finished() == 0
+    monkeypatch.setattr(module, "LOOK", 0.0)
+    assert pieces.finished() == SHARD
+
+
 def test_more_processes_than_shards(
     teacher: Teacher, small: config.Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

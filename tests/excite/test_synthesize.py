@@ -161,6 +161,34 @@ def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
     assert [path.name for path in tmp_path.iterdir()] == ["release"]  # not even a part of another
 
 
+def test_lanes_that_do_not_fit_are_refused_before_they_are_made(
+    teacher: Teacher, small: config.Synthesis, tmp_path: Path
+) -> None:
+    many = dataclasses.replace(small, lanes=10**10)
+    message = refused(teacher, many, tmp_path / "release")  # by what the system has
+    assert message.startswith("10000000000 lanes and a shard of ")
+    assert message.endswith(" GB; use fewer --lanes or a smaller --shard")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_step_needs_beside_the_lanes_counts(
+    teacher: Teacher, small: config.Synthesis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = module._workers(teacher, module.methods.resolved(small), None)
+    monkeypatch.setattr(module, "_workers", lambda *given: workers)  # compiled once
+    asked: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(module.memory, "refuse", lambda what, need, *rest: asked.append(need))
+        first = list(module.shards(teacher, small))
+    held, need = asked  # twice for a release, however many shards it has
+    assert held < need < 20 * held
+    with pytest.raises(StimjaxError, match="use fewer --lanes or a smaller --shard"):
+        list(module.shards(teacher, small, available=need - 1))
+    second = list(module.shards(teacher, small, available=need))
+    for one, other in zip(first, second, strict=True):  # it changes no bits
+        assert one.stimuli.x.tobytes() == other.stimuli.x.tobytes()
+
+
 @pytest.mark.parametrize(
     "setting",
     [

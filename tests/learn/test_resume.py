@@ -43,7 +43,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(xor, tmp_path):
         train(xor, tmp_path / "out", stop_at=20)
     kept = tmp_path / ".out.training"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
-    assert resume.has_checkpoint(kept / "checkpoints")
+    assert resume.has_checkpoint(kept / "pieces")
     resumed, seen = train(xor, tmp_path / "out")
     assert seen == [30, 40]
     for one, other in zip(leaves(whole), leaves(resumed), strict=True):
@@ -58,7 +58,7 @@ def test_each_family_goes_on_where_it_stopped(xor, tmp_path):
     for stop in (20, 60):  # in the first, in the second
         with pytest.raises(Interrupted):
             train(xor, tmp_path / "out", stop_at=stop, settings=settings)
-    assert resume.has_checkpoint(tmp_path / ".out.training" / "checkpoints")
+    assert resume.has_checkpoint(tmp_path / ".out.training" / "pieces")
     resumed, seen = train(xor, tmp_path / "out", settings=settings)
     assert seen == [70, 80]
     assert (whole.networks, whole.members) == (resumed.networks, resumed.members)
@@ -83,10 +83,19 @@ def test_nothing_is_left_where_there_is_nothing_to_resume(tmp_path):
 
 def test_a_damaged_note_starts_afresh(tmp_path):
     kept = tmp_path / ".out.training"
-    (kept / "checkpoints" / "10").mkdir(parents=True)
+    (kept / "pieces" / "10").mkdir(parents=True)
     (kept / "identity.json").write_text("{")
     with resume.checkpoints(tmp_path / "out", {"a": 1}) as checkpoint:
         assert not resume.has_checkpoint(checkpoint)
+
+
+def test_another_training_at_the_same_time_is_refused(tmp_path):
+    with resume.checkpoints(tmp_path / "out", {"a": 1}) as checkpoint:
+        (checkpoint / "10").mkdir()
+        again = resume.checkpoints(tmp_path / "out", {"a": 2})
+        with pytest.raises(StimjaxError, match="another command is at work there"), again:
+            pass
+        assert resume.has_checkpoint(checkpoint)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
