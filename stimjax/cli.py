@@ -1,7 +1,8 @@
 """The `stimjax` command: finds the verb, runs it, and says in one line what a user can mend.
 
-Exit status: 0 done, 1 `verify` found something wrong, 2 an error that the user can mend, 130
-interrupted. Only a mistake in stimjax itself shows a traceback.
+Exit status: 0 done, 1 `verify` found something wrong, 2 an error that the user can mend, 3 `run`
+did not publish because bounds on the audit are exceeded, 130 interrupted. Only a mistake in stimjax
+itself shows a traceback.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ VERBS = {
     "train": verbs.Train,
     "synthesize": verbs.Synthesize,
     "study": verbs.Study,
+    "audit": verbs.Audit,
     "verify": verbs.Verify,
     "inspect": verbs.Inspect,
 }
 GROUPS = {
     "The whole job": ("demo", "run"),
-    "Step by step": ("simulate", "prepare", "train", "synthesize", "study"),
+    "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
     "Looking at results": ("verify", "inspect"),
 }
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -240,5 +240,6 @@ DEMO = Job(
     teacher=Teacher(candidates=1, fit=Fit(steps=320, every=40)),
     synthesis=Synthesis(count=2000),
     study=Study(fit=Fit(steps=160, every=40)),
+    audit=Audit(shadows=8),
     simulation=Simulation(subjects=16, hours=1.5),
 )

@@ -9,6 +9,7 @@ whole job lands in one folder:
     private/                  mode 0700: recordings of the demo, windows, teacher, report.html
     release/                  what may be published
     study/results.json        how good the students are
+    audit/privacy.json        what the release tells of individuals
     report.html               a link to private/report.html, which shows real windows
 
 With `prepare.folds` above 1 everything from the windows on is made anew for each fold, in
@@ -22,7 +23,7 @@ import contextlib
 import dataclasses
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ import numpy as np
 
 from stimjax import config, release, settings, work
 from stimjax.batch import NOBODY, Batch
-from stimjax.data import prepare, simulate
+from stimjax.data import prepare, reader, simulate
 from stimjax.excite import methods, rates, synthesize
 from stimjax.learn import critic as critics
 from stimjax.learn import resume
@@ -59,11 +60,24 @@ def run(
     overwrite: bool = False,
     reporter: Reporter,
     simulated: bool = False,
-) -> None:
+    bounds: Mapping[str, float] | None = None,
+) -> tuple[str, ...]:
     """Do the whole job on the recordings in `data`; see the module for what `out` holds.
 
     The same command after an interruption prepares the windows again and goes on with the teacher
     and the stimuli (of each fold).
+
+    Args:
+        data: recordings, or folders with them.
+        out: appears when all is done.
+        job: the settings.
+        overwrite: replace earlier results.
+        reporter: is told of the progress.
+        simulated: simulate the recordings first.
+        bounds: of the audit, see `stimjax.privacy.gate`; without, everything may be published.
+
+    Returns:
+        A line for each bound that is exceeded; if there are any the release is in private/refused.
 
     Raises:
         StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
@@ -89,22 +103,54 @@ def run(
             judged.append(_fold(data, places, of_fold(job, fold), out, stack, reporter))
         (folder / "study").mkdir()
         results, predictions = write_results(judged, folder / "study", job.study)
+        first = _places(folder, 0, folds)
+        privacy, exceeded = _audited(data, first, folder, job, bounds, reporter)
         from stimjax import report
 
         reporter.stage("writing the report")
-        used = (job.prepare, job.teacher, job.synthesis, job.study)
+        used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit)
         save_config(folder, *used, *([job.simulation] if simulated else []))
         (folder / "config.yaml").chmod(0o600)  # it may name subjects
         story = _story(
             folder,
-            _places(folder, 0, folds),
+            first,
             results,
             predictions,
             simulated,
             _repeat(data, out, simulated),
         )
+        story = dataclasses.replace(story, privacy=privacy, exceeded=exceeded)
         report.write(story, private / "report.html")
         (folder / "report.html").symlink_to(Path("private") / "report.html")
+        if exceeded:
+            first.release.rename(private / "refused")
+    return exceeded
+
+
+def _audited(
+    data: Sequence[Path],
+    places: _Places,
+    folder: Path,
+    job: config.Job,
+    bounds: Mapping[str, float] | None,
+    reporter: Reporter,
+) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """The audit of a run, in `folder/audit`, and which bounds it exceeds.
+
+    There is none where windows were split at random: nobody is left who had no part.
+    """
+    from stimjax.privacy import gate
+
+    if job.prepare.split == "random" or not job.audit.attacks:
+        if job.audit.attacks:
+            reporter.note("no audit: with --split random nobody is left who had no part")
+        return None, ("no audit was made",) if bounds else ()
+    (folder / "audit").mkdir()
+    found = audit_release(
+        *(places.release, places.windows, places.windows, folder / "audit"),
+        *(job.audit, data, reporter),
+    )
+    return found, tuple(gate.exceeded(found, bounds or {}))
 
 
 def of_fold(job: config.Job, fold: int) -> config.Job:
@@ -348,7 +394,8 @@ def audit_release(
     same = train.resolve() == holdout.resolve()
     audit.refuse_overlap(world.members, world.others, same, f"{holdout}: the test part")
     recipe = _recipe(made, stimuli)
-    published = audit.Published(stimuli, files.secrets_of(train, recordings))
+    secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
+    published = audit.Published(stimuli, secrets)
     found = {
         "schema": audit.SCHEMA,
         "attacks": audit.audit(world, asked, recipe, published, stage=reporter.stage),

@@ -27,6 +27,7 @@ def describe(path: Path) -> str:
     for name, how in (
         ("release", _job),
         ("results.json", _results),
+        ("privacy.json", _privacy),
         ("teacher.json", _teacher),
         ("manifest.json", _release),
         ("spec.json", _windows),
@@ -86,6 +87,19 @@ def _windows(folder: Path) -> str:
     if made.get("skipped"):
         lines.append(f"recordings left out: {made['skipped']}")
     return "\n".join(lines)
+
+
+def _privacy(folder: Path) -> str:
+    found = read_json(folder / "privacy.json")
+    rows = [("attack", "metric", "of a", "value", "interval", "chance", "real", "planted")]
+    for entry in found["attacks"]:
+        ends = "" if entry["ci"] is None else " to ".join(map(_number, entry["ci"]))
+        value, chance, real, planted = (
+            _number(entry[name]) for name in ("value", "chance", "real_data", "planted_leak")
+        )
+        named = (entry["attack"], entry["metric"], entry["level"])
+        rows.append((*named, value, ends, chance, real, planted))
+    return "\n".join(["audit (what attacks find)", *_table(rows)])
 
 
 def _teacher(folder: Path) -> str:

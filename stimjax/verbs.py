@@ -18,6 +18,7 @@ from stimjax.options import FLAT, Config, Overwrite, Paths, Seed
 from stimjax.progress import log, reporter
 from stimjax.store import StimjaxError, new_folder
 
+REFUSED = 3  # exit status of a run whose release exceeds the holder's bounds
 DEFAULT, DEMO = sections.Job(), sections.DEMO
 
 
@@ -41,6 +42,7 @@ class Demo:
     teacher: sections.Teacher = DEMO.teacher
     synthesis: sections.Synthesis = DEMO.synthesis
     study: sections.Study = DEMO.study
+    audit: sections.Audit = DEMO.audit
 
     def run(self) -> None:
         runtime.start()
@@ -52,7 +54,9 @@ class Demo:
         prepare = dataclasses.replace(split_channels(self.prepare), task=task)
         if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
             prepare = dataclasses.replace(prepare, rate=0.0)
-        chosen = sections.Job(prepare, self.teacher, self.synthesis, self.study, self.simulation)
+        chosen = sections.Job(
+            *(prepare, self.teacher, self.synthesis, self.study, self.audit, self.simulation)
+        )
         refuse_unknown_names(chosen)
         with reporter() as report:
             job.run([], self.out, chosen, overwrite=self.overwrite, reporter=report, simulated=True)
@@ -70,10 +74,13 @@ class Run:
     Attributes:
         data: EDF or WFDB files, or folders with them.
         out: folder for all results.
+        require_privacy: a YAML file of bounds on the audit (`auc: 0.57`); a release that exceeds
+            one is not published, and the exit status is 3.
     """
 
     data: tuple[Path, ...]
     out: Path
+    require_privacy: Path | None = None
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
@@ -81,20 +88,31 @@ class Run:
     teacher: sections.Teacher = DEFAULT.teacher
     synthesis: sections.Synthesis = DEFAULT.synthesis
     study: sections.Study = DEFAULT.study
+    audit: sections.Audit = DEFAULT.audit
 
-    def run(self) -> None:
+    def run(self) -> int:
         if not self.data:
             raise StimjaxError("name the recordings: `stimjax run --data FOLDER --out RESULTS`")
         runtime.start()
         from stimjax import job, listing
+        from stimjax.privacy import gate
 
         chosen = sections.Job(
-            split_channels(self.prepare), self.teacher, self.synthesis, self.study
+            split_channels(self.prepare), self.teacher, self.synthesis, self.study, self.audit
         )
         refuse_unknown_names(chosen)
+        bounds = None if self.require_privacy is None else gate.read(self.require_privacy)
         with reporter() as report:
-            job.run(self.data, self.out, chosen, overwrite=self.overwrite, reporter=report)
+            exceeded = job.run(
+                *(self.data, self.out, chosen),
+                overwrite=self.overwrite,
+                reporter=report,
+                bounds=bounds,
+            )
         print(listing.describe(self.out))
+        for line in exceeded:
+            print(f"stimjax: not published: {line}", file=sys.stderr)
+        return REFUSED if exceeded else 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -280,6 +298,42 @@ class Study:
 
 
 @dataclasses.dataclass(frozen=True)
+class Audit:
+    """Try what a release tells of individuals: attacks, each also on a planted leak.
+
+    Attributes:
+        release: folder that `stimjax synthesize` made.
+        train: folder of windows; the teacher learned from its training part. Its validation part is
+            the cohort that attackers have of their own.
+        holdout: folder of windows; its test part are people who had no part in the release.
+        out: folder for the results.
+        recordings: the EDF or WFDB files, or folders with them: names, dates and codes in their
+            headers are sought in the release.
+    """
+
+    release: tyro.conf.Positional[Path]
+    train: Path
+    holdout: Path
+    out: Path
+    recordings: tuple[Path, ...] = ()
+    config: Config = None
+    seed: Seed = None
+    overwrite: Overwrite = False
+    audit: Annotated[sections.Audit, FLAT] = DEFAULT.audit
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import job, listing
+
+        with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
+            job.audit_release(
+                *(self.release, self.train, self.holdout, folder),
+                *(self.audit, self.recordings, report),
+            )
+        print(listing.describe(self.out))
+
+
+@dataclasses.dataclass(frozen=True)
 class Verify:
     """Check a release: every file unchanged, every number in its range.
 
@@ -339,6 +393,7 @@ def refuse_unknown_names(job: sections.Job) -> None:
         ("--teacher.networks", job.teacher.networks, models.CLASSIFIERS),
         ("--synthesis.method", [job.synthesis.method], RECIPES),
         ("--study.students", job.study.students, [*models.CLASSIFIERS, *CLASSICAL]),
+        ("--audit.attacks", job.audit.attacks, sections.ATTACKS),
     ):
         for name in names:
             if name not in known:

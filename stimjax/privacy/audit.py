@@ -1,4 +1,4 @@
-"""The audit: every attack on a release, on real windows published as they are, and on a planted leak.
+"""The audit: every attack on a release, on real windows in its place, and on a planted leak.
 
 An attack that finds nothing in the last two is blind, and that it finds nothing in the release says
 nothing. Nothing here can show that a release is safe; it shows what was tried and found.
@@ -7,7 +7,7 @@ nothing. Nothing here can show that a release is safe; it shows what was tried a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -214,24 +214,6 @@ def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None
             f"{where}: {twins} of its windows are in the training part too; take recordings of "
             "other people as holdout"
         )
-
-
-def found(entry: Mapping[str, Any]) -> bool:
-    """Whether an attack's number is above that of guessing by more than its interval."""
-    if entry["value"] is None or entry["metric"] in ("dcr", "nndr"):
-        return False
-    lowest = entry["ci"][0] if entry["ci"] else entry["value"]
-    return lowest > entry["chance"]
-
-
-def blind(entry: Mapping[str, Any]) -> bool:
-    """Whether an attack finds a planted leak hardly better than guessing (half way to certainty)."""
-    found = [v for v in (entry["planted_leak"], entry["real_data"]) if v is not None]
-    if not found or entry["metric"] in ("dcr", "nndr"):
-        return False
-    if entry["level"] == "file":
-        return max(found) <= 0
-    return max(found) < entry["chance"] + 0.5 * (1 - entry["chance"])
 
 
 def counts(world: World) -> dict[str, dict[str, int]]:

@@ -14,10 +14,10 @@ FIELDS = ("attack", "metric", "level")
 
 
 def read(path: Path) -> dict[str, float]:
-    """The bounds of a YAML file: `metric: most`, or `attack.metric: most`, or with the level too.
+    """The bounds of a YAML file: `metric: most`, `attack.metric: most`, or with the level too.
 
-    `auc: 0.57` bounds the area under the curve of every attack, `lira.auc.subject: 0.6` one of them,
-    `epsilon: 8` the guarantee.
+    `auc: 0.57` bounds the area under the curve of every attack, `lira.auc.subject: 0.6` one of
+    them, `epsilon: 8` the guarantee.
 
     Raises:
         StimjaxError: the file cannot be read, or a line is no bound.

@@ -15,7 +15,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from stimjax.report import figures, tables, windows, words
+from stimjax.report import figures, privacy, tables, windows, words
 from stimjax.report.story import Night, Story
 from stimjax.report.tables import Number, Table
 from stimjax.store import StimjaxError
@@ -107,6 +107,7 @@ def render(story: Story) -> str:
         night_table=None if story.night is None else tables.night_table(story.night, classes),
         window_pictures=_window_pictures(story),
         confidence_picture=_confidence_picture(story),
+        audit=_audit(story),
         paper_table=tables.paper_table(results, data_name),
         data_tables=tables.plain_tables(story.data, "The prepared windows"),
         channel_table=_channel_table(story),
@@ -122,6 +123,19 @@ def render(story: Story) -> str:
         ),
         undefined=tables.UNDEFINED,
     )
+
+
+def _audit(story: Story) -> dict[str, Any] | None:
+    """What the page says of the audit."""
+    if story.privacy is None:
+        return None
+    return {
+        "verdict": privacy.verdict(story.privacy),
+        "table": privacy.table(story.privacy),
+        "meanings": privacy.meanings(story.privacy),
+        "notes": privacy.notes(story.privacy),
+        "on": story.privacy["on"],
+    }
 
 
 def _method(manifest: Mapping[str, Any]) -> str:

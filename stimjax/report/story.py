@@ -49,6 +49,8 @@ class Story:
         repeat: the command that repeats the run.
         teacher_on_real: the teacher's probabilities for the windows of `real`; without them the
             confidence figure shows the stimuli alone.
+        privacy: content of `privacy.json`, if there was an audit.
+        exceeded: bounds of the data holder that the audit exceeded; then nothing was published.
     """
 
     title: str
@@ -64,3 +66,5 @@ class Story:
     versions: dict[str, str]
     repeat: str
     teacher_on_real: Float[np.ndarray, "n classes"] | None = None
+    privacy: dict[str, Any] | None = None
+    exceeded: tuple[str, ...] = ()

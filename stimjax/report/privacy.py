@@ -1,0 +1,108 @@
+"""What an audit found, as a table and in sentences; none of them says that a release is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stimjax.report.tables import UNDEFINED, Table, signed
+
+METRICS = {
+    "auc": "area under the ROC curve",
+    "tpr_at_fpr_0.01": "found at 1 % false alarms",
+    "tpr_at_fpr_0.001": "found at 0.1 % false alarms",
+    "top1": "first guess right",
+    "top5": "among five guesses",
+    "copies": "stimuli nearer than chance",
+    "advantage": "accuracy above that for others",
+    "secrets_found": "secrets found",
+    "dcr": "distance ratio (sanity check)",
+    "nndr": "nearest-neighbor ratio (sanity check)",
+}
+CHECKS = ("dcr", "nndr")  # no attacks: neither clears a release
+
+
+def above_chance(entry: Mapping[str, Any]) -> bool:
+    """Whether an attack's number is above that of guessing by more than its interval."""
+    if entry["value"] is None or entry["metric"] in CHECKS:
+        return False
+    lowest = entry["ci"][0] if entry["ci"] else entry["value"]
+    return lowest > entry["chance"]
+
+
+def blind(entry: Mapping[str, Any]) -> bool:
+    """Whether an attack misses what was planted: less than half way from guessing to certainty."""
+    found = [v for v in (entry["planted_leak"], entry["real_data"]) if v is not None]
+    if entry["metric"] in CHECKS or entry["value"] is None:
+        return False
+    certain = 1.0 if entry["level"] != "file" else 2.0  # one secret found is enough
+    return not found or max(found) < entry["chance"] + 0.5 * (certain - entry["chance"])
+
+
+def table(privacy: Mapping[str, Any]) -> Table:
+    """Every number of the audit beside that of guessing, of real windows and of a planted leak."""
+    rows = [
+        [
+            entry["attack"],
+            METRICS.get(entry["metric"], entry["metric"]),
+            entry["level"],
+            _number(entry["value"]),
+            UNDEFINED if entry["ci"] is None else " to ".join(map(_number, entry["ci"])),
+            _number(entry["chance"]),
+            _number(entry["real_data"]),
+            _number(entry["planted_leak"]),
+            "above guessing" if above_chance(entry) else "blind" if blind(entry) else "",
+        ]
+        for entry in privacy["attacks"]
+    ]
+    header = ["Attack", "Measured", "About one", "This release", "95 % interval", "Guessing"]
+    header += ["Real windows", "Planted leak", ""]
+    return Table("What attacks find", header, rows, words=3)
+
+
+def verdict(privacy: Mapping[str, Any]) -> list[str]:
+    """What was tried and what was found."""
+    entries = privacy["attacks"]
+    tried = list(dict.fromkeys(e["attack"] for e in entries if e["metric"] not in CHECKS))
+    found = list(dict.fromkeys(e["attack"] for e in entries if above_chance(e)))
+    missed = [
+        name
+        for name in tried
+        if all(blind(e) or e["value"] is None for e in entries if e["attack"] == name)
+    ]
+    said = [f"{len(tried)} kinds of attack were tried on this release."]
+    if found:
+        said.append(f"These found more than guessing does: {', '.join(found)}.")
+    else:
+        said.append(
+            "None found more than guessing does; that is no proof that others would not either."
+        )
+    if missed:
+        said.append(
+            f"These did not find even what was planted for them, so that they say nothing here: "
+            f"{', '.join(missed)}."
+        )
+    epsilon = privacy.get("epsilon")
+    if epsilon is None:
+        said.append("There is no formal guarantee: the teacher was trained without noise.")
+    else:
+        said.append(f"The formal guarantee is (ε, δ) = ({epsilon:.3g}, {privacy['delta']:.1g}).")
+    return said
+
+
+def meanings(privacy: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Of each attack: its name, what its number means to a participant, and what it has to hold."""
+    return list(dict.fromkeys((e["attack"], e["tells"], e["holds"]) for e in privacy["attacks"]))
+
+
+def notes(privacy: Mapping[str, Any]) -> list[str]:
+    """What has to be known beside single numbers."""
+    return list(
+        dict.fromkeys(
+            f"{e['attack']}, {e['metric']}: {e['note']}." for e in privacy["attacks"] if e["note"]
+        )
+    )
+
+
+def _number(value: float | None) -> str:
+    return UNDEFINED if value is None else signed(value, 3)
