@@ -79,11 +79,11 @@ def audit(
     found = []
     for attack in _attacks(world, asked, recipe, stage):
         stage(f"auditing: {attack.name}")
-        tried = [_tried(attack, one) for one in worlds]
-        if attack.name == canary.NAME:  # its pipelines are its own: a leak is planted in them
+        if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
             leaking = _tried(canary.attack(pipelines.copied, asked.shadows), world)
-            tried = [tried[0], leaking, leaking]
-        found += _entries(attack, tried)
+            found += _entries(attack, [_tried(attack, world), leaking, leaking])
+        else:
+            found += _entries(attack, [_tried(attack, one) for one in worlds])
     if "files" in asked.attacks and published is not None:
         stage("auditing: files")
         found += _searched(published)

@@ -1,0 +1,114 @@
+"""The audit as a whole: leaks that it must flag, what it must not, and inputs that it refuses."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from stimjax import batch, config
+from stimjax.batch import Batch, Channel, Spec
+from stimjax.privacy import audit
+from stimjax.privacy.attack import World
+from stimjax.recipes import Recipe
+from stimjax.store import StimjaxError
+
+SPEC = Spec(
+    shape=(30, 1),
+    classes=("normal", "apnea"),
+    channels=(Channel("Flow", "1", low=-9.0, high=9.0),),
+    rate=1.0,
+    label_seconds=30.0,
+)
+FAST = config.Audit(attacks=("nearest", "domias", "association", "attribute", "dcr"))
+RECIPE = Recipe(source="noise")
+
+
+def people(first: int, count: int, each: int, seed: int) -> Batch:
+    """Subjects with a rhythm and a level of their own."""
+    rng = np.random.default_rng(seed)
+    subject = np.repeat(np.arange(first, first + count), each)
+    label = rng.integers(0, 2, len(subject))
+    rhythm = rng.uniform(0.5, 3, count)[subject - first]
+    level = rng.normal(size=count)[subject - first]
+    phase = rng.uniform(0, 6, len(subject))
+    time = np.linspace(0, 6, 30)
+    x = np.sin(rhythm[:, None] * time + phase[:, None]) * (1 + label)[:, None] + level[:, None]
+    x = x + 0.2 * rng.normal(size=x.shape)
+    return batch.make(x[:, :, None], batch.one_hot(label, SPEC), SPEC, subject=subject)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A release from people who are on no side."""
+    strangers = people(100, 30, 40, seed=9)
+    release = batch.make(strangers.x, strangers.y, SPEC)
+    sides = (people(0, 10, 40, 1), people(20, 10, 40, 2), people(40, 10, 40, 3))
+    return World(release, *sides)
+
+
+def by_name(entries: list[dict], attack: str, metric: str, level: str) -> dict:
+    (found,) = (
+        e for e in entries if (e["attack"], e["metric"], e["level"]) == (attack, metric, level)
+    )
+    return found
+
+
+@pytest.fixture(scope="module")
+def entries(world: World) -> list[dict]:
+    return audit.audit(world, FAST, RECIPE)
+
+
+def test_strangers_tell_nothing_and_a_planted_leak_all(entries: list[dict]) -> None:
+    for attack in ("nearest", "domias"):
+        found = by_name(entries, attack, "auc", "window")
+        assert found["ci"][0] <= 0.5 <= found["ci"][1]
+        assert found["planted_leak"] > 0.9 and found["real_data"] > 0.9
+    assert by_name(entries, "association", "top1", "release")["real_data"] > 0.8
+
+
+def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:
+    x = np.array(world.release.x)
+    x[::100] = np.asarray(world.members.x)[: len(x[::100])]
+    leaking = world._replace(release=batch.make(x, world.release.y, SPEC))
+    asked = config.Audit(attacks=("nearest",))
+    plain, copies = (
+        by_name(audit.audit(one, asked, RECIPE), "nearest", "copies", "stimulus")
+        for one in (world, leaking)
+    )
+    assert plain["ci"][0] <= plain["chance"]
+    assert copies["ci"][0] > copies["chance"]
+
+
+def test_planted_members_are_those_whose_windows_were_copied(world: World) -> None:
+    leak = audit.planted(world, 0.1)
+    made, copied = np.asarray(leak.release.x), np.asarray(leak.members.x)
+    rows = {row.tobytes() for row in made}
+    assert all(row.tobytes() in rows for row in copied)
+    assert len(np.unique(leak.members.subject)) == 2
+    changed = (made != np.asarray(world.release.x)).any(axis=(1, 2)).mean()
+    assert changed == pytest.approx(min(0.1, 80 / len(made)), abs=0.01)
+
+
+def test_the_same_seed_gives_the_same_audit(world: World, entries: list[dict]) -> None:
+    assert audit.audit(world, FAST, RECIPE) == entries
+
+
+def test_an_unknown_attack_is_refused(world: World) -> None:
+    with pytest.raises(StimjaxError, match="voodoo"):
+        audit.audit(world, config.Audit(attacks=("voodoo",)), RECIPE)
+
+
+def test_a_holdout_that_is_not_apart_is_refused(world: World) -> None:
+    train, holdout = world.members, world.others
+    audit.refuse_overlap(train, holdout, True, "holdout")
+    with pytest.raises(StimjaxError, match="holdout: 10 of its subjects"):
+        audit.refuse_overlap(train, train, True, "holdout")
+    with pytest.raises(StimjaxError, match="holdout: 400 of its windows"):
+        audit.refuse_overlap(train, train, False, "holdout")
+    nobody = batch.make(holdout.x, holdout.y, SPEC)
+    with pytest.raises(StimjaxError, match="windows of nobody"):
+        audit.refuse_overlap(train, nobody, False, "holdout")
+    other = dataclasses.replace(SPEC, shape=(20, 1))
+    short = batch.make(np.asarray(holdout.x)[:, :20], holdout.y, other, subject=holdout.subject)
+    with pytest.raises(StimjaxError, match="shape"):
+        audit.refuse_overlap(train, short, False, "holdout")

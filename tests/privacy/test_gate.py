@@ -1,0 +1,55 @@
+"""Bounds on an audit: which are exceeded, which are not shown to be kept, which file is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from stimjax.privacy import gate
+from stimjax.store import StimjaxError
+
+ENTRY = {"attack": "lira", "metric": "auc", "level": "window", "value": 0.52, "ci": [0.48, 0.56]}
+PRIVACY = {
+    "attacks": [
+        ENTRY | {"note": ""},
+        ENTRY | {"level": "subject", "value": 0.6, "ci": [0.3, 0.9], "note": ""},
+        ENTRY
+        | {"attack": "files", "metric": "secrets_found", "level": "file", "value": 1.0}
+        | {"ci": None, "note": ""},
+        ENTRY | {"metric": "tpr_at_fpr_0.01", "value": None, "ci": None, "note": "too few"},
+    ],
+    "epsilon": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ({"auc.window": 0.57}, []),
+        ({"lira.auc.window": 0.55}, ["lira auc window: reaches 0.56, 0.55 is allowed"]),
+        ({"auc": 0.57}, ["lira auc subject: reaches 0.9, 0.57 is allowed"]),
+        ({"secrets_found": 0}, ["files secrets_found file: reaches 1, 0 is allowed"]),
+        ({"tpr_at_fpr_0.01": 0.5}, ["lira tpr_at_fpr_0.01 window: could not be tried (too few)"]),
+        ({"epsilon": 8}, ["epsilon is not bounded, 8 is allowed"]),
+        ({"top1": 0.5}, ["top1: no attack of this audit gives it"]),
+    ],
+)
+def test_the_upper_end_counts(bounds: dict[str, float], said: list[str]) -> None:
+    assert gate.exceeded(PRIVACY, bounds) == said
+
+
+def test_epsilon_within_its_bound_is_kept() -> None:
+    assert gate.exceeded(PRIVACY | {"epsilon": 4.0}, {"epsilon": 8}) == []
+
+
+def test_reads_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "bounds.yaml"
+    file.write_text("auc: 0.57\nlira.auc.subject: 1\n")
+    assert gate.read(file) == {"auc": 0.57, "lira.auc.subject": 1.0}
+
+
+@pytest.mark.parametrize("text", ["", "- auc\n", "auc: high\n", "auc: .nan\n", "auc: true\n"])
+def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "bounds.yaml"
+    file.write_text(text)
+    with pytest.raises(StimjaxError, match=r"bounds\.yaml"):
+        gate.read(file)
