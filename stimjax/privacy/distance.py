@@ -68,17 +68,8 @@ def _nearness(
     near: Float[np.ndarray, "m k"],
     far: Float[np.ndarray, "l k"],
 ) -> Float[np.ndarray, " n"]:
-    return alone(of, near) - alone(of, far)
-
-
-def alone(of: Float[np.ndarray, "n k"], among: Float[np.ndarray, "m k"]) -> Float[np.ndarray, " n"]:
-    """How much nearer the nearest point is than those that follow it, as a mean of logs of ratios.
-
-    With one single point it is minus the log of its distance.
-    """
-    distance, _ = space.neighbors(of, among, AROUND)
-    log = np.log(distance + space.FLOOR)
-    return (log[:, 1:].mean(axis=1) if log.shape[1] > 1 else 0) - log[:, 0]
+    first, second = (space.alone(space.neighbors(of, among, AROUND)[0]) for among in (near, far))
+    return first - second
 
 
 ATTACK = Attack(

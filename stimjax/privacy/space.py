@@ -105,5 +105,18 @@ def neighbors(
     return np.take_along_axis(distance, order, 1), np.take_along_axis(index, order, 1)
 
 
+def alone(distance: Float[np.ndarray, "n count"], floor: float = FLOOR) -> Float[np.ndarray, " n"]:
+    """How much nearer the nearest point is than those that follow it, as a mean of logs of ratios.
+
+    With one single point it is minus the log of its distance.
+
+    Args:
+        distance: of the nearest points, nearest first.
+        floor: added to distances.
+    """
+    log = np.log(distance + floor)
+    return (log[:, 1:].mean(axis=1) if log.shape[1] > 1 else 0) - log[:, 0]
+
+
 def _values(batch: Batch) -> np.ndarray:
     return np.asarray(batch.x, np.float64)

@@ -1,4 +1,4 @@
-"""Linkage by shape: warping is the plain double loop; shifts and scales do not hide."""
+"""Linkage by shape: warping is the plain double loop; level and size do not hide."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_warped_distance_is_that_of_a_double_loop(values):
 def test_the_nearest_is_that_of_all_where_all_are_candidates():
     rng = np.random.default_rng(0)
     of, among = (rng.normal(size=(n, 6, 1)).astype(np.float32) for n in (5, 20))
-    expected = [min(plain(a, b) for b in among) for a in of]
+    expected = [sorted(plain(a, b) for b in among)[:10] for a in of]
     assert np.allclose(slicing.nearest(of, among), expected, rtol=1e-5)
 
 
@@ -68,14 +68,14 @@ def test_members_of_a_release_of_their_windows_are_found(world):
     assert by["auc", "window"].value > 0.9 and by["auc", "subject"].value > 0.9
 
 
-def test_neither_shifting_nor_scaling_hides_a_member(world):
+def test_neither_level_nor_size_hides_a_member(world):
     whole = world("everything")
-    x = np.roll(whole.release.x, 2, axis=1) * [3.0, 0.4] + 5
-    shifted = whole._replace(release=make(x, whole.release.y, whole.release.spec))
-    assert found(shifted)["auc", "window"].value > 0.9
+    x = np.asarray(whole.release.x) * [3.0, 0.4] + 5
+    changed = whole._replace(release=make(x, whole.release.y, whole.release.spec))
+    assert found(changed)["auc", "window"].value > 0.9
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_strangers_tell_of_nobody(world, seed):
     by = found(world(seed=seed))
     for level in ("window", "subject"):
