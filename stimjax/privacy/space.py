@@ -54,7 +54,9 @@ class Space:
             min(components, len(flat) - 1, flat.shape[1]),
             svd_solver="covariance_eigh" if flat.shape[1] <= 1000 else "randomized",
             random_state=seed,
-        ).fit(flat)
+        )
+        with np.errstate(invalid="ignore"):  # shares of a variance that may be 0; not used
+            self.pca.fit(flat)
 
     def points(self, batch: Batch) -> Float[np.ndarray, "n k"]:
         """The windows of `batch` in the space, f32."""
