@@ -5,15 +5,17 @@ lies close to is more likely a member's. What is close depends on the window: a 
 neighbors everywhere. They calibrate by a generator of other data; here a distance is measured
 against its surroundings, twice: how much nearer the nearest stimulus is than the `AROUND - 1` that
 follow it, and how much nearer the nearest window of the attacker's own cohort is than those that
-follow. The score is the difference of the two, in logs. On noisy copies and on mixtures of two
-real windows it finds more than the distance, or the ratio of the distances to
-release and cohort, and differs less between subjects, so that its intervals are narrower.
+follow. The score is the difference of the two, in logs. On noisy copies and on means of two real
+windows it finds more than the distance or the ratio of the distances to release and cohort, and it
+differs less between subjects, so that intervals are narrower. Where near-copies of one window come
+by the dozen, none is alone, and `domias` finds more.
 
 Copies are sought the other way, from each stimulus: the same score for the windows of members. It
 is compared with that of windows of others, which nobody copied: a stimulus above all but 0.1 % of
 these counts (a conformal test: of a release of further people's windows, 0.1 % do). The distance
 alone would not do: stimuli may lie where windows are dense, near everybody's, or repeat what
-everybody's windows are, such as a flat line.
+everybody's windows are, such as a flat line. The interval is that of Clopper and Pearson; its lower
+end is divided by how much more often than 0.1 % other people's windows may exceed the threshold.
 
 Threat model: the release and a cohort of the attacker's own. For copies also the members' windows:
 that is a check which the data holder can make, and no attacker.
@@ -23,9 +25,10 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import beta
 
 from stimjax.privacy import space
-from stimjax.privacy.attack import Attack, Finding, Scores, World, membership, share
+from stimjax.privacy.attack import LEVEL, Attack, Finding, Scores, World, membership, share
 
 NAME = "nearest"
 AROUND = 10  # nearest points that are looked at
@@ -59,8 +62,10 @@ def copies(world: World) -> Finding:
         note = f"{len(normal)} windows of others are too few"
         return Finding(NAME, "copies", "stimulus", None, None, RATE, note)
     threshold = np.partition(normal, len(normal) - allowed)[len(normal) - allowed]
-    hits = int((found > threshold).sum())
-    return Finding(NAME, "copies", "stimulus", *share(hits, len(found)), RATE)
+    value, (low, high) = share(int((found > threshold).sum()), len(found))
+    # The threshold is one of few windows: further ones might exceed it so much more often.
+    exceeded = float(beta.ppf((1 + LEVEL) / 2, allowed, len(normal) + 1 - allowed))
+    return Finding(NAME, "copies", "stimulus", value, (low * RATE / exceeded, high), RATE)
 
 
 def _nearness(
