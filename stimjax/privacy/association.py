@@ -3,7 +3,8 @@
 Source: the claim of Nikolaidis et al., "Learning realistic patterns from visually unrealistic
 stimuli", JAIR 72, 2021: stimuli can hardly be associated with the person that they stem from. The
 trial is ours. Each member subject is put among 9 others (or all but one, where there are fewer),
-with as many windows of each: for who knows nothing, each of the n candidates is as likely.
+with as many windows of each: for who knows nothing, each of the n candidates is as likely. Subjects
+with less than a quarter of the median number of windows are left out, or all would have as few.
 
 - Of the whole release: each window is scored as in `distance.score`, a candidate by the mean of its
   `BEST` highest scores. The mean over all ways to choose the others is taken exactly.
@@ -50,11 +51,17 @@ def run(world: World) -> list[Finding]:
 
 
 def _even(world: World) -> World:
-    """The world with as many windows of each subject."""
-    sides = world.members, world.others
+    """The world with as many windows of each subject; who has few is left out."""
+    sides = [_long(side) for side in (world.members, world.others)]
     least = min(int(np.unique(side.subject, return_counts=True)[1].min()) for side in sides)
     members, others = (_of_each(side, min(WINDOWS, least), world.seed) for side in sides)
     return space.sample(world)._replace(members=members, others=others)
+
+
+def _long(side: Batch) -> Batch:
+    """The windows of subjects who have at least a quarter of the median number."""
+    subject, count = np.unique(side.subject, return_counts=True)
+    return side[np.isin(side.subject, subject[4 * count >= np.median(count)])]
 
 
 def _of_each(side: Batch, count: int, seed: int) -> Batch:
