@@ -3,13 +3,15 @@
 Source: the claim of Nikolaidis et al., "Learning realistic patterns from visually unrealistic
 stimuli", JAIR 72, 2021: stimuli can hardly be associated with the person that they stem from. The
 trial is ours. Each member subject is put among 9 others (or all but one, where there are fewer),
-with as many windows of each: for who knows nothing, each of the n candidates is as likely.
+with as many windows of each: for who knows nothing, each of the n candidates is as likely. Subjects
+with less than a quarter of the median number of windows are left out, or all would have as few.
 
 - Of the whole release: each window is scored as in `distance.score`, a candidate by the mean of its
   `BEST` highest scores. The mean over all ways to choose the others is taken exactly.
 - Of a stimulus: it claims the candidate with the nearest window, and the more decidedly, the nearer
-  that is against the second candidate's. Counted are the `DECIDED` most decided stimuli of each
-  trial, and the others are drawn up to `DRAWS` times for each member.
+  that is against the second candidate's. Counted are the most decided stimuli of each trial: 5 %,
+  but with many members fewer, since of M members one has about 1/M of the stimuli (see `decided`).
+  The others are drawn up to `DRAWS` times for each member.
 
 Threat model: the release, windows of each candidate, the knowledge that one of them took part, and
 for the release also a cohort of the attacker's own.
@@ -32,11 +34,11 @@ from stimjax.privacy.attack import LEVEL, Attack, Finding, World
 NAME = "association"
 OTHERS = 9  # candidates beside the member
 BEST = 5  # windows that speak for a candidate
-DECIDED = 0.05  # part of the stimuli
+DECIDED, LEAST = 0.05, 20  # part of the stimuli, at most; stimuli, at least
 DRAWS = 30  # of the others, for each member
-TRIALS = 2_000  # about, in all
-WINDOWS = 200  # of a candidate, at most
-STIMULI = 5_000  # of which the most decided are sought
+TRIALS = 1_000  # about, in all
+WINDOWS = 500  # of a candidate, at most
+STIMULI = 10_000  # of which the most decided are sought
 
 
 def run(world: World) -> list[Finding]:
@@ -49,11 +51,17 @@ def run(world: World) -> list[Finding]:
 
 
 def _even(world: World) -> World:
-    """The world with as many windows of each subject."""
-    sides = world.members, world.others
+    """The world with as many windows of each subject; who has few is left out."""
+    sides = [_long(side) for side in (world.members, world.others)]
     least = min(int(np.unique(side.subject, return_counts=True)[1].min()) for side in sides)
     members, others = (_of_each(side, min(WINDOWS, least), world.seed) for side in sides)
     return space.sample(world)._replace(members=members, others=others)
+
+
+def _long(side: Batch) -> Batch:
+    """The windows of subjects who have at least a quarter of the median number."""
+    subject, count = np.unique(side.subject, return_counts=True)
+    return side[np.isin(side.subject, subject[4 * count >= np.median(count)])]
 
 
 def _of_each(side: Batch, count: int, seed: int) -> Batch:
@@ -116,7 +124,7 @@ def _of_stimuli(world: World, points: space.Points, drawn: int) -> Finding:
     for i, j in np.ndindex(members, draws):
         chosen = rng.permutation(others)[:drawn]
         absent[i, j, chosen] = False
-        hits[i, j] = claims(ours[:, i], theirs[:, chosen])
+        hits[i, j] = claims(ours[:, i], theirs[:, chosen], decided(len(stimuli), members))
     without = [hits[absent[:, :, k]].mean() for k in range(others) if absent[:, :, k].any()]
     chance = 1 / (1 + drawn)
     return _finding("top1", "stimulus", hits.mean(axis=1), np.array(without), chance)
@@ -130,22 +138,26 @@ def _to_each(
     return np.stack([space.neighbors(stimuli, own)[0][:, 0] for own in each], axis=1)
 
 
+def decided(stimuli: int, members: int) -> int:
+    """How many stimuli count in a trial: a quarter of what a member's share would be, or 5 %."""
+    return min(stimuli, max(LEAST, round(stimuli * min(DECIDED, 1 / (4 * members)))))
+
+
 def claims(
-    ours: Float[np.ndarray, " stimuli"], theirs: Float[np.ndarray, "stimuli others"]
+    ours: Float[np.ndarray, " stimuli"], theirs: Float[np.ndarray, "stimuli others"], count: int
 ) -> float:
-    """How often the member is the nearest candidate of the stimuli that are most decided.
+    """How often the member is the nearest candidate of the `count` most decided stimuli.
 
     Args:
         ours: from each stimulus to the member's nearest window.
         theirs: to that of each other candidate.
+        count: of stimuli.
     """
     both = np.concatenate([ours[:, None], theirs], axis=1) + space.FLOOR
     near = np.partition(both, 1, axis=1)
-    count = max(1, round(DECIDED * len(ours)))
-    decided = np.argsort(near[:, 0] / near[:, 1], kind="stable")[:count]
-    first, second = near[decided, 0], theirs[decided].min(axis=1) + space.FLOOR
-    mine = both[decided, 0]
-    return float((mine < second).mean() + (mine == second).mean() / 2) if len(first) else 0.0
+    rows = np.argpartition(near[:, 0] / near[:, 1], count - 1)[:count]
+    mine, rival = both[rows, 0], both[rows, 1:].min(axis=1)
+    return float((mine < rival).mean() + (mine == rival).mean() / 2)
 
 
 def _finding(

@@ -136,10 +136,8 @@ def is_plain(value: bytes | str) -> bool:
     if isinstance(value, bytes):
         return len(value) < CERTAIN
     text = " ".join(value.split()).casefold()
-    digits = sum(map(str.isalnum, text))
-    return (
-        len(text) < SHORTEST or not digits or (text.isdigit() and len(text) < 6) or text in _COMMON
-    )
+    short = len(text) < SHORTEST or (text.isdigit() and len(text) < 6)
+    return short or not any(map(str.isalnum, text)) or text in _COMMON
 
 
 def _common() -> set[str]:

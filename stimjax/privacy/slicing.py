@@ -7,13 +7,15 @@ most `VALUES` values, each channel with mean 0 and deviation 1, so that shape al
 distance is that of dynamic time warping within a band of a fifth of a segment (Sakoe and Chiba,
 1978), all channels warped together.
 
-A window's score is that of its best segment: the log of the segment's distance to the nearest
-segment of the attacker's own cohort over that to the nearest of the release. The paper has no such
-cohort; without it a flat segment, which is near to every other, would speak for everybody.
+A window's score is that of its best segment, and that of a segment is as in `distance`: how much
+nearer the nearest segment of the release is than those that follow it, over the same among segments
+of the attacker's own cohort. The paper takes the distance itself; a flat segment, which is near to
+every other, would speak for everybody.
 
 Weaker than the paper's, for time: heard are the `ASKED` liveliest segments of up to `WINDOWS`
-windows a side, searched are at most `SEGMENTS` segments of the release and of the cohort, and time
-is warped only for the `CANDIDATES` segments that are nearest without.
+windows a side, searched are at most `SEGMENTS` segments of the release and of the cohort, which
+begin half a segment apart, and time is warped only for the `CANDIDATES` segments that are nearest
+without. A stimulus that was shifted by other than half segments is hardly found.
 
 Threat model: the release and windows of a cohort of the attacker's own. Images have no time.
 """
@@ -37,6 +39,7 @@ WINDOWS = 1_000  # of members, and of others
 ASKED = 4  # segments of a window
 SEGMENTS = 160_000
 CANDIDATES = 32
+AROUND = 10  # of these, the nearest by warping, that are looked at
 PAIRS = 20_000  # of segments that are warped at a time
 FLOOR = 0.05  # added to distances
 
@@ -93,20 +96,20 @@ def _score(
     made: Float[np.ndarray, "m values channel"],
     known: Float[np.ndarray, "l values channel"],
 ) -> Float[np.ndarray, " n"]:
-    """Of each window, how much nearer its best segment is to `made` than to `known`."""
+    """Of each window, how much its best segment has one of its own in `made`, not in `known`."""
     cut = segments(np.asarray(side.x), side.spec)
     lively = (cut.std(axis=2) / spread).sum(axis=2)
     best = np.argsort(-lively, axis=1, kind="stable")[:, :ASKED]
     asked = np.take_along_axis(cut, best[:, :, None, None], axis=1)
     flat = _standard(asked.reshape(-1, *asked.shape[2:]), spread)
-    away, close = (nearest(flat, among) + FLOOR for among in (known, made))
-    return np.log(away / close).reshape(best.shape).max(axis=1)
+    near, far = (space.alone(nearest(flat, among), FLOOR) for among in (made, known))
+    return (near - far).reshape(best.shape).max(axis=1)
 
 
 def nearest(
     of: Float[np.ndarray, "n values channel"], among: Float[np.ndarray, "m values channel"]
-) -> Float[np.ndarray, " n"]:
-    """The least warped distance to the `CANDIDATES` segments that are nearest without warping."""
+) -> Float[np.ndarray, "n around"]:
+    """Warped distances to the nearest `AROUND` of the `CANDIDATES` nearest without warping."""
     flat, flat_among = (each.reshape(len(each), -1) for each in (of, among))
     _, index = space.neighbors(flat, flat_among, CANDIDATES)
     rows = max(1, PAIRS // index.shape[1])
@@ -118,9 +121,10 @@ def _least(
     of: Float[np.ndarray, "n values channel"],
     among: Float[np.ndarray, "m values channel"],
     index: Int[np.ndarray, "n candidates"],
-) -> Float[np.ndarray, " n"]:
+) -> Float[np.ndarray, "n around"]:
     left = np.repeat(of, index.shape[1], axis=0)
-    return warped(left, among[index.reshape(-1)]).reshape(index.shape).min(axis=1)
+    distance = warped(left, among[index.reshape(-1)]).reshape(index.shape)
+    return np.sort(distance, axis=1)[:, :AROUND]
 
 
 def warped(
@@ -150,7 +154,7 @@ ATTACK = Attack(
     source="Lange et al., Slice it up, 2023, arXiv 2308.08310",
     tells=(
         "Whether someone who has seconds of your recording can tell from their shape that it was "
-        "used, even if stimuli are shifted, stretched or scaled."
+        "used, even if stimuli have another level or size."
     ),
     run=run,
 )

@@ -54,7 +54,9 @@ class Space:
             min(components, len(flat) - 1, flat.shape[1]),
             svd_solver="covariance_eigh" if flat.shape[1] <= 1000 else "randomized",
             random_state=seed,
-        ).fit(flat)
+        )
+        with np.errstate(invalid="ignore"):  # shares of a variance that may be 0; not used
+            self.pca.fit(flat)
 
     def points(self, batch: Batch) -> Float[np.ndarray, "n k"]:
         """The windows of `batch` in the space, f32."""
@@ -103,6 +105,19 @@ def neighbors(
     distance = np.stack([np.linalg.norm(of - among[each], axis=1) for each in index.T], axis=1)
     order = np.argsort(distance, axis=1, kind="stable")
     return np.take_along_axis(distance, order, 1), np.take_along_axis(index, order, 1)
+
+
+def alone(distance: Float[np.ndarray, "n count"], floor: float = FLOOR) -> Float[np.ndarray, " n"]:
+    """How much nearer the nearest point is than those that follow it, as a mean of logs of ratios.
+
+    With one single point it is minus the log of its distance.
+
+    Args:
+        distance: of the nearest points, nearest first.
+        floor: added to distances.
+    """
+    log = np.log(distance + floor)
+    return (log[:, 1:].mean(axis=1) if log.shape[1] > 1 else 0) - log[:, 0]
 
 
 def _values(batch: Batch) -> np.ndarray:

@@ -1,12 +1,14 @@
 """The sanity checks: 1 for strangers, below for copies, and they say what they are not."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from stimjax.privacy import dcr
 
 
-def found(world):
+def found(world) -> dict[str, Any]:
     return {f.metric: f for f in dcr.ATTACK.run(world)}
 
 
@@ -30,5 +32,5 @@ def test_ratio_of_nearest_and_second_nearest():
 
 def test_few_windows_and_images(world):
     whole = world("everything", members=1, others=1, each=1)
-    assert np.isfinite([f.value for f in dcr.ATTACK.run(whole)]).all()
+    assert np.isfinite([f.value for f in found(whole).values()]).all()
     assert found(world("everything", pictures=True))["dcr"].value < 0.01
