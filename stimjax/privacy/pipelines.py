@@ -58,7 +58,7 @@ class Trained(NamedTuple):
     """
 
     windows: Batch
-    rows: Sequence[Int[np.ndarray, " rows"]]
+    rows: Sequence[Int[np.ndarray, " _"]]
     model: Model
     params: Params
     seeds: Sequence[int]
@@ -97,7 +97,7 @@ def halves(count: int, units: int, seed: int) -> np.ndarray:
 
 def run(
     windows: Batch,
-    rows: Sequence[Int[np.ndarray, " rows"]],
+    rows: Sequence[Int[np.ndarray, " _"]],
     release: Release,
     seed: int,
     prefix: str = "",
@@ -136,7 +136,7 @@ def student(spec: Spec) -> Model:
 def train(
     model: Model,
     windows: Batch,
-    rows: Sequence[Int[np.ndarray, " rows"]],
+    rows: Sequence[Int[np.ndarray, " _"]],
     seeds: Sequence[int],
     settings: config.Fit = FIT,
 ) -> Params:

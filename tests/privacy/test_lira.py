@@ -81,5 +81,5 @@ def test_findings_are_of_both_signals_in_order_of_members_and_others() -> None:
     assert [student.name, density.name] == ["lira", "lira_density"]
     auc = {f.level: f.value for f in student.run(world) if f.metric == "auc"}
     assert auc == {"window": pytest.approx(1.0, abs=0.02), "subject": 1.0}
-    low, high = next(f.interval for f in density.run(world) if f.metric == "auc")
-    assert low < 0.5 < high
+    found = density.run(world)[0]
+    assert found.interval is not None and found.interval[0] < 0.5 < found.interval[1]
