@@ -1,10 +1,12 @@
 """Shadows end to end on a few simulated subjects who differ from each other."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
-from stimjax.privacy import lira, rmia, shadows
+from stimjax.privacy import lira, pipelines, rmia, shadows
 from stimjax.privacy.attack import World
 from stimjax.store import StimjaxError
 
@@ -32,8 +34,11 @@ def world(release: Batch, members: Batch = MEMBERS) -> World:
 
 
 @pytest.fixture(scope="module")
-def observe() -> shadows.Observe:
-    return shadows.observer(shadows.make(world(MEMBERS)))
+def observe() -> Iterator[shadows.Observe]:
+    with pytest.MonkeyPatch.context() as patch:  # quick to compile
+        patch.setattr(pipelines, "TEACHER", "mlp")
+        patch.setattr(pipelines, "STUDENT", "mlp")
+        yield shadows.observer(shadows.make(world(MEMBERS), count=8))
 
 
 def areas(observe: shadows.Observe, world: World) -> dict[tuple[str, str], tuple]:
