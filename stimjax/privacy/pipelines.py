@@ -38,6 +38,7 @@ PARTS = (
     *("canary teacher", "canary release", "canary student"),
 )
 
+# An MLP as student costs a fifth, but finds less: an area of 0.54 where the CNN finds 0.57.
 TEACHER, STUDENT = "cnn", "cnn"
 STIMULI = 2000
 EPOCHS = 6  # of a teacher, within
