@@ -134,12 +134,17 @@ def log_predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..
 
 
 def make_optimizer(settings: config.Fit) -> optax.GradientTransformation:
-    """AdamW with a tenth of the steps for warm-up, cosine decay, gradients clipped to norm 1."""
-    rate = optax.warmup_cosine_decay_schedule(
-        0.0, settings.rate, max(1, settings.steps // 10), max(2, settings.steps)
-    )
+    """AdamW at the rate that `make_rate` gives, gradients clipped to norm 1."""
     return optax.chain(
-        optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=settings.weight_decay)
+        optax.clip_by_global_norm(1.0),
+        optax.adamw(make_rate(settings), weight_decay=settings.weight_decay),
+    )
+
+
+def make_rate(settings: config.Fit) -> optax.Schedule:
+    """A tenth of the steps for warm-up, then cosine decay."""
+    return optax.warmup_cosine_decay_schedule(
+        0.0, settings.rate, max(1, settings.steps // 10), max(2, settings.steps)
     )
 
 

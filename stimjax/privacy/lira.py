@@ -14,6 +14,8 @@ from stimjax.privacy.shadows import HOLDS, Observe, Signal
 
 MANY = 64  # shadows from which on every window has a variance of its own
 LEAST = 0.05  # by which a member's signal is expected to be higher, in standard deviations
+STRAY = 1e-3  # chance that a member's signal is like no shadow's, but higher
+WIDE = 10.0  # how far such a signal strays, in standard deviations
 
 SOURCE = "Carlini et al., S&P 2022 (arXiv 2112.03570)"
 TELLS = {
@@ -44,7 +46,9 @@ def ratio(signal: Signal) -> Float[np.ndarray, " n"]:
     variance (from `MANY` shadows on, each its own). That it is the same with and without, so
     that more of a signal is always likelier a member's, is ours, and so is what is done about
     differences of means that a few shadows tell only roughly: they are drawn toward their mean over
-    all windows by as much as their scatter is noise (empirical Bayes; Morris, JASA 1983).
+    all windows by as much as their scatter is noise (empirical Bayes; Morris, JASA 1983). Ours is
+    also the chance that the release leaks in a way that no shadow release does, by copies for
+    example: then a member's signal may be anywhere above.
     """
     inside, n = signal.inside, len(signal.target)
     often = np.maximum(inside.sum(axis=0), 1), np.maximum((~inside).sum(axis=0), 1)
@@ -62,4 +66,6 @@ def ratio(signal: Signal) -> Float[np.ndarray, " n"]:
     scatter = max(difference.var() - noise.mean(), 0.0)
     difference = common + (difference - common) * scatter / (scatter + noise)
     difference = np.maximum(difference, LEAST * np.sqrt(variance))
-    return difference / variance * (signal.target - (mean_in + mean_out) / 2)
+    ratio = difference / variance * (signal.target - (mean_in + mean_out) / 2)
+    above = np.maximum(signal.target - mean_out, 0) ** 2 / variance
+    return np.logaddexp(ratio, np.log(STRAY / WIDE) + above / 2 * (1 - WIDE**-2))

