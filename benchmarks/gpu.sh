@@ -4,7 +4,8 @@
 # JSON goes into FOLDER (by default results/ beside this file), with the card's name in the name of
 # the file. PYTHON names the Python of an environment with stimjax[cuda]. Left out are `prepare`,
 # which uses no device, and `lanes`, which compares single cores; what lanes cost on a GPU is in
-# `scale`. STIMJAX_BENCHMARKS=small only tries whether all runs through, on any device.
+# `scale`. STIMJAX_BENCHMARKS=small only tries whether all runs through, on any device; PATIENCE=5
+# gives everything five times as long.
 set -euo pipefail
 
 python=${PYTHON:-python}
@@ -21,7 +22,7 @@ mkdir -p "$out"
 failed=0
 for share in "${shares[@]}"; do
     name=${share%:*}
-    if timeout "${share#*:}" "$python" "$here/run.py" --only "$name" \
+    if timeout $((${share#*:} * ${PATIENCE:-1})) "$python" "$here/run.py" --only "$name" \
         --out "$out/$name-$card.json" >/dev/null; then
         echo "$name: $out/$name-$card.json"
     else

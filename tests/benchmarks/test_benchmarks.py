@@ -143,7 +143,7 @@ def test_the_benchmarks_of_a_gpu_are_there_and_take_nine_minutes(load):
 @pytest.mark.slow
 def test_all_benchmarks_of_a_gpu_run_through(tmp_path):
     small = os.environ | {"STIMJAX_BENCHMARKS": "small", "PYTHON": sys.executable}
-    small |= {"JAX_PLATFORMS": "cpu", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    small |= {"PATIENCE": "5", "JAX_PLATFORMS": "cpu", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     ended = subprocess.run(
         [BENCHMARKS / "gpu.sh", tmp_path / "results"], env=small, capture_output=True, text=True
     )
