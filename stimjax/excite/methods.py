@@ -14,12 +14,15 @@ from stimjax.excite import accept, objective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import parametrization, rounded
+from stimjax.excite.sign import sign
 from stimjax.excite.sources import SOURCES, latent, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
 from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
+
+OPTIMIZERS = {"adam": adam, "sign": sign}
 
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
@@ -69,7 +72,7 @@ def method(spec: Spec, asked: Recipe, statistics: Mapping[str, np.ndarray]) -> M
             parametrization=parametrization(asked, spec, statistics),
             objective=objective.weighted(asked.terms, spec, statistics),
             acceptance=accept.acceptance(asked, len(spec.classes), statistics),
-            optimizer=adam(asked.rate),
+            optimizer=OPTIMIZERS[asked.optimizer](asked.rate),
             finish=(lambda x: rounded(x, spec)) if asked.rounded else _as_it_is,
             view=view(spec) if asked.views else None,
         )
