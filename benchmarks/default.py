@@ -19,6 +19,16 @@ SPEC = Spec((60, 4), ("normal", "apnea"), CHANNELS, 1.0, 0.0, 60.0)
 RECIPE: Recipe = dataclasses.replace(RECIPES["mixture"], balance="none")
 
 
+def synthesis(count: int) -> config.Synthesis:
+    """How `count` stimuli are made: by default on a CPU, in larger pieces on an accelerator.
+
+    Those numbers are a guess: there was no accelerator to choose them on.
+    """
+    asked = config.Synthesis(count=count, recipe=RECIPE)
+    large = dataclasses.replace(asked, lanes=4096, shard=10_000)
+    return asked if jax.default_backend() == "cpu" else large
+
+
 def teacher() -> Teacher:
     """Two networks of each of four families, for windows of 240 values."""
     networks, counts = config.Teacher().networks, (2, 2, 2, 2)

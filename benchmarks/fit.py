@@ -19,10 +19,12 @@ from typing import Any
 import workers
 from workers import Start, Worker
 
-REPEATS = 5
-SEEDS = 16
-NETWORKS = ("cnn", "transformer")
-ASKED = {"steps": 150, "batch": 128, "every": 50, "rate": 3e-3, "weight_decay": 1e-3, "noise": 0.1}
+REPEATS = workers.sized(5, 1)
+SEEDS = workers.sized(16, 2)
+NETWORKS = workers.sized(("cnn", "transformer"), ("cnn",))
+STEPS, EVERY = workers.sized((150, 50), (4, 2))
+ASKED = {"steps": STEPS, "batch": 128, "every": EVERY}
+ASKED |= {"rate": 3e-3, "weight_decay": 1e-3, "noise": 0.1}
 HERE = Path(__file__).parent
 
 
@@ -32,7 +34,9 @@ def measure(torch: str | None = None) -> dict[str, Any]:
     Args:
         torch: the Python of an environment with PyTorch; None measures stimjax alone.
     """
-    cores = workers.cores()[:2]
+    import jax
+
+    cores = workers.cores()[: 2 if jax.default_backend() == "cpu" else 1]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data.safetensors")
         write_data(data)

@@ -21,14 +21,15 @@ def main() -> None:
     import default
     import jax
     import paper
-    from workers import serve
+    from workers import serve, sized
 
     from stimjax import config, models
     from stimjax.excite import synthesize
 
     model = models.classifier("cnn", default.SPEC.shape, 2)
     teacher = paper.teacher(model.init(jax.random.key(7)), default.SPEC)
-    asked = config.Synthesis("paper", count=8 * 250, shard=250)
+    shard = sized(250, 10)
+    asked = config.Synthesis("paper", count=8 * shard, shard=shard)
 
     def turn() -> dict[str, Any]:
         begin, steps, digest = time.perf_counter(), 0, hashlib.sha256()

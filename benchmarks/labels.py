@@ -10,19 +10,20 @@ import statistics
 import time
 from typing import Any
 
-COUNT = 10_000
-REPEATS = 5
+from workers import sized
+
+COUNT = sized(10_000, 500)
+REPEATS = sized(5, 1)
 
 
 def measure() -> dict[str, Any]:
     """Seconds for the stimuli, and stimuli a second."""
     import default
 
-    from stimjax import config
     from stimjax.excite import synthesize
 
     teacher = default.teacher()
-    asked = config.Synthesis(count=COUNT, recipe=default.RECIPE)
+    asked = default.synthesis(COUNT)
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()

@@ -13,21 +13,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-COUNT = 1_000_000
+from workers import sized
+
+COUNT = sized(1_000_000, 1_000)
 
 
 def measure() -> dict[str, Any]:
     """Seconds to make and to verify, and MiB over time."""
     import default
 
-    from stimjax import config, settings
+    from stimjax import settings
     from stimjax.learn import teacher as teachers
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "teacher").mkdir()
         teachers.save(default.teacher(), folder / "teacher")
-        asked = config.Synthesis(count=COUNT, recipe=default.RECIPE)
+        asked = default.synthesis(COUNT)
         (folder / "config.yaml").write_text(settings.dump(asked), encoding="utf-8")
         words = ["synthesize", "teacher", "--out=release", "--config=config.yaml"]
         seconds, memory = _watched(folder, *words)
@@ -35,6 +37,7 @@ def measure() -> dict[str, Any]:
     late = memory[len(memory) // 10 :]  # after compilation
     return {
         "stimuli": COUNT,
+        "lanes": asked.lanes,
         "seconds": round(seconds, 1),
         "seconds_to_verify": round(verified, 1),
         "a_second": round(COUNT / seconds),

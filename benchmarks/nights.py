@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from workers import sized
+
 from stimjax import config
 from stimjax.batch import Batch
 from stimjax.data import prepare, simulate
@@ -13,7 +15,7 @@ CHANNELS = ("chest", "abdomen", "flow", "SpO2")
 PARTS = ("train", "validation")
 
 
-def windows(subjects: int = 12, hours: float = 1.0) -> tuple[Batch, Batch]:
+def windows(subjects: int = 12, hours: float = sized(1.0, 0.2)) -> tuple[Batch, Batch]:
     """Training and validation windows f32[n, 60, 4]: 60 s at 1 Hz of four channels."""
     settings = config.Prepare(channels=CHANNELS, rate=1.0, split="random")
     with tempfile.TemporaryDirectory() as name:

@@ -26,12 +26,14 @@ from typing import Any
 
 import workers
 
-REPEATS = 5
+REPEATS = workers.sized(5, 1)
 SHAPE = (60, 4)
-WIDTHS = {"cpu": (1, 8, 16, 32, 128), "gpu": (64, 256, 1024, 4096, 16384)}
+WIDTHS = workers.sized(
+    {"cpu": (1, 8, 16, 32, 128), "gpu": (64, 256, 1024, 4096, 16384)}, {"cpu": (4,), "gpu": (64,)}
+)
 SIDE = {"cpu": 1024, "gpu": 8192}  # of the large product
 LARGE = {"cpu": 2**24, "gpu": 2**28}  # floats of an array that no cache holds
-SECONDS = 0.1  # that a measurement of a small kernel takes at least
+SECONDS = workers.sized(0.1, 0.01)  # that a measurement of a small kernel takes at least
 MATRICES = 4  # inputs that a loop over small products goes through, so that none is hoisted
 
 
@@ -64,7 +66,7 @@ def _measure() -> dict[str, Any]:
         kernels[f"shapes {width}"] = shapes(cnn, width)
         kernels[f"adam {width}"] = adam(models.size(generator) * width, 50)
         kernels[f"steps {width}"] = steps(teacher, width)
-    rates = _rates(kernels)
+    rates = rates_of(kernels)
     ceiling = rates["product"]
     rows = {}
     for width in WIDTHS[kind]:
@@ -214,7 +216,7 @@ def xla_counts(teacher: Any, width: int) -> dict[str, float]:
     return {name: round(found[key] / width) for key, name in names.items() if key in found}
 
 
-def _rates(kernels: Mapping[str, tuple[float, Callable[[], Any]]]) -> dict[str, float]:
+def rates_of(kernels: Mapping[str, tuple[float, Callable[[], Any]]]) -> dict[str, float]:
     """Median work a second of each; they take turns."""
     import jax
 

@@ -37,13 +37,15 @@ BENCHMARKS: dict[str, tuple[str, tuple[str, ...]] | None] = {
 
 def measured(name: str, pythons: Mapping[str, str | None]) -> dict[str, Any]:
     """What a benchmark finds, with the versions of what stimjax is compared with."""
+    import jax
+
     measure = importlib.import_module(name).measure
     other = BENCHMARKS[name]
     if other is None:
-        return measure()
+        return {**measure(), "device": jax.devices()[0].device_kind}
     kind, packages = other
     python = pythons[kind]
-    found = measure(python)
+    found = {**measure(python), "device": jax.devices()[0].device_kind}
     return {**found, "compared_with": versions_of(python, packages) if python else None}
 
 

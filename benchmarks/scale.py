@@ -1,7 +1,12 @@
-"""One release on 1, 2, 4 and 8 devices of the host: what each device more costs, and the bytes.
+"""The paper's method on more and more devices of the host, and with more and more lanes.
 
-On CPU the devices are forced, and share its cores: with two cores no more than two can bring
-speed, and the benchmark shows the overhead of the others. The paper's method, eight shards.
+Devices: a release of eight shards on 1, 2, 4 and 8 of them; what each one more costs, and whether
+the bytes are the same. On a CPU they are forced, and share its cores: with two cores no more than
+two can bring speed, and the benchmark shows the overhead of the others. On a GPU this part is left
+out.
+
+Lanes: what a lane-step costs on one device, from 64 to 65,536 lanes on a GPU. Where the device is
+saturated it costs the same, however many more there are.
 """
 
 from __future__ import annotations
@@ -10,27 +15,68 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from workers import Worker, cores, median_rate, take_turns
+import workers
 
-DEVICES = (1, 2, 4, 8)
-REPEATS = 5
+DEVICES = workers.sized((1, 2, 4, 8), (1, 2))
+LANES = workers.sized(
+    {"cpu": (1, 4, 16, 64, 256), "gpu": (64, 256, 1024, 4096, 16384, 65536)},
+    {"cpu": (1, 4), "gpu": (64, 256)},
+)
+REPEATS = workers.sized(5, 1)
 
 
 def measure() -> dict[str, Any]:
+    """Rates by devices, where they can be forced, and by lanes."""
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return {"lanes": by_lanes(LANES["gpu"])}
+    devices = by_devices()
+    with workers.on(workers.cores()[:1]):
+        return {"devices": devices, "lanes": by_lanes(LANES["cpu"])}
+
+
+def by_devices() -> dict[str, Any]:
     """Lane-steps a second for each number of devices, and whether the bytes are the same."""
-    program = str(Path(__file__).with_name("jax_scale.py"))
-    groups = {
-        str(count): [Worker([sys.executable, program, str(count)], cores())] for count in DEVICES
-    }
-    turns = take_turns(groups, REPEATS)
-    for workers in groups.values():
-        for worker in workers:
-            worker.close()
+    command = [sys.executable, str(Path(__file__).with_name("jax_scale.py"))]
+    with workers.hired() as start:
+        groups = {str(n): [start([*command, str(n)], workers.cores())] for n in DEVICES}
+        turns = workers.take_turns(groups, REPEATS)
     digests = {answer["digest"] for group in turns.values() for turn in group for answer in turn}
-    rates = {name: round(median_rate(turn, "steps")) for name, turn in turns.items()}
+    rates = {name: round(workers.median_rate(turn, "steps")) for name, turn in turns.items()}
     return {
-        "cores": len(cores()),
+        "cores": len(workers.cores()),
         "lane_steps_a_second": rates,
         "to one device": {name: round(rate / rates["1"], 2) for name, rate in rates.items()},
         "same_bytes": len(digests) == 1,
     }
+
+
+def by_lanes(widths: tuple[int, ...]) -> dict[str, Any]:
+    """Lane-steps a second for each number of lanes, one after the other, as far as memory goes."""
+    import default
+    import jax
+    import paper
+    import roofline
+
+    from stimjax import models
+
+    cnn = models.classifier("cnn", default.SPEC.shape, 2).init(jax.random.key(7))
+    teacher = paper.teacher(cnn, default.SPEC)
+    rates: dict[str, float] = {}
+    for width in widths:
+        try:
+            rates |= roofline.rates_of({str(width): roofline.steps(teacher, width)})
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            break
+    return {
+        "lane_steps_a_second": {width: round(rate) for width, rate in rates.items()},
+        "cost of a lane-step to the least": costs(rates),
+    }
+
+
+def costs(rates: dict[str, float]) -> dict[str, float]:
+    """How many times the least cost of a lane-step it has with each number of lanes."""
+    return {width: round(max(rates.values()) / rate, 2) for width, rate in rates.items()}

@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 REST = 0.2  # seconds after a turn, in which threads of the last one stop to spin
 
@@ -61,6 +63,11 @@ def hired() -> Iterator[Start]:
             return worker
 
         yield start
+
+
+def sized(full: T, small: T) -> T:
+    """`full`; or `small`, where STIMJAX_BENCHMARKS=small asks only whether all runs through."""
+    return small if os.environ.get("STIMJAX_BENCHMARKS") == "small" else full
 
 
 def serve(ready: Mapping[str, Any], work: Callable[[], Mapping[str, Any]]) -> None:

@@ -65,7 +65,7 @@ def available() -> int | None:
     if all("bytes_limit" in about for about in told):
         return min(about["bytes_limit"] - about.get("bytes_in_use", 0) for about in told)
     left = [*_of_system(), *_of_groups()] if devices[0].platform == "cpu" else []
-    return min(left) // len(devices) if left else None
+    return max(0, min(left)) // len(devices) if left else None
 
 
 def _of_system(about: Path = Path("/proc/meminfo")) -> Iterator[int]:

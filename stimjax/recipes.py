@@ -51,7 +51,9 @@ class Recipe:
         parametrization: what is optimized: the weights of a generator, the window itself, its
             cosine coefficients, or its principal components.
         terms: what is lowered.
-        rate: learning rate of Adam.
+        rate: learning rate of the optimizer.
+        optimizer: adam, or sign: steps of length `rate` for each number, in the direction of its
+            gradient's sign, without a memory of earlier ones.
         tries: gradient steps at most; 0 takes what the source gives, labeled by the teacher.
         targets: what the teacher is driven to: the class alone; spread, from undecided to sure; or
             histogram, as sure as it is of training windows of the class.
@@ -78,6 +80,7 @@ class Recipe:
     parametrization: Literal["generator", "window", "cosine", "components"] = "window"
     terms: Terms = Terms()
     rate: float = 0.02
+    optimizer: Literal["adam", "sign"] = "adam"
     tries: int = 0
     targets: Literal["class", "spread", "histogram"] = "class"
     accept: Literal["threshold", "end"] = "end"

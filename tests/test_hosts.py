@@ -12,32 +12,18 @@ from stimjax import hosts
 from stimjax.store import StimjaxError
 
 PROGRAM = """
-import dataclasses, os, pathlib, signal, sys
+import os, pathlib, signal, sys
 from stimjax import hosts, runtime
 runtime.start()
 import jax
-import numpy as np
-from stimjax import config, models, release
-from stimjax.batch import Channel, Spec
+from random_teacher import synthesis, teacher
+from stimjax import release
 from stimjax.excite.synthesize import synthesize
-from stimjax.learn.teacher import Teacher
-from stimjax.recipes import RECIPES
 from stimjax.store import StimjaxError
 
 out, address, processes, process, seed, trouble = sys.argv[1:]
 if address:
     hosts.join(address, int(processes), int(process))
-channels = (Channel("a", "1"), Channel("b", "1", low=0.0))
-spec = Spec(shape=(20, 2), classes=("x", "y", "z"), channels=channels, rate=1.0)
-model = models.classifier("cnn", spec.shape, 3)
-rng = np.random.default_rng(0)
-shapes = jax.eval_shape(model.init, jax.random.key(0))
-single = jax.tree.map(
-    lambda s: jax.numpy.asarray(0.2 * rng.normal(size=(1, *s.shape)), s.dtype), shapes
-)
-teacher = Teacher(("cnn",), {"members": (single,), "weights": (jax.numpy.ones(1),)}, spec)
-recipe = dataclasses.replace(RECIPES["paper"], tries=5, latent=8, lowest=0.2, highest=0.6)
-settings = config.Synthesis("paper", 57, recipe, lanes=4, shard=10, seed=int(seed))
 save = release.save_shard
 
 def save_some(folder, number, stimuli):
@@ -49,7 +35,7 @@ def save_some(folder, number, stimuli):
 
 release.save_shard = save_some
 try:
-    synthesize(teacher, settings, pathlib.Path(out))
+    synthesize(teacher(), synthesis(57, int(seed)), pathlib.Path(out))
 except StimjaxError as error:
     print("RESULT", error, file=sys.stderr)
     sys.exit(2)
@@ -64,6 +50,7 @@ def start(
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
         "JAX_PLATFORMS": "cpu",
+        "PYTHONPATH": str(Path(__file__).parent),  # of random_teacher
     }
     words = [str(out), address, str(processes), str(process), str(seed), trouble]
     return subprocess.Popen(

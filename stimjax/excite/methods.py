@@ -14,6 +14,7 @@ from stimjax.excite import accept, objective, selective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import parametrization, rounded
+from stimjax.excite.sign import sign
 from stimjax.excite.sources import SOURCES, Statistics, latent, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
@@ -23,6 +24,8 @@ from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
 IDENTITY = 4.0  # weight of the term `identity` at full strength
+OPTIMIZERS = {"adam": adam, "sign": sign}
+
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 CRITIC = "the identity critic: which stimuli it recognizes"
@@ -124,7 +127,7 @@ def method(
                 *(spec, statistics),
             ),
             acceptance=accept.acceptance(asked, len(spec.classes), statistics),
-            optimizer=adam(asked.rate),
+            optimizer=OPTIMIZERS[asked.optimizer](asked.rate),
             finish=(lambda x: rounded(x, spec)) if asked.rounded else _as_it_is,
             view=view(spec) if asked.views else None,
             bound=inhibited.bound,

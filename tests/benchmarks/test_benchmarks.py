@@ -1,5 +1,9 @@
-"""The benchmarks' own arithmetic; nothing is measured here."""
+"""The benchmarks' own arithmetic; what is slow only tries whether they run through."""
 
+import json
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -113,3 +117,40 @@ def test_memory_is_compared_over_nights(load):
     assert found["stimjax: peak memory, 8 nights to 2 nights"] == 1.25
     assert found["speed, stimjax to mne"] == 1.5
     assert found["peak memory, stimjax to mne"] == 0.8
+
+
+def test_the_cost_of_lanes_is_compared_with_the_least(load):
+    assert load("scale").costs({"64": 50.0, "256": 100.0, "1024": 80.0}) == {
+        "64": 2.0,
+        "256": 1.0,
+        "1024": 1.25,
+    }
+
+
+def test_small_sizes_are_asked_for_in_the_environment(load, monkeypatch):
+    assert load("workers").sized(100, 1) == 100
+    monkeypatch.setenv("STIMJAX_BENCHMARKS", "small")
+    assert load("workers").sized(100, 1) == 1
+
+
+def test_the_benchmarks_of_a_gpu_are_there_and_take_nine_minutes(load):
+    script = (BENCHMARKS / "gpu.sh").read_text()
+    shares = dict(re.findall(r"(\w+):(\d+)", script.partition("shares=(")[2].partition(")")[0]))
+    assert set(shares) == set(load("run").BENCHMARKS) - {"lanes", "prepare"}
+    assert sum(map(int, shares.values())) <= 9 * 60
+
+
+@pytest.mark.slow
+def test_all_benchmarks_of_a_gpu_run_through(tmp_path):
+    small = os.environ | {"STIMJAX_BENCHMARKS": "small", "PYTHON": sys.executable}
+    small |= {"PATIENCE": "5", "JAX_PLATFORMS": "cpu", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    ended = subprocess.run(
+        [BENCHMARKS / "gpu.sh", tmp_path / "results"], env=small, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    found = {path.name for path in (tmp_path / "results").iterdir()}
+    assert found == {f"{n}-cpu.json" for n in ("roofline", "scale", "million", "fit", "labels")}
+    for path in (tmp_path / "results").iterdir():
+        about = json.loads(path.read_text())
+        (result,) = about["results"].values()
+        assert result["device"] == "cpu" and about["machine"]["cores"] >= 1

@@ -6,30 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-# A network of the package, because it is its convolutions and matrix products that have to agree;
-# thresholds that random weights reach.
 PROGRAM = """
-import dataclasses, hashlib, json, sys
+import hashlib, json
 import jax, numpy as np
-from stimjax import config, models
-from stimjax.batch import Channel, Spec
+from random_teacher import synthesis, teacher
 from stimjax.excite.synthesize import shards
-from stimjax.learn.teacher import Teacher
-from stimjax.recipes import RECIPES
 
-channels = (Channel("a", "1"), Channel("b", "1", low=0.0))
-spec = Spec(shape=(20, 2), classes=("x", "y", "z"), channels=channels, rate=1.0)
-model = models.classifier("cnn", spec.shape, 3)
-rng = np.random.default_rng(0)
-shapes = jax.eval_shape(model.init, jax.random.key(0))
-single = jax.tree.map(
-    lambda s: jax.numpy.asarray(0.2 * rng.normal(size=(1, *s.shape)), s.dtype), shapes
-)
-params = {"members": (single,), "weights": (jax.numpy.ones(1),)}
-recipe = dataclasses.replace(RECIPES["paper"], tries=5, latent=8, lowest=0.2, highest=0.6)
-settings = config.Synthesis("paper", 37, recipe, lanes=4, shard=10)
 made = []
-for shard in shards(Teacher(("cnn",), params, spec), settings):
+for shard in shards(teacher(), synthesis(37)):
     digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()
     made.append([shard.number, digest, *[np.asarray(a).tolist() for a in shard.counts]])
 print(json.dumps({"devices": jax.local_device_count(), "shards": made}))
@@ -40,6 +24,7 @@ def start(devices: int) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
         "JAX_PLATFORMS": "cpu",
+        "PYTHONPATH": str(Path(__file__).parents[1]),  # of random_teacher
         "NPROC": "8",  # the size of the thread pool, which decides how sums are split
     }
     return subprocess.Popen(

@@ -13,9 +13,10 @@ from scipy import stats
 
 from stimjax import config
 from stimjax.batch import Channel, Spec, make
-from stimjax.excite import accept, methods, parametrization
+from stimjax.excite import accept, lanes, methods, parametrization
 from stimjax.excite.accept import Goal
 from stimjax.excite.adam import adam
+from stimjax.excite.sign import sign
 from stimjax.excite.sources import latent
 from stimjax.excite.terms import Excited
 from stimjax.excite.terms.cross_entropy import cross_entropy
@@ -240,9 +241,29 @@ def test_the_paper_is_what_the_paper_says(spec: Spec) -> None:
     """Its numbers, from the text: T in U[0.75, 0.9999], 50 tries, Adam with 1e-3, one term."""
     recipe = RECIPES["paper"]
     numbers = (recipe.lowest, recipe.highest, recipe.tries, recipe.rate)
-    assert numbers == (0.75, 0.9999, 50, 1e-3)
+    assert numbers == (0.75, 0.9999, 50, 1e-3) and recipe.optimizer == "adam"
     assert recipe.terms == Terms(cross_entropy=1.0) and recipe.targets == "class"
     assert methods.method(spec, recipe, {}).parametrization.keeps
+
+
+def test_sign_descent_takes_steps_of_one_length_and_remembers_nothing() -> None:
+    params = {"w": jnp.array([1.0, -2.0, 3.0])}
+    optimizer = sign(0.5)
+    state = optimizer.init(params)
+    assert not jax.tree.leaves(state)
+    updates, after = optimizer.update({"w": jnp.array([1e-9, -7.0, 0.0])}, state, params)
+    chex.assert_trees_all_equal(updates, {"w": jnp.array([-0.5, 0.5, 0.0])})
+    assert after == state
+
+
+def test_a_recipe_chooses_the_optimizer(spec: Spec) -> None:
+    def kept(optimizer: Any) -> list[Any]:
+        recipe = dataclasses.replace(RECIPES["paper"], optimizer=optimizer)
+        method = methods.method(spec, recipe, {})
+        state = jax.eval_shape(lambda: lanes.start(method, jax.random.key(0), 4))
+        return jax.tree.leaves(state.lanes.opt_state)
+
+    assert kept("adam") and not kept("sign")
 
 
 def test_adam_is_optaxs_but_for_rounding() -> None:
