@@ -20,7 +20,7 @@ import matplotlib
 import numpy as np
 import tyro
 
-from stimjax import config, job, runtime
+from stimjax import config, job, runtime, settings
 from stimjax.excite import synthesize
 from stimjax.learn import teacher as teachers
 from stimjax.progress import Reporter, reporter
@@ -43,6 +43,7 @@ class Asked:
         synthesis: how stimuli are made.
         study: the students.
         audit: the attacks.
+        seed: of stimuli, students and attacks.
     """
 
     windows: Path
@@ -52,6 +53,7 @@ class Asked:
     synthesis: config.Synthesis = DEFAULT.synthesis
     study: config.Study = STUDY
     audit: config.Audit = DEFAULT.audit
+    seed: int = 0
 
 
 def measure(asked: Asked, strength: float, report: Reporter) -> None:
@@ -60,10 +62,10 @@ def measure(asked: Asked, strength: float, report: Reporter) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     teacher = teachers.load(asked.teacher)
     made, windows = folder / "release", asked.windows
-    settings = dataclasses.replace(asked.synthesis, inhibit=strength)
+    inhibited = dataclasses.replace(asked.synthesis, inhibit=strength)
     if not made.exists():
         report.stage(f"inhibition {strength:g}: making stimuli")
-        synthesize.synthesize(teacher, settings, made, note=report.note)
+        synthesize.synthesize(teacher, inhibited, made, note=report.note)
 
     def study(place: Path) -> None:
         job.study_release(made, windows, windows, place, asked.study, None, report)
@@ -133,6 +135,7 @@ def draw(found: list[dict[str, Any]], path: Path) -> None:
 def main(asked: Asked) -> None:
     """Measure every strength, and write the table and the curve."""
     runtime.start()
+    asked = settings.seeded(asked, asked.seed)
     asked.out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with reporter() as report:
         for strength in asked.strengths:

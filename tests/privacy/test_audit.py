@@ -67,6 +67,7 @@ def test_strangers_tell_nothing_and_a_planted_leak_all(entries: list[dict]) -> N
 
 
 def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:
+    world = world._replace(others=people(20, 10, 120, 2))  # for a threshold of one in a thousand
     x = np.array(world.release.x)
     x[::100] = np.asarray(world.members.x)[: len(x[::100])]
     leaking = world._replace(release=batch.make(x, world.release.y, SPEC))
