@@ -25,7 +25,7 @@ def describe(path: Path) -> str:
             raise StimjaxError(f"{path}: no such file or folder; check the name")
         return _recording(reader.read(path))
     for name, how in (
-        ("release", _job),
+        ("study", _job),
         ("results.json", _results),
         ("privacy.json", _privacy),
         ("teacher.json", _teacher),
@@ -169,11 +169,14 @@ def _results(folder: Path) -> str:
 
 
 def _job(folder: Path) -> str:
-    count = release.load_manifest(folder / "release").get("count")
+    published = (folder / "release").exists()
+    made = folder / "release" if published else folder / "private" / "refused"
+    count = release.load_manifest(made).get("count")
+    may = "may be published" if published else "exceeds your bounds and is not to be published"
     rows = [
         (str(folder / "report.html"), "look here first; private, for it shows real windows"),
         (str(folder / "private"), "keep it to yourself: windows, teacher, report"),
-        (str(folder / "release"), f"may be published: {count} stimuli and how they were made"),
+        (str(made), f"{may}: {count} stimuli and how they were made"),
     ]
     return "\n".join([_results(folder / "study"), "", *_table(rows)])
 

@@ -1,0 +1,134 @@
+"""`stimjax audit`, the audit of a whole run, its gate, and inputs that cannot be audited."""
+
+import json
+import shutil
+
+import pytest
+
+FAST = ["--attacks", "nearest", "dcr", "files"]
+
+
+@pytest.fixture(scope="module")
+def audited(built, tmp_path_factory):
+    from stimjax import cli
+
+    folder, _ = built
+    out = tmp_path_factory.mktemp("audit") / "audit"
+    windows = str(folder / "windows")
+    words = ["audit", str(folder / "release"), "--train", windows, "--holdout", windows]
+    words += ["--recordings", str(folder / "cohort"), "--out", str(out), *FAST]
+    assert cli.main(words) == 0
+    return json.loads((out / "privacy.json").read_text())
+
+
+def test_privacy_json_is_as_promised(audited):
+    assert audited["schema"] == 1
+    assert audited["epsilon"] is None and audited["delta"] is None
+    for entry in audited["attacks"]:
+        fields = {"attack", "metric", "value", "ci", "chance", "real_data", "planted_leak"}
+        assert fields <= set(entry)
+    assert {entry["attack"] for entry in audited["attacks"]} == {"nearest", "dcr", "files"}
+    assert all(side["subjects"] > 0 for side in audited["on"].values())
+
+
+def test_files_name_nobody_and_the_search_would_have_found_it(audited):
+    (entry,) = (entry for entry in audited["attacks"] if entry["attack"] == "files")
+    assert entry["value"] == 0 and entry["planted_leak"] > 0
+
+
+def test_real_windows_in_the_place_of_the_release_are_found(audited):
+    (entry,) = (
+        entry
+        for entry in audited["attacks"]
+        if (entry["attack"], entry["metric"], entry["level"]) == ("nearest", "auc", "window")
+    )
+    assert entry["real_data"] > 0.9
+
+
+def test_a_changed_release_is_refused(built, refused, tmp_path):
+    folder, _ = built
+    release = shutil.copytree(folder / "release", tmp_path / "release")
+    shard = release / "stimuli-00000.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-4] + b"abcd")
+    windows = folder / "windows"
+    said = refused(
+        *("audit", release, "--train", windows, "--holdout", windows, "--out", tmp_path / "a")
+    )
+    assert shard.name in said
+    assert not (tmp_path / "a").exists()
+
+
+def test_windows_of_a_random_split_are_refused(built, run, refused, tmp_path):
+    folder, _ = built
+    windows = tmp_path / "windows"
+    options = ["--channels", "SpO2,HR", "--rate", "1", "--split", "random", "--out", windows]
+    assert run("prepare", folder / "cohort", *options)[0] == 0
+    said = refused(
+        *("audit", folder / "release", "--train", windows, "--holdout", windows),
+        *("--out", tmp_path / "audit"),
+    )
+    assert "of its subjects are in the training part too" in said and "--split subject" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--attacks", "nearest", "voodoo"], "voodoo"),
+        (["--shadows", "3"], "even"),
+        (["--copied", "0"], "copied"),
+    ],
+)
+def test_wrong_options_are_refused(built, refused, tmp_path, option, said):
+    folder, _ = built
+    windows = folder / "windows"
+    words = ["audit", folder / "release", "--train", windows, "--holdout", windows]
+    assert said in refused(*words, "--out", tmp_path / "audit", *option)
+    assert not (tmp_path / "audit").exists()
+
+
+def whole_run(folder, out, bounds):
+    """Words of a whole run that takes little time."""
+    fit = [f"--{part}.fit.{name}" for part in ("teacher", "study") for name in ("steps=20",)]
+    fit += ["--teacher.fit.every=10", "--study.fit.every=10"]
+    return [
+        *("run", "--data", folder / "cohort", "--out", out, "--require-privacy", bounds),
+        *("--channels", "SpO2,HR", "--rate", "1", *fit),
+        *("--teacher.networks", "mlp", "--teacher.candidates=1", "--teacher.critic=none"),
+        *("--synthesis.count=40", "--synthesis.shard=20", "--synthesis.lanes=4"),
+        *("--study.students", "logistic", "--study.seeds=1", "--study.baselines"),
+        *("--audit.attacks", "nearest", "files"),
+    ]
+
+
+def test_a_release_beyond_the_bounds_is_not_published(built, run, tmp_path):
+    folder, _ = built
+    bounds = tmp_path / "bounds.yaml"
+    bounds.write_text("nearest.auc.window: 0.01\nsecrets_found: 0\n")
+    status, _, err = run(*whole_run(folder, tmp_path / "out", bounds))
+    assert status == 3
+    lines = [line for line in err.splitlines() if "not published" in line]
+    assert len(lines) == 1 and "nearest auc window" in lines[0]
+    assert not (tmp_path / "out" / "release").exists()
+    assert (tmp_path / "out" / "private" / "refused" / "manifest.json").exists()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "nothing was published" in page and "nearest auc window: reaches" in page
+
+
+def test_a_release_within_the_bounds_is_published(built, run, tmp_path):
+    folder, _ = built
+    bounds = tmp_path / "bounds.yaml"
+    bounds.write_text("secrets_found: 0\n")
+    status, _, err = run(*whole_run(folder, tmp_path / "out", bounds))
+    assert status == 0, err
+    assert (tmp_path / "out" / "release" / "manifest.json").exists()
+    assert (tmp_path / "out" / "audit" / "privacy.json").exists()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "What the release tells of individuals" in page
+    assert "anonymous" not in page.lower().replace("anonymization", "")
+
+
+def test_bounds_that_cannot_be_read_are_refused_before_any_work(built, refused, tmp_path):
+    folder, _ = built
+    bounds = tmp_path / "bounds.yaml"
+    bounds.write_text("auc: high\n")
+    assert "auc has to be a number" in refused(*whole_run(folder, tmp_path / "out", bounds))
