@@ -34,6 +34,7 @@ from stimjax.excite import methods, synthesize
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
+from stimjax.privacy import guarantee, ledger
 from stimjax.progress import Reporter
 from stimjax.store import StimjaxError, new_folder, read_json, write_json
 from stimjax.study import metrics
@@ -66,6 +67,7 @@ def run(
         StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
             left under the name `out` then.
     """
+    guarantee.refuse_job(job)
     folds = job.prepare.folds
     if folds > 1 and job.prepare.fold:
         raise StimjaxError(
@@ -226,8 +228,11 @@ def train_teacher(
 ) -> Teacher:
     """Train a teacher on `windows`; write it, and how good it is on real windows, into `folder`.
 
-    With a folder `checkpoint`, goes on from the checkpoint there if there is one.
+    With a folder `checkpoint`, goes on from the checkpoint there if there is one. A formal
+    guarantee does not cover `metrics.json`, which is as private as the windows.
     """
+    if asked.dp.epsilon:
+        guarantee.refuse_windows(windows)
     if checkpoint is not None and resume.has_checkpoint(checkpoint):
         reporter.note("going on from where an earlier training was interrupted")
     reporter.stage("training the teacher")
@@ -245,6 +250,7 @@ def train_teacher(
         "schema": SCHEMA,
         "networks": list(teacher.networks),
         "members": list(teacher.members),
+        "privacy": ledger.described(teacher.privacy),
         **scores,
         "versions": versions(),
     }

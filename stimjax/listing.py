@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,7 @@ def _release(folder: Path) -> str:
             f"{sum(name.endswith('.safetensors') for name in manifest['files'])} files",
             f"method    {method.get('method')}, seed {method.get('seed')}",
             *_spec(batch.load_spec(folder)),
+            f"privacy   {_privacy(manifest.get('privacy') or {})}",
             "",
             "made from private data with the help of:",
             *(f"  {use}" for use in manifest.get("uses", [])),
@@ -129,6 +130,12 @@ def _release(folder: Path) -> str:
             f"`stimjax verify {folder}` checks every byte",
         ]
     )
+
+
+def _privacy(about: Mapping[str, Any]) -> str:
+    if not about.get("epsilon"):
+        return "no formal guarantee"
+    return f"epsilon {about['epsilon']:.3g}, delta {about['delta']:g}, for one {about['unit']}"
 
 
 def _results(folder: Path) -> str:

@@ -29,6 +29,8 @@ from stimjax.excite.lanes import Networks, State
 from stimjax.excite.rates import Rates
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
+from stimjax.privacy import guarantee, ledger
+from stimjax.privacy.ledger import Ledger
 from stimjax.settings import check
 from stimjax.store import StimjaxError, read_json, write_json
 from stimjax.versions import versions
@@ -75,6 +77,8 @@ def synthesize(
     """
     check(settings, "synthesis: ")
     settings = methods.resolved(settings)
+    if teacher.privacy is not None:
+        guarantee.refuse_recipe(methods.recipe(settings), teacher.statistics)
     identity = {
         "settings": dataclasses.asdict(settings),
         "teacher": teacher.digest,
@@ -91,7 +95,7 @@ def synthesize(
             _make(pieces, teacher, settings, progress)
         with hosts.together():
             if hosts.index() == 0:
-                manifest = pieces.manifest()
+                manifest = pieces.manifest(teacher.privacy)
                 release.finish(folder, teacher.spec, manifest)
                 for name, number in zip(teacher.spec.classes, manifest["classes"], strict=True):
                     if not number:
@@ -170,8 +174,11 @@ class _Pieces:
             counted.unlink(missing_ok=True)
             raise
 
-    def manifest(self) -> dict[str, Any]:
-        """What all shards together are; the counts of each are no longer needed, and removed."""
+    def manifest(self, spent: Ledger | None = None) -> dict[str, Any]:
+        """What all shards together are; the counts of each are no longer needed, and removed.
+
+        The counts are of the teacher's answers, so that they cost nothing beyond what was `spent`.
+        """
         about = [read_json(self._counts(number)) for number in self.numbers]
         total = {name: np.sum([one[name] for one in about], axis=0) for name in about[0]}
         for number in self.numbers:
@@ -181,7 +188,8 @@ class _Pieces:
             "method": dataclasses.asdict(self._settings),
             **{name: total[name].tolist() for name in ("classes", "accepted", "failed", "hits")},
             "lane_steps": int(total["steps"]),
-            "uses": methods.uses(methods.recipe(self._settings)),
+            "uses": guarantee.uses(methods.uses(methods.recipe(self._settings)), spent),
+            "privacy": ledger.described(spent),
             "versions": versions(),
         }
 
