@@ -233,21 +233,25 @@ def _descend(
 
     @jax.jit
     def advance(
-        params: Params, state: Any, windows: tuple[Array, ...], index: Array
-    ) -> tuple[Params, Any]:
+        params: Params,
+        mean: Params,
+        state: Any,
+        windows: tuple[Array, ...],
+        index: Array,
+        share: Any,
+    ) -> tuple[Params, Params, Any]:
         drawn = [array[index] for array in windows]
         total = gradient(params, *drawn, is_padding_example=index[:, 0] < 0)
         updates, state = optimizer.update(total, state, params)
-        return optax.apply_updates(params, updates), state
+        params = optax.apply_updates(params, updates)
+        return params, optax.incremental_update(params, mean, share), state
 
     windows = tuple(jax.device_put(np.asarray(a)) for a in (train.x, train.y, train.weight))
-    state, mean, counted = optimizer.init(params), params, 0
-    for step, index in enumerate(rows, 1):
-        params, state = advance(params, state, windows, jnp.asarray(index))
-        if 2 * step > len(rows):
-            counted += 1
-            mean = optax.incremental_update(params, mean, 1 / counted)
-        progress(step)
+    state, mean, first = optimizer.init(params), params, len(rows) // 2
+    for step, index in enumerate(rows):
+        share = np.float32(1 / (step - first + 1) if step >= first else 0)
+        params, mean, state = advance(params, mean, state, windows, index, share)
+        progress(step + 1)
     return mean
 
 
