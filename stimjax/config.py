@@ -128,11 +128,11 @@ class Dp:
     delta: float = 1e-5
     unit: Literal["subject", "window"] = "subject"
     networks: tuple[str, ...] = ("cnn",)
-    steps: int = 200
+    steps: int = 100
     batch: int = 64
-    windows: int = 16
+    windows: int = 8
     clip: float = 1.0
-    rate: float = 2e-3
+    rate: float = 1e-2
     prior: float = 0.05
 
 
