@@ -53,6 +53,9 @@ class Prepare:
         subject_from: what tells subjects apart: the header's patient code, the file's name, or
             auto (the code, unless it is empty or the same in all files).
         skip_bad: leave out recordings that cannot be used, and say which, instead of stopping.
+        independent: no recording has a say in how another is treated: channels have to be named,
+            rate and ranges of values are fixed ones, subjects are dealt by a hash of their names.
+            A teacher with an epsilon needs it.
         seed: of the split.
     """
 
@@ -70,6 +73,7 @@ class Prepare:
     fold: int = 0
     subject_from: Literal["auto", "header", "file"] = "auto"
     skip_bad: bool = False
+    independent: bool = False
     seed: Seed = 0
 
     @property
@@ -104,6 +108,40 @@ class Fit:
 
 
 @dataclasses.dataclass(frozen=True)
+class Dp:
+    """Differential privacy of the teacher and of all releases made with it (docs/privacy-dp.md).
+
+    With an `epsilon` these settings stand in place of the teacher's own `networks`, `candidates`,
+    `ensemble` and `fit`, and nothing is chosen on validation.
+
+    Attributes:
+        epsilon: the whole budget, which everything that is computed from private windows shares;
+            0 trains without a guarantee. Below 1 is strong, above 10 says little.
+        delta: the probability with which the guarantee may fail; far below 1 / subjects.
+        unit: whose presence is hidden: a subject with all windows, or a single window (a row of
+            the training part, which says little of a person).
+        networks: families by name; each is trained once, and they share the budget.
+        steps: gradient steps.
+        batch: subjects (or windows) that a step is expected to draw.
+        windows: of each drawn subject, in a step.
+        clip: longest gradient of a subject (or window); a longer one is shortened to it.
+        rate: highest learning rate.
+        prior: part of the budget for the frequency of the classes; 0 does not measure it.
+    """
+
+    epsilon: float = 0.0
+    delta: float = 1e-5
+    unit: Literal["subject", "window"] = "subject"
+    networks: tuple[str, ...] = ("cnn",)
+    steps: int = 100
+    batch: int = 64
+    windows: int = 8
+    clip: float = 1.0
+    rate: float = 1e-2
+    prior: float = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
 class Teacher:
     """The networks that learn from the private windows.
 
@@ -118,6 +156,7 @@ class Teacher:
         critic: the network that learns to tell subjects apart, for `synthesis.inhibit`; none for
             no critic.
         fit: how they are trained.
+        dp: differential privacy; off without an epsilon.
         seed: of the candidates' initial weights; no student ever starts from one of these.
     """
 
@@ -128,6 +167,7 @@ class Teacher:
     confusion: float = 0.0
     critic: str = "cnn"
     fit: Fit = Fit()
+    dp: Dp = Dp()
     seed: Seed = 0
 
 

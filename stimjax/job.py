@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimjax import config, release, settings, work
+from stimjax import config, ledger, release, settings, work
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare, reader, simulate
-from stimjax.excite import methods, rates, synthesize
+from stimjax.excite import guarantee, methods, rates, synthesize
 from stimjax.learn import critic as critics
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
@@ -83,6 +83,7 @@ def run(
         StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
             left under the name `out` then.
     """
+    guarantee.refuse_job(job)
     folds = job.prepare.folds
     if folds > 1 and job.prepare.fold:
         raise StimjaxError(
@@ -274,8 +275,11 @@ def train_teacher(
 ) -> Teacher:
     """Train a teacher on `windows`; write it, and how good it is on real windows, into `folder`.
 
-    With a folder `checkpoint`, goes on from the checkpoint there if there is one.
+    With a folder `checkpoint`, goes on from the checkpoint there if there is one. A formal
+    guarantee does not cover `metrics.json`, which is as private as the windows.
     """
+    if asked.dp.epsilon:
+        guarantee.refuse_windows(windows)
     if checkpoint is not None and resume.has_checkpoint(checkpoint):
         reporter.note("going on from where an earlier training was interrupted")
     reporter.stage("training the teacher")
@@ -284,7 +288,7 @@ def train_teacher(
         train, validation, asked, checkpoint=checkpoint, progress=reporter.progress
     )
     teacher = dataclasses.replace(teacher, statistics=methods.measure(train, teacher))
-    if asked.critic != "none":
+    if asked.critic != "none" and not asked.dp.epsilon:  # the critic has no guarantee
         reporter.stage("training the identity critic")
         critic = critics.train(
             train, asked.critic, asked.fit, seed=asked.seed, progress=reporter.progress
@@ -300,6 +304,7 @@ def train_teacher(
         "networks": list(teacher.networks),
         "members": list(teacher.members),
         "critic": None if teacher.critic is None else teacher.critic.about(),
+        "privacy": ledger.described(teacher.privacy),
         **scores,
         "versions": versions(),
     }
@@ -384,6 +389,7 @@ def audit_release(
     from stimjax.privacy.attack import World
 
     made = release.load_manifest(stimuli)
+    spent = made.get("privacy") or {}
     world = World(
         release=release.load(stimuli),
         members=prepare.load(train, "train"),
@@ -399,8 +405,8 @@ def audit_release(
     found = {
         "schema": audit.SCHEMA,
         "attacks": audit.audit(world, asked, recipe, published, stage=reporter.stage),
-        "epsilon": made.get("epsilon"),
-        "delta": made.get("delta"),
+        "epsilon": spent.get("epsilon"),
+        "delta": spent.get("delta"),
         "on": audit.counts(world),
         "versions": versions(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def describe(path: Path) -> str:
     for name, how in (
         ("study", _job),
         ("results.json", _results),
-        ("privacy.json", _privacy),
+        ("privacy.json", _audit),
         ("teacher.json", _teacher),
         ("manifest.json", _release),
         ("spec.json", _windows),
@@ -89,7 +89,7 @@ def _windows(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _privacy(folder: Path) -> str:
+def _audit(folder: Path) -> str:
     found = read_json(folder / "privacy.json")
     rows = [("attack", "metric", "of a", "value", "interval", "chance", "real", "planted")]
     for entry in found["attacks"]:
@@ -135,6 +135,7 @@ def _release(folder: Path) -> str:
             f"{sum(name.endswith('.safetensors') for name in manifest['files'])} files",
             f"method    {method.get('method')}, seed {method.get('seed')}",
             *_spec(batch.load_spec(folder)),
+            f"privacy   {_privacy(manifest.get('privacy') or {})}",
             "",
             "made from private data with the help of:",
             *(f"  {use}" for use in manifest.get("uses", [])),
@@ -143,6 +144,12 @@ def _release(folder: Path) -> str:
             f"`stimjax verify {folder}` checks every byte",
         ]
     )
+
+
+def _privacy(about: Mapping[str, Any]) -> str:
+    if not about.get("epsilon"):
+        return "no formal guarantee"
+    return f"epsilon {about['epsilon']:.3g}, delta {about['delta']:g}, for one {about['unit']}"
 
 
 def _results(folder: Path) -> str:

@@ -45,6 +45,8 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Prepare": {"max_missing": _SHARE, "validation": _SHARE, "test": _SHARE, "folds": _COUNT},
     "Fit": dict.fromkeys(("steps", "batch", "every", "patience"), _COUNT) | {"rate": _POSITIVE},
     "Teacher": {"candidates": _COUNT},
+    "Dp": dict.fromkeys(("steps", "batch", "windows"), _COUNT)
+    | {"clip": _POSITIVE, "rate": _POSITIVE, "delta": _INSIDE, "prior": _SHARE},
     "Synthesis": dict.fromkeys(("count", "shard"), _COUNT) | {"inhibit": _SHARE},
     "Recipe": dict.fromkeys(("latent", "rounds", "lanes"), _COUNT)
     | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE}
@@ -145,8 +147,29 @@ def check(settings: Any, where: str = "") -> None:
                 f"{where}{name}validation and {name}test are {section.validation:g} and "
                 f"{section.tested:g}; they have to leave some of the windows to train on"
             )
-        if isinstance(section, config.Teacher) and not section.networks:
+        if isinstance(section, config.Teacher | config.Dp) and not section.networks:
             raise StimjaxError(f"{where}{name}networks is empty; name at least one")
+        if isinstance(section, config.Teacher) and section.dp.epsilon:
+            _check_private(section, f"{where}{name}")
+
+
+def _check_private(teacher: config.Teacher, where: str) -> None:
+    """Refuse what a teacher with an epsilon would silently not do."""
+    if teacher.radii:
+        raise StimjaxError(
+            f"{where}radii: with {where}dp.epsilon nothing is chosen on private windows; leave it "
+            "out"
+        )
+    if teacher.confusion:
+        raise StimjaxError(
+            f"{where}confusion: its head has no guarantee; leave it out with {where}dp.epsilon"
+        )
+    if teacher.networks != config.Teacher().networks:
+        raise StimjaxError(
+            f"{where}networks: with {where}dp.epsilon name the networks in {where}dp.networks"
+        )
+    if teacher.dp.prior == 1:
+        raise StimjaxError(f"{where}dp.prior is 1; it has to leave some of epsilon to the networks")
 
 
 def seeded(settings: T, seed: int | None) -> T:

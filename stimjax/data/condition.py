@@ -28,6 +28,8 @@ class Kind:
         valid: what lies outside this range is a lost probe (in the channel's unit).
         flat: seconds without any change after which a channel counts as dead.
         clips: whether a value at the end of the header's range was cut off there.
+        span: values of x that a stimulus may take where no recording is asked for them; with
+            "recording" robust standard deviations from the recording's median.
     """
 
     normalization: Literal["fixed", "recording"] = "recording"
@@ -36,13 +38,16 @@ class Kind:
     valid: tuple[float, float] = (-np.inf, np.inf)
     flat: float = 120.0
     clips: bool = True
+    span: tuple[float, float] = (-4.0, 4.0)
 
 
 # SpO2 keeps its level, which is what desaturation is about; whole percents often stay for long.
 # Below 50 % an oximeter is not calibrated: monitors write 0 or rubbish for a lost probe. In an
 # apnea flow is flat for up to 60 s and more, so that only a longer stretch is a dead sensor.
 KINDS: dict[str, Kind] = {
-    "SpO2": Kind("fixed", 95.0, 4.0, (50.0, 100.5), flat=1800.0, clips=False),
+    "SpO2": Kind(  # from 70 to 100 %
+        "fixed", 95.0, 4.0, (50.0, 100.5), flat=1800.0, clips=False, span=(-6.25, 1.25)
+    ),
     "HR": Kind("recording", valid=(20.0, 250.0), flat=600.0, clips=False),
 }
 

@@ -67,7 +67,7 @@ def deal(whole: Batch, folder: Path, *, train: int, validation: int, seed: int) 
     order = np.random.default_rng(seed).permutation(len(whole))
     for name, rows in zip(PARTS, np.split(order, ends), strict=True):
         batch.save(whole[rows], folder, f"{name}-0000")
-    batch.save_spec(whole.spec, folder, {"settings": {"split": "random"}})
+    batch.save_spec(whole.spec, folder, {"settings": {"split": "random", "independent": True}})
 
 
 def idx(path: Path, dimensions: int) -> np.ndarray:

@@ -88,23 +88,27 @@ def prepare(
         try:
             recording = reader.read(path, plan.channels)
             windows, conditioned = _windows(recording, plan, subject, settings)
-            made.refuse_twin(recording, path)
+            if not settings.independent:
+                made.refuse_twin(recording, path)
         except StimjaxError as error:
             if not settings.skip_bad:
                 raise
             note(f"left out: {error}")
             made.skipped += 1
         else:
+            if settings.independent:  # leaving the copy out would be a look at the other
+                made.refuse_twin(recording, path)
             batch.save(windows, folder, f"recording-{index:04d}")
             made.add(index, windows, conditioned)
         progress(index + 1, len(found))
     made.refuse_useless(settings)
-    parts = _divide(folder, made, named, settings)
+    names = dict(zip(numbers, _names(found, settings), strict=True))
+    parts = _divide(folder, made, named, names, settings)
     for part in ("validation", "test"):
         lacking = [name for name, count in parts[part]["classes"].items() if not count]
         if lacking:
             note(f"the {part} part has no window of the class {lacking[0]!r}")
-    spec = _ranged(folder, plan, made)
+    spec = _ranged(folder, plan, made, settings.independent)
     batch.save_spec(spec, folder, made.summary(settings, parts))
 
 
@@ -135,7 +139,12 @@ def _headers(paths: list[Path], settings: config.Prepare, note: Note) -> list[tu
 
 def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
     """Channels, rate and context: what the user asks for, else what the recordings offer."""
-    task, random = settings.task, settings.split == "random"
+    task, random, most = settings.task, settings.split == "random", MOST_RATE[settings.task]
+    if settings.independent and not settings.channels:
+        raise StimjaxError(
+            "--independent: what recordings have may not choose the channels; name them with "
+            f"--channels, such as {', '.join(sorted({n for h in headers for n in h.rates})[:8])}"
+        )
     asked = dict.fromkeys(canonical(name) or name for name in settings.channels)
     channels = tuple(asked) or _common(headers, task)
     rates = [header.rates[c] for header in headers for c in channels if c in header.rates]
@@ -157,7 +166,7 @@ def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
     _refuse_parts(settings)
     return Plan(
         channels=channels,
-        rate=settings.rate or min(max(rates), MOST_RATE[task]),
+        rate=settings.rate or (most if settings.independent else min(max(rates), most)),
         before=before,
         after=after,
         label_seconds=scoring.MINUTE if task == "apnea" else scoring.EPOCH,
@@ -341,6 +350,7 @@ def _divide(
     folder: Path,
     made: _Made,
     named: set[int],
+    names: dict[int, str],
     settings: config.Prepare,
 ) -> dict[str, Any]:
     """Give each recording's file, or its windows, to the parts; count what each part has."""
@@ -348,7 +358,11 @@ def _divide(
     shares = (settings.validation, settings.test, settings.seed)
     folds = {"folds": settings.folds, "fold": settings.fold}
     if settings.split == "subject":
-        part = split.by_subject(made.severity(), *shares, named, **folds)
+        if settings.independent:
+            known = {number: names[number] for number in set(made.subject.values())}
+            part = split.by_name(known, *shares, named, **folds)
+        else:
+            part = split.by_subject(made.severity(), *shares, named, **folds)
         for index, label in made.labels.items():
             which[index] = np.full(len(label), PARTS.index(part[made.subject[index]]))
     else:
@@ -420,8 +434,11 @@ def _named(
     return {number for name in wanted for number in known[name]}
 
 
-def _ranged(folder: Path, plan: Plan, made: _Made) -> Spec:
-    """The spec with each channel's range and resolution, from the training part."""
+def _ranged(folder: Path, plan: Plan, made: _Made, independent: bool) -> Spec:
+    """The spec with each channel's range and resolution, from the training part.
+
+    With `independent` the range is the channel's fixed one, and there is no resolution.
+    """
     values = np.concatenate(list(made.sample.values()))
     low, high = np.percentile(values, RANGE, axis=0)
     channels = []
@@ -432,5 +449,7 @@ def _ranged(folder: Path, plan: Plan, made: _Made) -> Spec:
         unit = {"SpO2": "%"}.get(name, "") if fixed else ""
         center, scale = (kind.center, kind.scale) if fixed else (0.0, 1.0)
         span = (float(low[i]), float(max(high[i], low[i] + 1e-3)))
+        if independent:
+            step, span = 0.0, kind.span
         channels.append(Channel(name, unit, kind.normalization, center, scale, *span, step))
     return _spec(plan, channels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from jaxtyping import Int
 
@@ -61,6 +63,40 @@ def by_subject(
         raise StimjaxError(
             f"{len(subjects)} subjects leave none for {absent[0]}; give more recordings, or split "
             "windows at random (--split random)"
+        )
+    return part
+
+
+def by_name(
+    names: dict[int, str],
+    validation: float,
+    test: float,
+    seed: int,
+    named: set[int],
+    *,
+    folds: int = 1,
+    fold: int = 0,
+) -> dict[int, str]:
+    """A part for each subject, from a hash of its name alone: no other subject has a say in it.
+
+    The parts have their shares only on average. Arguments as for `by_subject`, but for `names`.
+
+    Raises:
+        StimjaxError: a part would have no subject.
+    """
+    part = {}
+    for subject, name in names.items():
+        digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
+        place, other = (int.from_bytes(half, "big") / 2**64 for half in (digest[:8], digest[8:16]))
+        tested = int(folds * place) == fold if folds > 1 else place < test
+        tested = subject in named if named else tested
+        share = validation if named else validation / (1 - (1 / folds if folds > 1 else test))
+        part[subject] = "test" if tested else "validation" if other < share else "train"
+    absent = [name for name in PARTS if name not in part.values()]
+    if absent:
+        raise StimjaxError(
+            f"a hash of their names leaves none of {len(names)} subjects for {absent[0]}; choose "
+            "another --seed, or give more recordings"
         )
     return part
 

@@ -20,13 +20,14 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from stimjax import batch, config, hosts, memory, release, work
+from stimjax import batch, config, hosts, ledger, memory, release, work
 from stimjax.batch import Array, Batch, Spec
-from stimjax.excite import collect, lanes, methods, proxies
+from stimjax.excite import collect, guarantee, lanes, methods, proxies
 from stimjax.excite.collect import Collected, Counts, Places
 from stimjax.excite.lanes import Networks, State
 from stimjax.excite.rates import Rates
 from stimjax.learn.teacher import Teacher
+from stimjax.ledger import Ledger
 from stimjax.models import Params
 from stimjax.settings import check
 from stimjax.store import StimjaxError, read_json, write_json
@@ -77,6 +78,8 @@ def synthesize(
     """
     check(settings, "synthesis: ")
     settings, identity = methods.resolved(settings), identify(teacher, settings)
+    if teacher.privacy is not None:
+        guarantee.refuse_synthesis(settings, teacher.statistics)
     if hosts.count() > math.ceil(settings.count / settings.shard):
         raise StimjaxError(
             f"{hosts.count()} processes have only {math.ceil(settings.count / settings.shard)} "
@@ -88,7 +91,7 @@ def synthesize(
             _make(pieces, teacher, settings, available, progress)
         with hosts.together():
             if hosts.index() == 0:
-                manifest = pieces.manifest()
+                manifest = pieces.manifest(teacher.privacy)
                 release.finish(folder, teacher.spec, manifest)
                 for name, number in zip(teacher.spec.classes, manifest["classes"], strict=True):
                     if not number:
@@ -189,8 +192,11 @@ class _Pieces:
             raise
         self._finished.add(shard.number)
 
-    def manifest(self) -> dict[str, Any]:
-        """What all shards together are; the counts of each are no longer needed, and removed."""
+    def manifest(self, spent: Ledger | None = None) -> dict[str, Any]:
+        """What all shards together are; the counts of each are no longer needed, and removed.
+
+        The counts are of the teacher's answers, so that they cost nothing beyond what was `spent`.
+        """
         about = [read_json(self._counts(number)) for number in self.numbers]
         total = {name: np.sum([one[name] for one in about], axis=0) for name in about[0]}
         for number in self.numbers:
@@ -200,7 +206,8 @@ class _Pieces:
             "method": dataclasses.asdict(self._settings),
             **{name: total[name].tolist() for name in ("classes", "accepted", "failed", "hits")},
             "lane_steps": int(total["steps"]),
-            "uses": methods.uses(self._settings),
+            "uses": guarantee.uses(methods.uses(self._settings), spent),
+            "privacy": ledger.described(spent),
             "versions": versions(),
         }
 

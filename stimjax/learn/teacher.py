@@ -21,6 +21,7 @@ from stimjax import config, models
 from stimjax.batch import Batch, Spec
 from stimjax.learn import fit, pooling, robust
 from stimjax.learn.critic import Critic
+from stimjax.ledger import Ledger
 from stimjax.models import Model, Params
 from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
 from stimjax.versions import versions
@@ -41,8 +42,9 @@ class Teacher:
         statistics: what is stored of the training windows beside the networks, by name; private.
         members: every network that was trained with the chosen radius, whether it counts or not:
             its network, candidate (a number within the family), radius, weight, and loss and
-            accuracy on the validation part (None if it diverged).
+            accuracy on the validation part (None if it diverged, or has a guarantee).
         critic: tells the subjects of the training windows apart, if they name any; private.
+        privacy: the formal guarantee, and what was spent on it; None if there is none.
     """
 
     networks: tuple[str, ...]
@@ -51,6 +53,7 @@ class Teacher:
     statistics: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     members: tuple[dict[str, Any], ...] = ()
     critic: Critic | None = None
+    privacy: Ledger | None = None
 
     @property
     def model(self) -> Model:
@@ -98,11 +101,16 @@ def train(
     With `settings.ensemble` as `pooling.choose` does; without, the one network with the lowest
     validation loss is the teacher, as the paper's was. Candidates that diverged are left out.
     With `settings.radii` that is done for each, and `robust.largest` chooses one on `validation`.
-    Each family has a folder of its own in `checkpoint`.
+    Each family has a folder of its own in `checkpoint`. With `settings.dp.epsilon` as
+    `private.train` does; it sees `train` only and has no checkpoints.
 
     Raises:
         StimjaxError: an unknown network, or training of every family diverged.
     """
+    if settings.dp.epsilon:
+        from stimjax.learn import private  # which needs this module
+
+        return private.train(train, settings.dp, seed=settings.seed, progress=progress)
     if not settings.networks or settings.candidates < 1:
         raise StimjaxError("a teacher needs at least one network and one candidate of it")
     radii = sorted(set(settings.radii)) or [settings.fit.radius]
@@ -242,6 +250,7 @@ def save(teacher: Teacher, folder: Path) -> None:
         "critic": None if critic is None else critic.about(),
         "statistics": sorted(teacher.statistics),
         "spec": teacher.spec.to_json(),
+        "privacy": None if teacher.privacy is None else teacher.privacy.to_json(),
         "versions": versions(),
     }
     write_json(folder / "teacher.json", about)
@@ -279,7 +288,9 @@ def load(folder: Path) -> Teacher:
     statistics = load_arrays(folder / STATISTICS) if names else {}
     if sorted(statistics) != names:
         raise StimjaxError(f"{folder / STATISTICS}: is not what {path.name} names")
-    return Teacher(tuple(networks), params, spec, statistics, tuple(members), critic)
+    spent = about.get("privacy")
+    spent = None if spent is None else Ledger.from_json(spent, str(path))
+    return Teacher(tuple(networks), params, spec, statistics, tuple(members), critic, spent)
 
 
 def _restored(model: Model, folder: Path) -> Params:

@@ -114,6 +114,9 @@ def teacher(about: Mapping[str, Any]) -> str:
     count = sum(kinds.values())
     if count == 0:
         return ""
+    if epsilon := (about.get("privacy") or {}).get("epsilon"):
+        named = ", ".join(kinds)
+        return f"It is {named}, trained with differential privacy (epsilon {epsilon:.3g})."
     if count == 1:
         return f"It is one network ({next(iter(kinds))}), the best of {len(members)} on validation."
     named = ", ".join(f"{many} {name}" for name, many in kinds.items())

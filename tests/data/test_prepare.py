@@ -1,7 +1,9 @@
 """Windows on disk against the signals and scorings that were written."""
 
+import contextlib
 import itertools
 import json
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from stimjax import config
 from stimjax.batch import Batch, load_spec
 from stimjax.data import prepare, split
 from stimjax.data.simulate.edfplus import Trace, write_edf
+from stimjax.store import StimjaxError
 
 MINUTES = 10
 WORDS = ("Normal", "Apnea")
@@ -351,3 +354,46 @@ def test_over_the_folds_every_window_is_tested_once(cohort, windows_of, kind):
         minutes = ((spo2 - 95) / 4).astype(np.float32).reshape(MINUTES, 60)
         its = {window for subject, window in tested if subject == cohort.number(code)}
         assert its == {minute.tobytes() for minute in minutes}
+
+
+def test_independently_no_recording_has_a_say_in_another(cohort, windows_of) -> None:
+    """What a subject-level guarantee rests on: another night changes its own windows alone."""
+    rng = np.random.default_rng(1)
+    for number in range(8):  # more, so that each part has some by the hash of their names
+        labels = (rng.permutation(MINUTES) < 3).astype(int)
+        spo2 = rng.integers(60, 101, 60 * MINUTES).astype(float)
+        cohort.add(f"more-{number}", f"T{number}", spo2, labels)
+    asked = {"independent": True, "channels": ("SpO2",), "rate": 1.0}
+    before = windows_of(cohort, **asked)
+    spec = load_spec(before)
+    assert (spec.channels[0].low, spec.channels[0].high) == (-6.25, 1.25)
+    assert spec.channels[0].resolution == 0.0
+    # All in order of severity, and far out of the usual range.
+    changed = cohort.number("T0")
+    cohort.add("more-0", "T0", np.where(np.arange(600) % 7 < 3, 51.0, 100.0), np.ones(MINUTES, int))
+    after = windows_of(cohort, **asked)
+    assert load_spec(after) == spec
+    for name in split.PARTS:
+        one, other = parts(before)[name], parts(after)[name]
+        one, other = one[one.subject != changed], other[other.subject != changed]
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.subject, other.subject)
+
+
+def test_independently_channels_have_to_be_named(cohort, windows_of) -> None:
+    with pytest.raises(StimjaxError, match=r"--channels, such as .*SpO2"):
+        windows_of(cohort, independent=True)
+
+
+def test_independently_the_rate_is_a_fixed_one(cohort, windows_of) -> None:
+    with contextlib.suppress(StimjaxError):  # a part may be empty by the hash of the names
+        folder = windows_of(cohort, independent=True, channels=("SpO2",), test_subjects="S1")
+        assert load_spec(folder).rate == prepare.MOST_RATE["apnea"]
+
+
+def test_independently_a_copy_stops_the_work_instead_of_being_left_out(cohort, windows_of) -> None:
+    shutil.copy(cohort.folder / "night-a.edf", cohort.folder / "night-z.edf")
+    asked = {"channels": ("SpO2",), "skip_bad": True, "subject_from": "file"}
+    with pytest.raises(StimjaxError, match="same signals"):
+        windows_of(cohort, independent=True, **asked)
+    windows_of(cohort, **asked)

@@ -1,5 +1,7 @@
 """Who goes into which part, held against the promises that a split makes."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -165,3 +167,35 @@ def test_folds_at_random_test_every_window_once(n, folds, validation, seed, numb
     expected = np.array([1 - validation - 1 / folds, validation, 1 / folds]) * n
     for part in parts:
         assert (np.abs(np.bincount(part, minlength=3) - expected) <= 1 + 1e-6).all()
+
+
+def test_a_name_alone_decides_the_part_of_its_subject() -> None:
+    names = {number: f"subject {number}" for number in range(200)}
+    part = split.by_name(names, 0.2, 0.25, 0, set())
+    for left_out in (0, 17, 199):
+        fewer = {number: name for number, name in names.items() if number != left_out}
+        again = split.by_name(fewer, 0.2, 0.25, 0, set())
+        assert again == {number: where for number, where in part.items() if number != left_out}
+    renumbered = split.by_name({200 - n: name for n, name in names.items()}, 0.2, 0.25, 0, set())
+    assert {200 - n: where for n, where in renumbered.items()} == part
+    count = Counter(part.values())
+    assert 30 < count["test"] < 70 and 20 < count["validation"] < 60
+    assert split.by_name(names, 0.2, 0.25, 1, set()) != part
+
+
+def test_folds_by_name_test_every_subject_once() -> None:
+    names = {number: f"subject {number}" for number in range(60)}
+    parts = [split.by_name(names, 0.2, 0.25, 0, set(), folds=4, fold=k) for k in range(4)]
+    for subject in names:
+        assert [part[subject] for part in parts].count("test") == 1
+
+
+def test_named_test_subjects_are_the_test_part_by_name_too() -> None:
+    names = {number: f"subject {number}" for number in range(60)}
+    part = split.by_name(names, 0.2, 0.25, 0, {3, 5})
+    assert {subject for subject, where in part.items() if where == "test"} == {3, 5}
+
+
+def test_too_few_names_for_a_part_are_refused() -> None:
+    with pytest.raises(StimjaxError, match="another --seed"):
+        split.by_name({0: "a", 1: "b"}, 0.2, 0.2, 0, set())

@@ -14,10 +14,12 @@ from submitit.core.utils import JobPaths, UncompletedJobError
 
 from stimjax import store
 from stimjax.data import prepare
+from stimjax.excite import guarantee
 from stimjax.store import StimjaxError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 PAPER = sorted((SCRIPTS / "ablations" / "paper").glob("*.yaml"))
+PRIVACY = sorted((SCRIPTS / "ablations" / "privacy").glob("*.yaml"))
 T_ONE = 12.7062  # 97.5 % of Student's t with one degree of freedom
 GRID = """
 prepare: {split: random, rate: 1.0, channels: [SpO2, HR]}
@@ -339,6 +341,15 @@ def test_the_ablations_of_the_paper(script, path):
         assert run.job.synthesis.method == "paper"
         assert run.job.teacher.networks == ("cnn",) and not run.job.teacher.ensemble
     assert len({run.configuration for run in runs}) * 5 == len(runs)
+
+
+@pytest.mark.parametrize("path", PRIVACY, ids=lambda path: path.name)
+def test_the_curves_of_privacy_ask_for_what_can_be_had(script, path):
+    pytest.importorskip("jax_privacy", reason="the extra `privacy` is not installed")
+    runs, simulated = script.read_grid(path)
+    assert simulated == (path.name != "hugcdn2014.yaml") and len(runs) >= 3
+    for run in runs:
+        guarantee.refuse_job(run.job)
 
 
 def test_what_a_file_says_of_a_recipe_goes_over_each_method(script, tmp_path):

@@ -1,0 +1,113 @@
+"""What a formal guarantee forbids: each use of private windows that no ledger has paid for.
+
+What is allowed is listed, not what is forbidden: a term or source that is added later is refused
+until someone has thought about it. docs/privacy-dp.md says why each is free or not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from stimjax import config, ledger
+from stimjax.excite import accept, methods
+from stimjax.ledger import Ledger
+from stimjax.recipes import Recipe
+from stimjax.store import StimjaxError, read_json
+
+SOURCES = ("latent", "noise", "generic")
+PARAMETRIZATIONS = ("generator", "window", "cosine")
+TARGETS = ("class", "spread")
+# Of what the teacher and the stimuli themselves say; proxy students learn from stimuli alone.
+TERMS = ("cross_entropy", "logit", "smoothness", "diversity", "disagreement", "consistency")
+
+FIXED = "the range of each channel is a fixed one, of no recording"
+
+
+def refuse_job(job: config.Job) -> None:
+    """Refuse a job whose guarantee would be void, before hours of work.
+
+    Raises:
+        StimjaxError: what cannot be had with an epsilon; the line says what to choose instead.
+    """
+    if not job.teacher.dp.epsilon:
+        return
+    ledger.library("jax_privacy")
+    if not job.prepare.independent:
+        raise StimjaxError(f"--teacher.dp.epsilon: {_INDEPENDENT}")
+    refuse_synthesis(job.synthesis, (ledger.PRIOR,) if job.teacher.dp.prior else ())
+
+
+def refuse_windows(folder: Path) -> None:
+    """Refuse windows that depend on recordings other than their own.
+
+    Raises:
+        StimjaxError: `folder` was not prepared so, or is no folder of windows.
+    """
+    made = read_json(folder / "spec.json").get("made", {})
+    if not made.get("settings", {}).get("independent"):
+        raise StimjaxError(f"{folder}: {_INDEPENDENT}")
+
+
+def refuse_synthesis(asked: config.Synthesis, statistics: Collection[str]) -> None:
+    """Refuse settings that need more of the private windows than was paid for.
+
+    Args:
+        asked: the settings.
+        statistics: names of those that a ledger has paid for.
+
+    Raises:
+        StimjaxError: what they need; the line says what to choose instead.
+    """
+    if asked.inhibit:
+        raise StimjaxError(
+            "inhibit: needs an identity critic and units measured on private windows, which no "
+            "epsilon was spent on; leave it out (--inhibit 0)"
+        )
+    refuse_recipe(methods.recipe(asked), statistics)
+
+
+def refuse_recipe(asked: Recipe, statistics: Collection[str]) -> None:
+    """Refuse a recipe that needs more of the private windows than was paid for.
+
+    Args:
+        asked: the recipe.
+        statistics: names of those that a ledger has paid for.
+
+    Raises:
+        StimjaxError: what it needs; the line says what to choose instead.
+    """
+    terms = [name for name, weight in dataclasses.asdict(asked.terms).items() if weight]
+    for name, chosen, free in (
+        ("source", [asked.source], SOURCES),
+        ("parametrization", [asked.parametrization], PARAMETRIZATIONS),
+        ("targets", [asked.targets] if asked.tries else [], TARGETS),
+        ("terms", terms, TERMS),
+    ):
+        for one in chosen:
+            if one not in free:
+                raise StimjaxError(
+                    f"{name} {one}: needs statistics of private windows that no epsilon was spent "
+                    f"on; choose {', '.join(free)}{_PROBE if name == 'source' else ''}"
+                )
+    if asked.balance == "prior" and ledger.PRIOR not in statistics:
+        raise StimjaxError(
+            "balance prior: needs the frequency of the classes, which no epsilon was spent on; "
+            "choose uniform, or train the teacher with a dp.prior above 0"
+        )
+
+
+def uses(sentences: Sequence[str], spent: Ledger | None) -> list[str]:
+    """What a manifest says of private data: a recipe's sentences, as they hold with a ledger."""
+    if spent is None:
+        return list(sentences)
+    changed = {methods.RANGE: FIXED, accept.PRIOR: f"{accept.PRIOR}, with noise"}
+    return [changed.get(sentence, sentence) for sentence in sentences]
+
+
+_PROBE = " (--synthesis.method probe)"
+_INDEPENDENT = (
+    "a teacher with an epsilon needs windows of which none depends on another recording; prepare "
+    "them with --independent, which asks for --channels"
+)
