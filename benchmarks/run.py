@@ -26,6 +26,7 @@ from typing import Any
 # By the name of the file: the packages of the other environment, if it needs one.
 BENCHMARKS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "fit": ("torch", ("torch", "numpy")),
+    "inhibition": None,
     "labels": None,
     "lanes": ("torch", ("torch", "numpy")),
     "million": None,

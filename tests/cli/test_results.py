@@ -19,7 +19,8 @@ def test_each_verb_tells_its_result_on_standard_output(built):
 
 
 def test_standard_error_holds_only_our_lines(built):
-    ours = r"(simulating recordings|preparing windows|training the teacher|making stimuli)"
+    ours = r"(simulating recordings|preparing windows|training the (teacher|identity critic)"
+    ours += "|making stimuli)"
     rates = r"\d+ a second, [\d.]+ steps each, [-/\d]+ % accepted, \d+ min \d+ s left"
     for verb, (_, err) in built[1].items():
         for line in err.splitlines():

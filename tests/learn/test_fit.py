@@ -106,7 +106,7 @@ def test_training_a_linear_network_equals_adamw_written_out(spec: Spec, xor: Bat
     np.testing.assert_allclose(found.loss, [best_loss], rtol=1e-4)
     assert found.steps == 30
     # Six looks, one program: what goes in first has the types of what comes out.
-    assert fit._advance(linear, settings)._cache_size() == 1  # pyright: ignore
+    assert fit._advance(LINEAR, settings, 0, 0.0)._cache_size() == 1  # pyright: ignore
 
 
 def test_windows_of_weight_0_have_no_influence(model: Model, xor: Batch) -> None:

@@ -1,0 +1,102 @@
+"""What inhibition costs the lanes: time of a lane-step with and without it, in turns.
+
+The paper's method with one CNN as its teacher, the same and the default method with two networks of
+each of four families; the identity critic is a CNN that tells 36 subjects apart. All ways of
+inhibition together: the term (of methods that excite), refusal, silent units. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from workers import sized
+
+SUBJECTS = 36
+STEPS = sized(50, 5)  # of a dispatch
+REPEATS = sized(15, 2)
+LIMIT = 1.5  # times, aimed at
+
+
+def measure() -> dict[str, Any]:
+    """Microseconds of a lane-step of each, and how many times as long it takes when inhibited."""
+    import dataclasses
+
+    import default
+    import jax
+    import paper
+
+    from stimjax import config, models
+
+    network = models.classifier("cnn", default.SPEC.shape, 2)
+    alone = paper.teacher(network.init(jax.random.key(3)), default.SPEC)
+    asked = {
+        "paper": (alone, config.Synthesis(method="paper")),
+        "paper, default teacher": (default.teacher(), config.Synthesis(method="paper")),
+        "mixture": (default.teacher(), config.Synthesis(recipe=default.RECIPE)),
+    }
+    found: dict[str, Any] = {"subjects": SUBJECTS, "aimed at": LIMIT}
+    for name, (teacher, settings) in asked.items():
+        inhibited = dataclasses.replace(settings, inhibit=0.5)
+        turns = [_program(teacher, one) for one in (settings, inhibited)]
+        seconds: list[list[float]] = [[], []]
+        for _ in range(REPEATS):
+            for own, turn in zip(seconds, turns, strict=True):
+                own.append(turn())
+        plain, slower = (1e6 * statistics.median(own) for own in seconds)
+        found[name] = {
+            "microseconds": round(plain, 1),
+            "inhibited": round(slower, 1),
+            "times": round(slower / plain, 2),
+        }
+    return found
+
+
+def _program(teacher: Any, settings: Any) -> Callable[[], float]:
+    """A function that runs some steps and says how long one step of a lane took, in seconds."""
+    import jax
+    import jax.numpy as jnp
+
+    from stimjax import models
+    from stimjax.excite import lanes, methods
+    from stimjax.excite.lanes import Networks, State
+
+    settings = methods.resolved(settings)
+    recipe, inhibited = methods.recipe(settings), methods.NOTHING
+    networks = Networks(lambda x: teacher.model.hidden(teacher.params, x))
+    if settings.inhibit:
+        critic = models.classifier("cnn", teacher.spec.shape, SUBJECTS)
+        known = critic.init(jax.random.key(5))
+        shown = jax.eval_shape(
+            teacher.model.hidden, teacher.params, jnp.zeros((1, *teacher.spec.shape))
+        )
+        lesion = tuple(
+            (jnp.arange(layer.shape[-1]) % 4 == 0, jnp.zeros(layer.shape[-1])) for layer in shown[1]
+        )
+        term = methods.IDENTITY * settings.inhibit if recipe.tries else 0.0
+        inhibited = methods.Inhibition(term, 0.9, lesion, True)
+        networks = Networks(
+            lambda x: teacher.model.hidden(teacher.params, x, lesion),
+            critic=lambda x: critic.apply(known, x),
+        )
+    method = methods.method(teacher.spec, recipe, teacher.statistics, inhibited)
+    state = lanes.start(method, jax.random.key(0), settings.lanes)
+
+    @jax.jit
+    def advance(state: State) -> tuple[State, Any]:
+        def step(state: State, _: None) -> tuple[State, Any]:
+            state, emitted = lanes.advance(method, networks, state)
+            return state, (emitted.probability, emitted.accepted)  # else no label were computed
+
+        return jax.lax.scan(step, state, length=STEPS)
+
+    held = [jax.block_until_ready(advance(state))[0]]
+
+    def turn() -> float:
+        start = time.perf_counter()
+        held[0] = jax.block_until_ready(advance(held[0]))[0]
+        return (time.perf_counter() - start) / (STEPS * settings.lanes)
+
+    return turn
