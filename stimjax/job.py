@@ -398,6 +398,9 @@ def audit_release(
         seed=asked.seed,
     )
     same = train.resolve() == holdout.resolve()
+    if not same:  # numbers of subjects mean nothing in another folder
+        apart = np.asarray(world.others.subject) + audit.APART
+        world = world._replace(others=dataclasses.replace(world.others, subject=apart))
     audit.refuse_overlap(world.members, world.others, same, f"{holdout}: the test part")
     recipe = _recipe(made, stimuli)
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []

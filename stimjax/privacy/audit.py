@@ -35,6 +35,7 @@ from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
 
 SCHEMA = 1  # of privacy.json
+APART = 1_000_000  # added to the numbers of subjects of another folder
 PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
 
 
