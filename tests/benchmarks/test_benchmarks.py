@@ -149,7 +149,8 @@ def test_all_benchmarks_of_a_gpu_run_through(tmp_path):
     )
     assert ended.returncode == 0, ended.stderr
     found = {path.name for path in (tmp_path / "results").iterdir()}
-    assert found == {f"{n}-cpu.json" for n in ("roofline", "scale", "million", "fit", "labels")}
+    names = ("roofline", "scale", "million", "fit", "labels", "inhibition")
+    assert found == {f"{name}-cpu.json" for name in names}
     for path in (tmp_path / "results").iterdir():
         about = json.loads(path.read_text())
         (result,) = about["results"].values()

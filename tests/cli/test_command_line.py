@@ -49,7 +49,7 @@ def test_version_is_told(run):
         ("xyz", "there is no command xyz; stimjax --help lists all"),
         ("prepare a --outt x", "there is no option --outt; did you mean --out?"),
         ("train w --out x --fit.step 3", "did you mean --fit.steps?"),
-        ("train w --out x --steps 3", "there is no option --steps; did you mean --fit.steps?"),
+        ("train w --out x --steps 3", "no option --steps; did you mean --fit.steps or --dp.steps?"),
         ("run --data a --out x --count 3", "did you mean --synthesis.count?"),
         ("prepare a", "--out is missing"),
         ("prepare --out x", "name the recordings"),
