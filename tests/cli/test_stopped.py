@@ -146,6 +146,7 @@ def test_an_interrupted_run_goes_on_with_its_teacher_and_its_stimuli(
     fit = ["--teacher.fit.steps=20", "--teacher.fit.every=10", "--study.fit.steps=10"]
     words = ["run", "--data", built[0] / "cohort", "--out", tmp_path / "out", "--rate=1", *fit]
     words += ["--channels=SpO2,HR", "--teacher.networks=mlp", "--teacher.candidates=1"]
+    words += ["--teacher.critic=none", "--audit.attacks", "nearest"]
     words += ["--study.students", "mlp", "--study.seeds=1", "--study.fit.every=10"]
     words += ["--synthesis.count=40", "--synthesis.shard=20"]
 

@@ -23,7 +23,7 @@ PRIVACY = sorted((SCRIPTS / "ablations" / "privacy").glob("*.yaml"))
 T_ONE = 12.7062  # 97.5 % of Student's t with one degree of freedom
 GRID = """
 prepare: {split: random, rate: 1.0, channels: [SpO2, HR]}
-teacher: {networks: [mlp], candidates: 1, fit: {steps: 20, every: 10, batch: 16}}
+teacher: {networks: [mlp], candidates: 1, critic: none, fit: {steps: 20, every: 10, batch: 16}}
 synthesis: {shard: 30, lanes: 8}
 study: {students: [mlp, knn], baselines: [], seeds: 2, fit: {steps: 20, every: 10, batch: 16}}
 simulation: {subjects: 5, hours: 1.0}
