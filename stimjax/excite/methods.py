@@ -82,21 +82,29 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
         StimjaxError: the teacher has no critic, or its units were not measured.
     """
     asked, strength = recipe(settings), settings.inhibit
-    by = settings.inhibit_by if strength else ()
-    term = IDENTITY * strength if "term" in by and asked.tries else 0.0
-    critic = bool(term or asked.terms.identity or "refusal" in by)
-    critic_lacks = critic and teacher.critic is None
-    if critic_lacks or ("units" in by and "selective.0.effect" not in teacher.statistics):
+    by, critic = _ways(settings), _asks_critic(settings)
+    lacks = critic and teacher.critic is None
+    if lacks or ("units" in by and "selective.0.effect" not in teacher.statistics):
         raise StimjaxError(
             "the teacher knows no subjects, so that nothing can be inhibited (its windows name "
             "fewer than two, or it was trained with --critic none); leave --inhibit out"
         )
     return Inhibition(
-        term,
+        IDENTITY * strength if "term" in by and asked.tries else 0.0,
         teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
         selective.lesion(teacher.statistics, strength) if "units" in by else (),
         critic,
     )
+
+
+def _ways(settings: config.Synthesis) -> tuple[str, ...]:
+    """By what individuals are inhibited, if they are."""
+    return settings.inhibit_by if settings.inhibit else ()
+
+
+def _asks_critic(settings: config.Synthesis) -> bool:
+    asked, by = recipe(settings), _ways(settings)
+    return bool(asked.terms.identity or "refusal" in by or ("term" in by and asked.tries))
 
 
 def method(
@@ -157,7 +165,7 @@ def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
 
 def uses(settings: config.Synthesis) -> list[str]:
     """What of the private data is used, a sentence for each; written into the manifest."""
-    asked, by = recipe(settings), settings.inhibit_by if settings.inhibit else ()
+    asked = recipe(settings)
     sentences = [LABELS, RANGE]
     if asked.tries:
         sentences.append(GRADIENTS)
@@ -170,9 +178,9 @@ def uses(settings: config.Synthesis) -> list[str]:
         sentences.append(accept.USES)
     if asked.balance == "prior":
         sentences.append(accept.PRIOR)
-    if "refusal" in by or asked.terms.identity or ("term" in by and asked.tries):
+    if _asks_critic(settings):
         sentences.append(CRITIC)
-    if "units" in by:
+    if "units" in _ways(settings):
         sentences.append(selective.USES)
     if asked.accept == "threshold":
         sentences.append("whether a try reached its threshold")

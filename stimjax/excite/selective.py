@@ -9,18 +9,17 @@ excitation drives, and what labels a stimulus, is the teacher without it. (Ours.
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from stimjax.batch import NOBODY, Batch
 from stimjax.excite.terms import Statistics
+from stimjax.excite.terms.features import in_blocks
 from stimjax.models import Model, Params
 from stimjax.models.layers import Lesion
 
 LARGE = 0.8  # an effect that Cohen calls large
-ROWS = 256  # windows that are measured at a time
 USES = "mean activity and effect of the most selective subject, of every hidden unit"
 
 
@@ -34,13 +33,11 @@ def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]
     whose = np.asarray(train.subject)
     if len(np.unique(whose)) < 2 or (whose == NOBODY).any():
         return {}
-    hidden = jax.jit(lambda x: [layer.mean(axis=1) for layer in model.hidden(params, x)[1]])
-    blocks = []
-    for start in range(0, len(train), ROWS):
-        part = np.asarray(train.x[start : start + ROWS])
-        x = np.zeros((ROWS, *train.spec.shape), np.float32)
-        x[: len(part)] = part
-        blocks.append([np.asarray(layer)[: len(part)] for layer in hidden(x)])
+
+    def means(x: Array) -> list[Array]:
+        return [layer.mean(axis=1) for layer in model.hidden(params, x)[1]]
+
+    blocks = [layers for _, layers in in_blocks(train, means)]
     label = np.asarray(train.y).argmax(axis=1)
     found = {}
     for number, layer in enumerate(zip(*blocks, strict=True)):

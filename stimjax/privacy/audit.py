@@ -46,14 +46,6 @@ class Published(NamedTuple):
     secrets: Sequence[Secret]
 
 
-class Worlds(NamedTuple):
-    """The same attackers before three releases."""
-
-    release: World
-    real: World
-    planted: World
-
-
 def audit(
     world: World,
     asked: config.Audit,
@@ -74,9 +66,8 @@ def audit(
     Raises:
         StimjaxError: there is no such attack, or one side has no subject.
     """
-    worlds = Worlds(
-        world, world._replace(release=_as_stimuli(world.members)), planted(world, asked.copied)
-    )
+    real = world._replace(release=_as_stimuli(world.members))
+    worlds = (world, real, planted(world, asked.copied))
     found = []
     for attack in _attacks(world, asked, recipe, stage):
         stage(f"auditing: {attack.name}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from stimjax.privacy.attack import Attack, Finding, Scores, World, membership
-from stimjax.privacy.shadows import HOLDS, Observe, Signal
+from stimjax.privacy.attack import Attack
+from stimjax.privacy.shadows import Observe, Signal, on_signals
 
 MANY = 64  # shadows from which on every window has a variance of its own
 LEAST = 0.05  # by which a member's signal is expected to be higher, in standard deviations
@@ -28,15 +28,7 @@ TELLS = {
 
 def attacks(observe: Observe) -> list[Attack]:
     """The attack on the answers of students, `lira`, and on closeness, `lira_density`."""
-
-    def attack(name: str, of: str) -> Attack:
-        def run(world: World) -> list[Finding]:
-            score, members = ratio(getattr(observe(world), of)), len(world.members)
-            return membership(name, Scores(score[:members], score[members:]), world)
-
-        return Attack(name, HOLDS, SOURCE, TELLS[of], run)
-
-    return [attack("lira", "student"), attack("lira_density", "density")]
+    return on_signals("lira", SOURCE, TELLS, {"student": ratio, "density": ratio}, observe)
 
 
 def ratio(signal: Signal) -> Float[np.ndarray, " n"]:

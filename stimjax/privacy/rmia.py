@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import expit
 
-from stimjax.privacy.attack import Attack, Finding, Scores, World, membership
-from stimjax.privacy.shadows import HOLDS, Observe, Signal
+from stimjax.privacy.attack import Attack
+from stimjax.privacy.shadows import Observe, Signal, on_signals
 
 GAMMA = 1.0  # by how much a window has to beat another
 
@@ -28,16 +28,11 @@ TELLS = {
 
 def attacks(observe: Observe) -> list[Attack]:
     """The attack on the answers of students, `rmia`, and on closeness, `rmia_density`."""
-
-    def attack(name: str, of: str, likelihood: Callable[[np.ndarray], np.ndarray]) -> Attack:
-        def run(world: World) -> list[Finding]:
-            score = share_beaten(getattr(observe(world), of), likelihood)
-            members = len(world.members)
-            return membership(name, Scores(score[:members], score[members:]), world)
-
-        return Attack(name, HOLDS, SOURCE, TELLS[of], run)
-
-    return [attack("rmia", "student", expit), attack("rmia_density", "density", np.exp)]
+    score = {
+        "student": lambda signal: share_beaten(signal, expit),
+        "density": lambda signal: share_beaten(signal, np.exp),
+    }
+    return on_signals("rmia", SOURCE, TELLS, score, observe)
 
 
 def share_beaten(

@@ -16,7 +16,7 @@ they, nothing says that it leaks as they do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ from sklearn.neighbors import NearestNeighbors
 from stimjax import batch
 from stimjax.batch import NOBODY, Batch
 from stimjax.privacy import pipelines
-from stimjax.privacy.attack import World
+from stimjax.privacy.attack import Attack, Finding, Scores, World, membership
 from stimjax.privacy.pipelines import Release
 from stimjax.recipes import RECIPES
 from stimjax.store import StimjaxError
@@ -144,6 +144,33 @@ def observer(shadows: Shadows) -> Observe:
         return seen[-1][1]
 
     return observe
+
+
+def on_signals(
+    name: str,
+    source: str,
+    tells: Mapping[str, str],
+    score: Mapping[str, Callable[[Signal], Float[np.ndarray, " n"]]],
+    observe: Observe,
+) -> list[Attack]:
+    """An attack on membership by each signal: `name` by students', `name_density` by closeness.
+
+    Args:
+        name: of the first.
+        source: where it was published.
+        tells: what its number means to a participant, by signal.
+        score: of each window, higher is more a member, by signal.
+        observe: gives the signals of a world.
+    """
+
+    def attack(own: str, of: str) -> Attack:
+        def run(world: World) -> list[Finding]:
+            found, members = score[of](getattr(observe(world), of)), len(world.members)
+            return membership(own, Scores(found[:members], found[members:]), world)
+
+        return Attack(own, HOLDS, source, tells[of], run)
+
+    return [attack(name, "student"), attack(f"{name}_density", "density")]
 
 
 def _observed(shadows: Shadows, world: World) -> Seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -26,14 +27,10 @@ def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]
     """
     label = np.asarray(train.y).argmax(axis=1)
     classes = train.y.shape[1]
-    hidden = jax.jit(lambda x: _moments(model.hidden(params, x)[1]))
     sums: list[np.ndarray] = []
-    for start in range(0, len(train), ROWS):
-        x = np.zeros((ROWS, *train.spec.shape), np.float32)
-        part = np.asarray(train.x[start : start + ROWS])
-        x[: len(part)] = part
-        rows = np.eye(classes)[label[start : start + ROWS]]
-        found = [rows.T @ np.asarray(layer, float)[: len(part)] for layer in hidden(x)]
+    for rows, layers in in_blocks(train, lambda x: _moments(model.hidden(params, x)[1])):
+        wanted = np.eye(classes)[label[rows]]
+        found = [wanted.T @ np.asarray(layer, float) for layer in layers]
         sums = found if not sums else [a + b for a, b in zip(sums, found, strict=True)]
     count = np.bincount(label, minlength=classes)
     out: dict[str, np.ndarray] = {"features.classes": count.astype(np.int32)}
@@ -42,6 +39,26 @@ def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]
         out[f"features.{number}.mean"] = mean.astype(np.float32)
         out[f"features.{number}.variance"] = np.maximum(square - mean**2, 0).astype(np.float32)
     return out
+
+
+def in_blocks(
+    train: Batch, ask: Callable[[Array], list[Array]]
+) -> Iterator[tuple[slice, list[np.ndarray]]]:
+    """What `ask` gives for the windows of `train`, block by block in one compiled program.
+
+    Args:
+        train: the windows.
+        ask: from windows to arrays with a row for each.
+
+    Yields:
+        The rows of a block, and its arrays.
+    """
+    program = jax.jit(ask)
+    for start in range(0, len(train), ROWS):
+        part = np.asarray(train.x[start : start + ROWS])
+        x = np.zeros((ROWS, *train.spec.shape), np.float32)
+        x[: len(part)] = part
+        yield slice(start, start + ROWS), [np.asarray(a)[: len(part)] for a in program(x)]
 
 
 def make(statistics: Statistics) -> Term:
