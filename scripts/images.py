@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tyro
 
-from stimjax import config, job, runtime, store
+from stimjax import config, runtime, stages, store
 from stimjax.data import images as image_sets
 from stimjax.excite import rates, synthesize
 from stimjax.progress import reporter
@@ -74,7 +74,9 @@ def main(asked: Images) -> None:
             validation=asked.validation,
             seed=asked.seed,
         )
-        teacher = job.train_teacher(private / "windows", private / "teacher", asked.teacher, report)
+        teacher = stages.train_teacher(
+            private / "windows", private / "teacher", asked.teacher, report
+        )
         report.stage("making stimuli")
         synthesize.synthesize(
             teacher,
@@ -84,10 +86,10 @@ def main(asked: Images) -> None:
             note=report.note,
         )
         windows = private / "windows"
-        job.study_release(
+        stages.study_release(
             folder / "release", windows, windows, folder / "study", asked.study, teacher, report
         )
-        job.save_config(folder, asked.teacher, asked.synthesis, asked.study)
+        stages.save_config(folder, asked.teacher, asked.synthesis, asked.study)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import matplotlib
 import numpy as np
 import tyro
 
-from stimjax import config, job, runtime, settings
+from stimjax import config, runtime, settings, stages
 from stimjax.excite import synthesize
 from stimjax.learn import teacher as teachers
 from stimjax.progress import Reporter, reporter
@@ -68,10 +68,10 @@ def measure(asked: Asked, strength: float, report: Reporter) -> None:
         synthesize.synthesize(teacher, inhibited, made, note=report.note)
 
     def study(place: Path) -> None:
-        job.study_release(made, windows, windows, place, asked.study, None, report)
+        stages.study_release(made, windows, windows, place, asked.study, None, report)
 
     def audit(place: Path) -> None:
-        job.audit_release(made, windows, windows, place, asked.audit, (), report)
+        stages.audit_release(made, windows, windows, place, asked.audit, (), report)
 
     steps: dict[str, Callable[[Path], None]] = {"study": study, "audit": audit}
     for name, step in steps.items():

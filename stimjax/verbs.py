@@ -131,11 +131,11 @@ class Simulate:
 
     def run(self) -> None:
         runtime.start()
-        from stimjax import job
+        from stimjax import stages
 
         asked = self.simulation
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            job.simulate_cohort(folder, asked, report)
+            stages.simulate_cohort(folder, asked, report)
         print(f"{self.out}: {asked.subjects} recordings of {asked.hours:g} h")
 
 
@@ -159,13 +159,13 @@ class Prepare:
         if not self.inputs:
             raise StimjaxError("name the recordings: `stimjax prepare FOLDER --out WINDOWS`")
         runtime.start()
-        from stimjax import job, listing
+        from stimjax import listing, stages
 
         with (
             reporter() as report,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
-            job.prepare_windows(self.inputs, folder, split_channels(self.prepare), report)
+            stages.prepare_windows(self.inputs, folder, split_channels(self.prepare), report)
         print(listing.describe(self.out))
 
 
@@ -190,7 +190,7 @@ class Train:
 
     def run(self) -> None:
         runtime.start()
-        from stimjax import job, listing
+        from stimjax import listing, stages
         from stimjax.learn import resume
 
         identity = resume.identify(self.windows, self.teacher)
@@ -199,7 +199,7 @@ class Train:
             resume.checkpoints(self.out, identity) as checkpoint,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
-            job.train_teacher(self.windows, folder, self.teacher, report, checkpoint)
+            stages.train_teacher(self.windows, folder, self.teacher, report, checkpoint)
         print(listing.describe(self.out))
 
 
@@ -286,12 +286,12 @@ class Study:
 
     def run(self) -> None:
         runtime.start()
-        from stimjax import job, listing
+        from stimjax import listing, stages
         from stimjax.learn import teacher as teachers
 
         teacher = None if self.teacher is None else teachers.load(self.teacher)
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            job.study_release(
+            stages.study_release(
                 self.release, self.train, self.test, folder, self.study, teacher, report
             )
         print(listing.describe(self.out))
@@ -323,10 +323,10 @@ class Audit:
 
     def run(self) -> None:
         runtime.start()
-        from stimjax import job, listing
+        from stimjax import listing, stages
 
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            job.audit_release(
+            stages.audit_release(
                 *(self.release, self.train, self.holdout, folder),
                 *(self.audit, self.recordings, report),
             )

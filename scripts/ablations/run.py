@@ -37,7 +37,7 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
-from stimjax import batch, config, job, release, runtime, settings, store
+from stimjax import batch, config, job, release, runtime, settings, stages, store
 from stimjax.batch import Batch, Spec
 from stimjax.data import images as image_sets
 from stimjax.data import prepare
@@ -194,7 +194,7 @@ def make_windows(
 
     def windows(folder: Path) -> None:
         if images is None:
-            job.prepare_windows(data, folder, prepared, fold.reporter)
+            stages.prepare_windows(data, folder, prepared, fold.reporter)
         else:
             whole = image_sets.mnist(*data)
             parts = dataclasses.asdict(images)
@@ -239,7 +239,7 @@ def gather(row: Row, other: Row, folds: list[Fold], out: Path) -> None:
     place = "study" if other.name == "real" else f"against-{other.name}"
     with store.new_folder(out / row.name / place, overwrite=True) as folder:
         judged = [_judged(row, other, fold) for fold in complete]
-        results, _ = job.write_results(judged, folder, row.job.study, other.name)
+        results, _ = stages.write_results(judged, folder, row.job.study, other.name)
         if row.source == "stimuli":
             about = [store.read_json(fold.source(row) / ABOUT) for fold in complete]
             numbers = [{k: v for k, v in one.items() if k != "uses"} for one in about]
@@ -249,7 +249,7 @@ def gather(row: Row, other: Row, folds: list[Fold], out: Path) -> None:
             store.write_json(folder / "results.json", results)
 
 
-def _judged(row: Row, other: Row, fold: Fold) -> job.Judged:
+def _judged(row: Row, other: Row, fold: Fold) -> stages.Judged:
     test = prepare.load(fold.windows, "test")
     name_of = {row.name: "stimuli" if row.source == "stimuli" else row.name}
     predictions = {
@@ -262,7 +262,7 @@ def _judged(row: Row, other: Row, fold: Fold) -> job.Judged:
     answer = None
     if row.source not in ("gaussian", "given"):
         answer = _answer(fold.teacher(row), fold.windows)
-    return job.judge(predictions, fold.windows, test, fold.job(row).study, answer, fold.number)
+    return stages.judge(predictions, fold.windows, test, fold.job(row).study, answer, fold.number)
 
 
 @functools.cache  # asked for every row, again after every fold
@@ -335,7 +335,7 @@ def make_teacher(row: Row, fold: Fold) -> Teacher:
     once(
         place,
         settings.dump(asked),
-        lambda folder: job.train_teacher(fold.windows, folder, asked, fold.reporter) and None,
+        lambda folder: stages.train_teacher(fold.windows, folder, asked, fold.reporter) and None,
     )
     return teachers.load(place)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stimjax import batch, config, ledger, models, release
 from stimjax.batch import Batch, Spec
 from stimjax.excite import guarantee, methods, synthesize
-from stimjax.learn import private, teacher
+from stimjax.learn import candidates, private, teacher
 from stimjax.learn.teacher import Teacher
 from stimjax.recipes import RECIPES
 from stimjax.store import StimjaxError
@@ -218,7 +218,7 @@ def test_a_private_teacher_holds_nothing_that_was_not_paid_for(trained, easy, tm
 def test_validation_is_not_looked_at(easy):
     asked = config.Teacher(dp=SHORT)
     wrong = dataclasses.replace(easy, x=np.full_like(easy.x, np.nan))
-    taught = teacher.train(easy, wrong, asked)
+    taught = candidates.train(easy, wrong, asked)
     assert taught.privacy is not None and taught.privacy.unit == "subject"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stimjax import batch, config
-from stimjax.learn import resume, teacher
+from stimjax.learn import candidates, resume
 from stimjax.store import StimjaxError
 
 FIT = config.Fit(steps=40, batch=16, every=10)
@@ -27,7 +27,7 @@ def train(xor, out, identity=None, stop_at=None, settings=SETTINGS):
             raise Interrupted
 
     with resume.checkpoints(out, identity or {"a": 1}) as checkpoint:
-        trained = teacher.train(
+        trained = candidates.train(
             xor[:200], xor[200:], settings, checkpoint=checkpoint, progress=progress
         )
     return trained, seen

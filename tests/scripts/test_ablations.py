@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimjax import config, job, store
+from stimjax import config, stages, store
 from stimjax.data import prepare
 from stimjax.progress import Reporter
 from stimjax.store import StimjaxError
@@ -33,7 +33,7 @@ def script(load_script):
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("recordings")
-    job.simulate_cohort(folder, config.Simulation(subjects=5, hours=1.0), Reporter())
+    stages.simulate_cohort(folder, config.Simulation(subjects=5, hours=1.0), Reporter())
     return folder
 
 
@@ -102,7 +102,7 @@ def test_what_is_there_is_not_made_again(made, script, recordings, monkeypatch):
 
     monkeypatch.setattr(script.studies, "student", refuse)
     monkeypatch.setattr(script.synthesize, "synthesize", refuse)
-    monkeypatch.setattr(script.job, "train_teacher", refuse)
+    monkeypatch.setattr(script.stages, "train_teacher", refuse)
     script.main(asked(script, made, recordings))
     more = SETUP.replace("  mixture: {}", "  mixture: {}\n  probe: {synthesis: {method: probe}}")
     with pytest.raises(AssertionError, match="made again"):  # what was added is
