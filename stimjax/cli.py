@@ -31,13 +31,14 @@ VERBS = {
     "synthesize": verbs.Synthesize,
     "study": verbs.Study,
     "audit": verbs.Audit,
+    "export": verbs.Export,
     "verify": verbs.Verify,
     "inspect": verbs.Inspect,
 }
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
-    "Looking at results": ("verify", "inspect"),
+    "What came out": ("export", "verify", "inspect"),
 }
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

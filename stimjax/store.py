@@ -71,6 +71,30 @@ def new_folder(
             ) from error
 
 
+@contextlib.contextmanager
+def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a file to write that becomes `path` when the block ends without an error.
+
+    Raises:
+        StimjaxError: `path` is there (with `overwrite` only a folder is refused), or cannot be
+            written.
+    """
+    path = Path(path).absolute()
+    if path.is_dir():
+        raise StimjaxError(f"{path}: is a folder; name a file")
+    if path.exists() and not overwrite:
+        raise StimjaxError(f"{path}: is there already; name another file or add --overwrite")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.partial-", dir=path.parent) as aside:
+            yield Path(aside) / path.name
+            (Path(aside) / path.name).replace(path)
+    except OSError as error:
+        raise StimjaxError(
+            f"{error.filename or path}: {error.strerror or error}; nothing was written to {path}"
+        ) from error
+
+
 def _sweep(path: Path) -> None:
     """Remove what commands that are gone left beside `path`: no living process has it locked."""
     for aside in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -331,6 +331,30 @@ class Audit:
                 *(self.audit, self.recordings, report),
             )
         print(listing.describe(self.out))
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """Write a release as one file of another format: npz, Parquet or EDF+.
+
+    Attributes:
+        release: folder of the release.
+        to: npz (arrays, for NumPy), parquet (a row for each stimulus, a column for each channel
+            and class) or edf (the stimuli one after another, their classes as annotations).
+        out: the file.
+    """
+
+    release: tyro.conf.Positional[Path]
+    to: Literal["npz", "parquet", "edf"]
+    out: Path
+    overwrite: Overwrite = False
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import export
+
+        count = export.export(self.release, self.to, self.out, overwrite=self.overwrite)
+        print(f"{self.out}: {count} stimuli")
 
 
 @dataclasses.dataclass(frozen=True)

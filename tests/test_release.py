@@ -16,7 +16,7 @@ import pytest
 from stimjax import batch, config, release, store
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.data import prepare
-from stimjax.data.simulate.edfplus import Trace, write_edf
+from stimjax.data.edfplus import Trace, write_edf
 from stimjax.recipes import RECIPES
 from stimjax.store import StimjaxError
 

@@ -15,7 +15,7 @@ import pytest
 from stimjax import config
 from stimjax.batch import Batch, load_spec
 from stimjax.data import prepare, split
-from stimjax.data.simulate.edfplus import Trace, write_edf
+from stimjax.data.edfplus import Trace, write_edf
 from stimjax.store import StimjaxError
 
 MINUTES = 10

@@ -17,8 +17,8 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from stimjax.data.edfplus import Trace, write_edf
 from stimjax.data.simulate import write_cohort
-from stimjax.data.simulate.edfplus import Trace, write_edf
 from stimjax.data.simulate.traits import severity
 from stimjax.store import StimjaxError
 

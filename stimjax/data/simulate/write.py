@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from stimjax.data.edfplus import Trace, write_edf
 from stimjax.data.simulate import oximetry, plan, respiration, staging
-from stimjax.data.simulate.edfplus import Trace, write_edf
 from stimjax.data.simulate.noise import EPOCH_SECONDS
 from stimjax.data.simulate.traits import draw_traits, severity
 from stimjax.store import StimjaxError

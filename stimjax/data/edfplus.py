@@ -26,6 +26,7 @@ class Trace:
         values: a whole number of seconds of samples; clipped to the range.
         low, high: the physical range.
         levels: the digital values that `low` and `high` are stored as.
+        sensor: what EDF calls the transducer, at most 80 characters.
     """
 
     label: str
@@ -35,6 +36,7 @@ class Trace:
     low: float
     high: float
     levels: tuple[int, int] = (-32767, 32767)
+    sensor: str = "simulated"
 
     def digital(self) -> np.ndarray:
         """The values as they are stored, i32[second, rate]."""
@@ -48,6 +50,7 @@ def write_edf(
     subject: str,
     traces: Sequence[Trace],
     annotations: Sequence[tuple[float, float, str]],
+    equipment: str = "stimjax-simulator",
 ) -> None:
     """Write an EDF+C file with data records of one second.
 
@@ -57,6 +60,7 @@ def write_edf(
         traces: all of the same length in seconds.
         annotations: onset and duration in s (steps of 0.1 ms are kept) and text, in any order;
             one fits into each second of the recording.
+        equipment: in the header.
 
     Raises:
         OSError: the file cannot be written.
@@ -64,7 +68,7 @@ def write_edf(
     with pyedflib.EdfWriter(str(path), len(traces), file_type=pyedflib.FILETYPE_EDFPLUS) as file:
         file.setStartdatetime(START)
         file.setPatientCode(subject)
-        file.setEquipment("stimjax-simulator")
+        file.setEquipment(equipment)
         file.setSignalHeaders(
             [
                 {
@@ -75,7 +79,7 @@ def write_edf(
                     "physical_max": trace.high,
                     "digital_min": trace.levels[0],
                     "digital_max": trace.levels[1],
-                    "transducer": "simulated",
+                    "transducer": trace.sensor,
                     "prefilter": "",
                 }
                 for trace in traces
