@@ -246,6 +246,18 @@ class Audit:
 
 
 @dataclasses.dataclass(frozen=True)
+class Tradeoff:
+    """Students against attackers over the strength of inhibition, as a curve in the report.
+
+    Attributes:
+        strengths: of `synthesis.inhibit`, for each of which stimuli, students and attacks are made
+            anew; none for no curve.
+    """
+
+    strengths: tuple[float, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Simulation:
     """A cohort of simulated sleepers.
 
@@ -271,6 +283,7 @@ class Job:
     synthesis: Synthesis = Synthesis()
     study: Study = Study()
     audit: Audit = Audit()
+    tradeoff: Tradeoff = Tradeoff()
     simulation: Simulation = Simulation()  # of the demo and of `stimjax simulate`
 
 

@@ -5,7 +5,8 @@ recordings -> windows -> teacher -> stimuli -> students -> audit -> report
 It lands in one folder:
 
     config.yaml               the settings that were used
-    private/                  mode 0700: recordings of the demo, windows, teacher, report.html
+    private/                  mode 0700: recordings of the demo, windows, teacher, report.html, and
+                              tradeoff/ with releases of several strengths of inhibition
     release/                  what may be published
     study/results.json        how good the students are
     audit/privacy.json        what the release tells of individuals
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimjax import config, release, settings, stages, work
+from stimjax import config, release, settings, stages, tradeoff, work
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare
 from stimjax.excite import guarantee, rates, synthesize
@@ -77,6 +78,7 @@ def run(
             left under the name `out` then.
     """
     guarantee.refuse_job(job)
+    tradeoff.refuse(job)
     folds = job.prepare.folds
     if folds > 1 and job.prepare.fold:
         raise StimjaxError(
@@ -99,10 +101,11 @@ def run(
         results, predictions = stages.write_results(judged, folder / "study", job.study)
         first = _places(folder, 0, folds)
         privacy, exceeded = _audited(data, first, folder, job, bounds, reporter)
+        points = _traded(first, private, of_fold(job, 0), reporter) if privacy else []
         from stimjax import report
 
         reporter.stage("writing the report")
-        used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit)
+        used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
         stages.save_config(folder, *used, *([job.simulation] if simulated else []))
         (folder / "config.yaml").chmod(0o600)  # it may name subjects
         story = _story(
@@ -113,7 +116,7 @@ def run(
             simulated,
             _repeat(data, out, simulated),
         )
-        story = dataclasses.replace(story, privacy=privacy, exceeded=exceeded)
+        story = dataclasses.replace(story, privacy=privacy, tradeoff=points, exceeded=exceeded)
         report.write(story, private / "report.html")
         (folder / "report.html").symlink_to(Path("private") / "report.html")
         if exceeded:
@@ -145,6 +148,20 @@ def _audited(
         *(job.audit, data, reporter),
     )
     return found, tuple(gate.exceeded(found, bounds or {}))
+
+
+def _traded(
+    places: _Places, private: Path, job: config.Job, reporter: Reporter
+) -> list[dict[str, Any]]:
+    """Students and attackers over the strength of inhibition, in `private/tradeoff`."""
+    if not job.tradeoff.strengths:
+        return []
+    (private / "tradeoff").mkdir()
+    return tradeoff.measure(
+        *(places.windows, teachers.load(places.teacher), private / "tradeoff"),
+        *(job.tradeoff.strengths, job.synthesis),
+        *(dataclasses.replace(job.study, baselines=()), job.audit, reporter),
+    )
 
 
 def of_fold(job: config.Job, fold: int) -> config.Job:

@@ -53,6 +53,7 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     | {"unexcited": _SHARE, "views": _SHARE},
     "Study": {"seeds": _COUNT},
     "Audit": {"shadows": (lambda v: v >= 2 and v % 2 == 0, "an even number"), "copied": _INSIDE},
+    "Tradeoff": {"strengths": _SHARE},
     "Simulation": {"subjects": _COUNT, "hours": _POSITIVE},
 }
 

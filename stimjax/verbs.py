@@ -43,6 +43,7 @@ class Demo:
     synthesis: sections.Synthesis = DEMO.synthesis
     study: sections.Study = DEMO.study
     audit: sections.Audit = DEMO.audit
+    tradeoff: sections.Tradeoff = DEMO.tradeoff
 
     def run(self) -> None:
         runtime.start()
@@ -55,7 +56,8 @@ class Demo:
         if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
             prepare = dataclasses.replace(prepare, rate=0.0)
         chosen = sections.Job(
-            *(prepare, self.teacher, self.synthesis, self.study, self.audit, self.simulation)
+            *(prepare, self.teacher, self.synthesis, self.study, self.audit, self.tradeoff),
+            self.simulation,
         )
         refuse_unknown_names(chosen)
         with reporter() as report:
@@ -89,6 +91,7 @@ class Run:
     synthesis: sections.Synthesis = DEFAULT.synthesis
     study: sections.Study = DEFAULT.study
     audit: sections.Audit = DEFAULT.audit
+    tradeoff: sections.Tradeoff = DEFAULT.tradeoff
 
     def run(self) -> int:
         if not self.data:
@@ -98,7 +101,8 @@ class Run:
         from stimjax.privacy import gate
 
         chosen = sections.Job(
-            split_channels(self.prepare), self.teacher, self.synthesis, self.study, self.audit
+            *(split_channels(self.prepare), self.teacher, self.synthesis),
+            *(self.study, self.audit, self.tradeoff),
         )
         refuse_unknown_names(chosen)
         bounds = None if self.require_privacy is None else gate.read(self.require_privacy)

@@ -7,7 +7,8 @@ black-and-white print. Widths suit a phone; a page scales them up.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -246,3 +247,29 @@ def _shares(probability: np.ndarray, number: int, edges: np.ndarray) -> np.ndarr
     mine = probability[probability.argmax(axis=1) == number].max(axis=1, initial=0)
     counts = np.histogram(np.clip(mine, edges[0], 1), edges)[0]
     return 100 * counts / max(len(mine), 1)
+
+
+def tradeoff(points: Sequence[Mapping[str, Any]]) -> str:
+    """Each attack's area under the ROC curve, and the students' kappa, over the strength."""
+    strength = [point["strength"] for point in points]
+    students = [name for name in points[0]["kappa"] if name.endswith(" on stimuli")]
+    attacks = [name for name in points[0]["attacks"] if " auc " in name]
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 6.2), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True)
+        for name, mark in zip(students, itertools.cycle("oDsv^P"), strict=False):
+            kappa = [np.mean(point["kappa"][name]) for point in points]
+            above.plot(strength, kappa, f"{mark}-", label=name.removesuffix(" on stimuli"))
+        for name, mark in zip(attacks, itertools.cycle("oDsv^PX<>"), strict=False):
+            found = [point["attacks"].get(name, (np.nan, None))[0] for point in points]
+            style = "-" if "window" in name else "--"
+            below.plot(strength, found, mark + style, label=name.replace(" auc", ""))
+        below.axhline(0.5, color=GRAY, linewidth=0.8)
+        above.set_ylabel("Kappa on real windows")
+        below.set_ylabel("Area under the ROC curve")
+        below.set_xlabel("Strength of inhibition")
+        above.set_title("Students of the stimuli")
+        below.set_title("Attackers (0.5 is guessing)")
+        for axes in (above, below):
+            axes.legend(ncols=2, loc="upper left", bbox_to_anchor=(0, -0.15), fontsize=7)
+        return svg(figure)

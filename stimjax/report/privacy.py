@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from scipy import stats
 
 from stimjax.report.tables import UNDEFINED, Table, signed
 
@@ -102,6 +105,37 @@ def notes(privacy: Mapping[str, Any]) -> list[str]:
             f"{e['attack']}, {e['metric']}: {e['note']}." for e in privacy["attacks"] if e["note"]
         )
     )
+
+
+def tradeoff(points: Sequence[Mapping[str, Any]]) -> Table:
+    """Students and attackers (rows) over the strength of inhibition (columns).
+
+    Of students the mean over the seeds and its 95 % interval (of Student's t), of attacks the value
+    and its interval.
+    """
+    rows = [
+        [f"kappa, {name}", *(_mean(point["kappa"][name]) for point in points)]
+        for name in points[0]["kappa"]
+    ]
+    for name in points[0]["attacks"]:
+        found = [point["attacks"].get(name, (None, None)) for point in points]
+        rows.append([name, *(_with_interval(value, ends) for value, ends in found)])
+    header = ["Inhibition", *(f"{point['strength']:g}" for point in points)]
+    return Table("Students and attackers over the strength of inhibition", header, rows)
+
+
+def _mean(kappa: Sequence[float]) -> str:
+    mean, count = float(np.mean(kappa)), len(kappa)
+    if count < 2:
+        return _number(mean)
+    half = stats.t.ppf(0.975, count - 1) * np.std(kappa, ddof=1) / np.sqrt(count)
+    return _with_interval(mean, (mean - half, mean + half))
+
+
+def _with_interval(value: float | None, ends: Sequence[float] | None) -> str:
+    if value is None or ends is None:
+        return _number(value)
+    return f"{_number(value)} ({_number(ends[0])} to {_number(ends[1])})"
 
 
 def _number(value: float | None) -> str:

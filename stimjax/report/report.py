@@ -108,6 +108,7 @@ def render(story: Story) -> str:
         window_pictures=_window_pictures(story),
         confidence_picture=_confidence_picture(story),
         audit=_audit(story),
+        tradeoff=_tradeoff(story),
         paper_table=tables.paper_table(results, data_name),
         data_tables=tables.plain_tables(story.data, "The prepared windows"),
         channel_table=_channel_table(story),
@@ -136,6 +137,19 @@ def _audit(story: Story) -> dict[str, Any] | None:
         "notes": privacy.notes(story.privacy),
         "on": story.privacy["on"],
     }
+
+
+def _tradeoff(story: Story) -> dict[str, Any] | None:
+    """Students against attackers over the strength of inhibition."""
+    if not story.tradeoff:
+        return None
+    picture = Picture(
+        figures.tradeoff(story.tradeoff),
+        "Two charts over the strength of inhibition: the kappa of each student of the stimuli, and "
+        "the area under the ROC curve of each attack; the table beside them has all numbers.",
+        "What students reach and what attackers find, over the strength of inhibition.",
+    )
+    return {"picture": picture, "table": privacy.tradeoff(story.tradeoff)}
 
 
 def _method(manifest: Mapping[str, Any]) -> str:

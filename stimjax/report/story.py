@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class Story:
         teacher_on_real: the teacher's probabilities for the windows of `real`; without them the
             confidence figure shows the stimuli alone.
         privacy: content of `privacy.json`, if there was an audit.
+        tradeoff: of each strength of inhibition what `stimjax.tradeoff.measure` gives; empty where
+            none was measured.
         exceeded: bounds of the data holder that the audit exceeded; then nothing was published.
     """
 
@@ -67,4 +70,5 @@ class Story:
     repeat: str
     teacher_on_real: Float[np.ndarray, "n classes"] | None = None
     privacy: dict[str, Any] | None = None
+    tradeoff: Sequence[Mapping[str, Any]] = ()
     exceeded: tuple[str, ...] = ()

@@ -118,13 +118,39 @@ def test_a_release_within_the_bounds_is_published(built, run, tmp_path):
     folder, _ = built
     bounds = tmp_path / "bounds.yaml"
     bounds.write_text("secrets_found: 0\n")
-    status, _, err = run(*whole_run(folder, tmp_path / "out", bounds))
+    strengths = ("--tradeoff.strengths", "0", "0.5", "--teacher.critic=mlp")
+    status, _, err = run(*whole_run(folder, tmp_path / "out", bounds), *strengths)
     assert status == 0, err
     assert (tmp_path / "out" / "release" / "manifest.json").exists()
     assert (tmp_path / "out" / "audit" / "privacy.json").exists()
     page = (tmp_path / "out" / "report.html").read_text()
     assert "What the release tells of individuals" in page
+    assert "What inhibition costs" in page and "nearest auc (window)" in page
+    tried = tmp_path / "out" / "private" / "tradeoff"
+    made = [
+        json.loads((one / "release" / "manifest.json").read_text())
+        for one in sorted(tried.iterdir())
+    ]
+    assert [one["method"]["inhibit"] for one in made] == [0.0, 0.5]
+    assert not (tmp_path / "out" / "tradeoff").exists()  # what is published is one release
     assert "anonymous" not in page.lower().replace("anonymization", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--split=random"], "needs an audit"),
+        (["--audit.attacks"], "needs an audit"),
+        (["--teacher.critic=none"], "needs an identity critic"),
+        (["--tradeoff.strengths", "1.5"], "from 0 to 1"),
+    ],
+)
+def test_a_tradeoff_that_cannot_be_measured_is_refused_before_any_work(
+    built, refused, left, tmp_path, options, said
+):
+    words = ["run", "--data", built[0] / "cohort", "--out", tmp_path / "out"]
+    assert said in refused(*words, "--tradeoff.strengths", "0.5", *options)
+    assert left() == []
 
 
 def test_bounds_that_cannot_be_read_are_refused_before_any_work(built, refused, tmp_path):

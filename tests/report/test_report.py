@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
-from stimjax.report import Night, Story, figures, report, tables, windows, words, write
+from stimjax.report import Night, Story, figures, privacy, report, tables, windows, words, write
 from stimjax.store import StimjaxError
 
 STUDENTS = {"cnn": ("deep", 0.004), "transformer": ("deep", 0.012), "forest": ("classical", 0.031)}
@@ -407,3 +408,26 @@ def test_folds_are_shown_where_there_are_some(tmp_path: Path):
     text = Page(page_of(story, tmp_path)).text
     for part in ("done 2 times", "2 networks (2 cnn)", "may be trusted", "within the margin"):
         assert part in text
+
+
+def point(strength: float, kappa: list[float], found: float | None) -> dict[str, Any]:
+    attacks = {} if found is None else {"lira auc (window)": (found, (found - 0.1, found + 0.1))}
+    return {"strength": strength, "kappa": {"cnn on stimuli": kappa}, "attacks": attacks}
+
+
+def test_the_tradeoff_is_a_curve_and_a_table(tmp_path: Path):
+    points = [point(0.0, [0.7, 0.8], 0.6), point(0.5, [0.6, 0.6], None)]
+    page = page_of(dataclasses.replace(made_up_story(), tradeoff=points), tmp_path)
+    assert "What inhibition costs" not in page  # without an audit there is nothing to set it beside
+    table = privacy.tradeoff(points)
+    assert table.header == ["Inhibition", "0", "0.5"]
+    half = stats.t.interval(0.95, 1, 0.75, stats.sem([0.7, 0.8]))  # scipy, of two seeds
+    low, high = (f"{end:.3f}".replace("-", "\N{MINUS SIGN}") for end in half)
+    assert table.rows[0] == [
+        "kappa, cnn on stimuli",
+        f"0.750 ({low} to {high})",
+        "0.600 (0.600 to 0.600)",
+    ]
+    assert table.rows[1][1:] == ["0.600 (0.500 to 0.700)", tables.UNDEFINED]
+    picture = figures.tradeoff(points)
+    assert picture == figures.tradeoff(points) and "lira (window)" in picture
