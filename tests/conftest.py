@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jax
 import pytest
 from jaxtyping import install_import_hook
 
@@ -9,6 +10,10 @@ from jaxtyping import install_import_hook
 install_import_hook(
     "stimjax", "beartype.beartype(conf=__import__('beartype').BeartypeConf(is_pep484_tower=True))"
 )
+
+# Most of the time goes into compiling programs that run once. What the command computes as a
+# process of its own, and with it the bits of releases, is compiled as users have it.
+jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(scope="session")
