@@ -1,19 +1,18 @@
 """What every test may ask for."""
 
+import os
 from pathlib import Path
 
-import jax
 import pytest
 from jaxtyping import install_import_hook
+
+# As many processes as cores run the tests: more threads of gradient boosting only wait.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Shapes and dtypes in signatures are checked while the tests run; an int will do for a float.
 install_import_hook(
     "stimjax", "beartype.beartype(conf=__import__('beartype').BeartypeConf(is_pep484_tower=True))"
 )
-
-# Most of the time goes into compiling programs that run once. What the command computes as a
-# process of its own, and with it the bits of releases, is compiled as users have it.
-jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(scope="session")
