@@ -22,12 +22,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 from pyarrow import parquet
-from scipy import stats
 
 from stimjax.report.figures import STYLE
+from stimjax.report.tables import over_repeats
 
 ABOUT = ("fold", "student", "family", "trained_on", "student_seed")
-LEVEL = 0.95
 REPEATS = {
     "seed": "seeds of the whole job, from the split on",
     "student_seed": "seeds of the students, which share windows, teacher and stimuli",
@@ -93,14 +92,9 @@ def table(records: Rows, settings: Sequence[str], repeats: str) -> Rows:
 
 def estimate(values: Float[np.ndarray, " repeats"]) -> dict[str, Any]:
     """Mean and interval (Student's t) over `values`; None where there are too few."""
-    found: dict[str, Any] = {"mean": None, "low": None, "high": None, "repeats": len(values)}
-    if len(values):
-        found["mean"] = float(np.mean(values))
-    if len(values) > 1:
-        error = np.std(values, ddof=1) / np.sqrt(len(values))
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * error)
-        found |= {"low": found["mean"] - half, "high": found["mean"] + half}
-    return found
+    mean, ends = over_repeats(values)
+    low, high = ends or (None, None)
+    return {"mean": mean, "low": low, "high": high, "repeats": len(values)}
 
 
 def markdown(means: Rows, settings: Sequence[str], repeats: str) -> str:

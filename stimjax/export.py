@@ -33,6 +33,7 @@ def export(folder: Path, to: Format, out: Path, *, overwrite: bool = False) -> i
         StimjaxError: the release is damaged, the format cannot hold it, or `out` is occupied.
     """
     stimuli, manifest = release.load(folder), release.load_manifest(folder)
+    out.parent.mkdir(parents=True, exist_ok=True)
     with new_file(out, overwrite=overwrite) as path:
         WRITERS[to](stimuli, manifest, path)
     return len(stimuli)
@@ -109,13 +110,10 @@ def _edf(stimuli: Batch, manifest: Manifest, path: Path) -> None:
 
 def _trace(channel: Channel, values: np.ndarray, rate: int) -> Trace:
     """A channel of all stimuli, in its unit."""
-    scale, center = 1.0, 0.0
-    if channel.normalization == "fixed":
-        scale, center = channel.scale, channel.center
+    low = _short(channel.low * channel.scale + channel.center, math.floor)
+    high = _short(channel.high * channel.scale + channel.center, math.ceil)
+    physical = values.astype(float) * channel.scale + channel.center
     unit = channel.unit if channel.normalization == "fixed" else "1"
-    low = _short(channel.low * scale + center, math.floor)
-    high = _short(channel.high * scale + center, math.ceil)
-    physical = values.astype(float) * scale + center
     name, unit = _ascii(channel.name, 16), _ascii(unit, 8)
     return Trace(name, unit, rate, physical, low, high, sensor="stimuli of stimjax")
 

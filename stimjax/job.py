@@ -101,21 +101,15 @@ def run(
         results, predictions = stages.write_results(judged, folder / "study", job.study)
         first = _places(folder, 0, folds)
         privacy, exceeded = _audited(data, first, folder, job, bounds, reporter)
-        points = _traded(first, private, of_fold(job, 0), reporter) if privacy else []
+        points = _traded(first, private, of_fold(job, 0), reporter)
         from stimjax import report
 
         reporter.stage("writing the report")
         used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
         stages.save_config(folder, *used, *([job.simulation] if simulated else []))
         (folder / "config.yaml").chmod(0o600)  # it may name subjects
-        story = _story(
-            folder,
-            first,
-            results,
-            predictions,
-            simulated,
-            _repeat(data, out, simulated),
-        )
+        repeat = _repeat(data, out, simulated)
+        story = _story(folder, first, results, predictions, simulated, repeat)
         story = dataclasses.replace(story, privacy=privacy, tradeoff=points, exceeded=exceeded)
         report.write(story, private / "report.html")
         (folder / "report.html").symlink_to(Path("private") / "report.html")

@@ -72,8 +72,13 @@ def new_folder(
 
 
 @contextlib.contextmanager
-def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
+def new_file(path: Path | str, *, overwrite: bool = False, private: bool = False) -> Iterator[Path]:
     """Give a file to write that becomes `path` when the block ends without an error.
+
+    Args:
+        path: where the file appears, in an existing folder.
+        overwrite: replace a file that is there.
+        private: give the file mode 0600 (only its owner may read it).
 
     Raises:
         StimjaxError: `path` is there (with `overwrite` only a folder is refused), or cannot be
@@ -81,18 +86,24 @@ def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     """
     path = Path(path).absolute()
     if path.is_dir():
-        raise StimjaxError(f"{path}: is a folder; name a file")
+        raise StimjaxError(f"{path}: is a folder and cannot be written; name a file")
     if path.exists() and not overwrite:
         raise StimjaxError(f"{path}: is there already; name another file or add --overwrite")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.partial-", dir=path.parent) as aside:
-            yield Path(aside) / path.name
-            (Path(aside) / path.name).replace(path)
+        aside = tempfile.TemporaryDirectory(prefix=f".{path.name}.partial-", dir=path.parent)
     except OSError as error:
-        raise StimjaxError(
-            f"{error.filename or path}: {error.strerror or error}; nothing was written to {path}"
-        ) from error
+        raise StimjaxError(f"{path.parent}: cannot write here ({error.strerror})") from error
+    with aside as name:
+        file = Path(name) / path.name
+        try:
+            yield file
+            if private:
+                file.chmod(0o600)
+            file.replace(path)
+        except OSError as error:
+            raise StimjaxError(
+                f"{path}: cannot be written ({error.strerror or error}); nothing was"
+            ) from error
 
 
 def _sweep(path: Path) -> None:

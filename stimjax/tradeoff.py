@@ -10,7 +10,7 @@ For each strength of `synthesis.inhibit` a release of the same teacher, its stud
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,9 @@ def measure(
         reporter: is told of the progress.
 
     Returns:
-        Of each strength: `strength`; `kappa`, Cohen's kappa of each seed by student and what it
-        learned from ("cnn on stimuli"); `attacks`, the value and the 95 % interval (None without
-        one) of each attack, metric and level.
+        Of each strength: `strength`; `kappa`, Cohen's kappa of each seed where it is defined, by
+        student and what it learned from ("cnn on stimuli"); `attacks`, the value and the 95 %
+        interval (None without one) of each attack, metric and level.
 
     Raises:
         StimjaxError: as its stages.
@@ -95,24 +95,20 @@ def _measure(
         reporter.stage("making stimuli")
         synthesize.synthesize(teacher, synthesis, made, note=reporter.note)
 
-    def studied(place: Path) -> None:
-        stages.study_release(made, windows, windows, place, study, None, reporter)
-
-    def audited(place: Path) -> None:
-        stages.audit_release(made, windows, windows, place, audit, (), reporter)
-
-    steps: dict[str, Callable[[Path], None]] = {"study": studied, "audit": audited}
-    for name, step in steps.items():
-        if not (folder / name).exists():
-            with new_folder(folder / name, private=True) as place:
-                step(place)
+    if not (folder / "study").exists():
+        with new_folder(folder / "study", private=True) as place:
+            stages.study_release(made, windows, windows, place, study, None, reporter)
+    if not (folder / "audit").exists():
+        with new_folder(folder / "audit", private=True) as place:
+            stages.audit_release(made, windows, windows, place, audit, (), reporter)
 
 
 def _point(out: Path, strength: float) -> dict[str, Any]:
     folder = out / f"inhibit-{strength:g}"
     kappa: dict[str, list[float]] = {}
     for row in read_json(folder / "study" / "results.json")["rows"]:
-        kappa.setdefault(f"{row['student']} on {row['trained_on']}", []).append(row["kappa"])
+        found = kappa.setdefault(f"{row['student']} on {row['trained_on']}", [])
+        found += [] if row["kappa"] is None else [row["kappa"]]
     entries: list[dict[str, Any]] = read_json(folder / "audit" / "privacy.json")["attacks"]
     attacks = {
         f"{e['attack']} {e['metric']} ({e['level']})": (e["value"], e["ci"])

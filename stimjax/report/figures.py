@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stimjax.report.story import Night
-from stimjax.report.tables import Number, comparisons, mean_of
+from stimjax.report.tables import Number, comparisons, mean_of, over_repeats
 
 WIDTH = 4.8  # inches
 INK, REAL, STIMULI, GRAY = "#1a1a1a", "#0b4f8a", "#b34700", "#595959"
@@ -258,7 +258,8 @@ def tradeoff(points: Sequence[Mapping[str, Any]]) -> str:
         figure = Figure((WIDTH, 6.2), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True)
         for name, mark in zip(students, itertools.cycle("oDsv^P"), strict=False):
-            kappa = [np.mean(point["kappa"][name]) for point in points]
+            means = [over_repeats(point["kappa"][name])[0] for point in points]
+            kappa = [np.nan if mean is None else mean for mean in means]
             above.plot(strength, kappa, f"{mark}-", label=name.removesuffix(" on stimuli"))
         for name, mark in zip(attacks, itertools.cycle("oDsv^PX<>"), strict=False):
             found = [point["attacks"].get(name, (np.nan, None))[0] for point in points]

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from scipy import stats
-
-from stimjax.report.tables import UNDEFINED, Table, signed
+from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
 METRICS = {
     "auc": "area under the ROC curve",
@@ -114,7 +111,10 @@ def tradeoff(points: Sequence[Mapping[str, Any]]) -> Table:
     and its interval.
     """
     rows = [
-        [f"kappa, {name}", *(_mean(point["kappa"][name]) for point in points)]
+        [
+            f"kappa, {name}",
+            *(_with_interval(*over_repeats(point["kappa"][name])) for point in points),
+        ]
         for name in points[0]["kappa"]
     ]
     for name in points[0]["attacks"]:
@@ -122,14 +122,6 @@ def tradeoff(points: Sequence[Mapping[str, Any]]) -> Table:
         rows.append([name, *(_with_interval(value, ends) for value, ends in found)])
     header = ["Inhibition", *(f"{point['strength']:g}" for point in points)]
     return Table("Students and attackers over the strength of inhibition", header, rows)
-
-
-def _mean(kappa: Sequence[float]) -> str:
-    mean, count = float(np.mean(kappa)), len(kappa)
-    if count < 2:
-        return _number(mean)
-    half = stats.t.ppf(0.975, count - 1) * np.std(kappa, ddof=1) / np.sqrt(count)
-    return _with_interval(mean, (mean - half, mean + half))
 
 
 def _with_interval(value: float | None, ends: Sequence[float] | None) -> str:

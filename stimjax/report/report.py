@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import dataclasses
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ from markupsafe import Markup
 from stimjax.report import figures, privacy, tables, windows, words
 from stimjax.report.story import Night, Story
 from stimjax.report.tables import Number, Table
-from stimjax.store import StimjaxError
+from stimjax.store import new_file
 
 __all__ = ["Night", "Story", "write"]
 
@@ -50,26 +47,8 @@ def write(story: Story, path: Path) -> None:
         StimjaxError: `path` cannot be written.
     """
     page = render(story)
-    with _whole_file(Path(path)) as file:
+    with new_file(path, overwrite=True, private=True) as file:
         file.write_text(page, encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _whole_file(path: Path) -> Iterator[Path]:
-    """A file aside, of mode 0600, that takes the name `path` when the block ends without error."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.partial-", dir=path.parent)
-    except OSError as error:
-        raise StimjaxError(f"{path.parent}: cannot write here ({error.strerror})") from error
-    os.close(handle)
-    aside = Path(name)
-    try:
-        yield aside
-        aside.replace(path)
-    except OSError as error:
-        raise StimjaxError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def render(story: Story) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from scipy import stats
 
 from stimjax.report.story import Night
 
@@ -61,6 +63,20 @@ class Table:
     header: list[str]
     rows: list[list[str]]
     words: int = 1
+
+
+def over_repeats(
+    values: Sequence[float] | Float[np.ndarray, " repeats"],
+) -> tuple[float | None, tuple[float, float] | None]:
+    """Mean and its 95 % interval (Student's t) over `values`; None where there are too few."""
+    count = len(values)
+    if not count:
+        return None, None
+    mean = float(np.mean(values))
+    if count < 2:
+        return mean, None
+    half = float(stats.t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count))
+    return mean, (mean - half, mean + half)
 
 
 def signed(value: Number, decimals: int) -> str:

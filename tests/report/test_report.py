@@ -429,5 +429,7 @@ def test_the_tradeoff_is_a_curve_and_a_table(tmp_path: Path):
         "0.600 (0.600 to 0.600)",
     ]
     assert table.rows[1][1:] == ["0.600 (0.500 to 0.700)", tables.UNDEFINED]
+    points.append(point(0.9, [], 0.5))  # kappa is not defined where there is one class
+    assert privacy.tradeoff(points).rows[0][3] == tables.UNDEFINED
     picture = figures.tradeoff(points)
     assert picture == figures.tradeoff(points) and "lira (window)" in picture
