@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tyro
 
-from stimjax import config, runtime, stages, store
+from stimjax import config, runtime, settings, stages, store
 from stimjax.data import images as image_sets
 from stimjax.excite import rates, synthesize
 from stimjax.progress import reporter
@@ -89,7 +89,7 @@ def main(asked: Images) -> None:
         stages.study_release(
             folder / "release", windows, windows, folder / "study", asked.study, teacher, report
         )
-        stages.save_config(folder, asked.teacher, asked.synthesis, asked.study)
+        settings.save(folder, asked.teacher, asked.synthesis, asked.study)
 
 
 if __name__ == "__main__":

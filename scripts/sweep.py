@@ -45,7 +45,7 @@ from ablations import run as ablations
 from submitit.core.utils import FailedJobError
 from submitit.helpers import Checkpointable, environment_variables
 
-from stimjax import config, models, runtime, settings, stages, store
+from stimjax import cohort, config, models, runtime, settings, store
 from stimjax.batch import Batch
 from stimjax.data import prepare
 from stimjax.excite import methods
@@ -295,7 +295,7 @@ def _pieces_of_row(row: ablations.Row, fold: ablations.Fold) -> Iterator[Piece]:
 
 def _simulate(place: Path, asked: config.Simulation) -> None:
     def simulated(folder: Path) -> None:
-        stages.simulate_cohort(folder, asked, Lines())
+        cohort.simulate_recordings(folder, asked, Lines())
 
     ablations.once(place, settings.dump(asked), simulated)
 

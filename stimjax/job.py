@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimjax import config, release, settings, stages, tradeoff, work
+from stimjax import cohort, config, release, settings, stages, tradeoff, work
 from stimjax.batch import NOBODY, Batch
 from stimjax.data import prepare
 from stimjax.excite import guarantee, rates, synthesize
@@ -91,7 +91,7 @@ def run(
         private.mkdir(mode=0o700)
         if simulated:
             (private / "recordings").mkdir()
-            stages.simulate_cohort(private / "recordings", job.simulation, reporter)
+            cohort.simulate_recordings(private / "recordings", job.simulation, reporter)
             data = [private / "recordings"]
         judged = []
         for fold in range(folds):
@@ -106,7 +106,7 @@ def run(
 
         reporter.stage("writing the report")
         used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
-        stages.save_config(folder, *used, *([job.simulation] if simulated else []))
+        settings.save(folder, *used, *([job.simulation] if simulated else []))
         (folder / "config.yaml").chmod(0o600)  # it may name subjects
         repeat = _repeat(data, out, simulated)
         story = _story(folder, first, results, predictions, simulated, repeat)
@@ -212,7 +212,7 @@ def _fold(
         places.windows.parent.mkdir()
     for made in (places.windows, places.teacher):
         made.mkdir()
-    stages.prepare_windows(data, places.windows, job.prepare, reporter)
+    cohort.prepare_windows(data, places.windows, job.prepare, reporter)
     identity = resume.identify(places.windows, job.teacher)
     if places.fold is not None:
         out = out.absolute()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
-from stimjax import batch, models, release
+from stimjax import batch, release
 from stimjax.data import reader
 from stimjax.data.recording import Recording
-from stimjax.learn import teacher
 from stimjax.store import StimjaxError, read_json
 
 
@@ -103,10 +102,14 @@ def _audit(folder: Path) -> str:
 
 
 def _teacher(folder: Path) -> str:
+    from stimjax import models  # seconds to load, and only a teacher needs it
+    from stimjax.learn import teacher
+
     found = teacher.load(folder)
+    networks = _networks(found.networks, found.params["weights"])
     lines = [
         "teacher (private)",
-        f"networks  {_networks(found)}, {models.size(found.params):,} weights",
+        f"networks  {networks}, {models.size(found.params):,} weights",
         *_spec(found.spec),
     ]
     if (folder / "metrics.json").exists():
@@ -119,10 +122,10 @@ def _teacher(folder: Path) -> str:
     return "\n".join([*lines, "", _versions(read_json(folder / "teacher.json"))])
 
 
-def _networks(found: teacher.Teacher) -> str:
+def _networks(families: Sequence[str], weights: Sequence[Sized]) -> str:
     """Each family, with the number of its networks that count."""
-    counts = map(len, found.params["weights"])
-    return ", ".join(f"{count} {name}" for name, count in zip(found.networks, counts, strict=True))
+    counts = map(len, weights)
+    return ", ".join(f"{count} {name}" for name, count in zip(families, counts, strict=True))
 
 
 def _release(folder: Path) -> str:

@@ -118,6 +118,11 @@ def dump(*settings: Any) -> str:
     return f"{HEADING}\n{text}"
 
 
+def save(folder: Path, *settings: Any) -> None:
+    """Write the settings that were used as `folder/config.yaml`, for `--config`."""
+    (folder / "config.yaml").write_text(dump(*settings), encoding="utf-8")
+
+
 def check(settings: Any, where: str = "") -> None:
     """Refuse values that no setting can have.
 

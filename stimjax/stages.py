@@ -1,6 +1,6 @@
-"""The stages of the job, each of which fills an empty folder.
+"""The stages of the job that follow `stimjax.cohort`; each fills an empty folder.
 
-recordings -> windows -> teacher -> stimuli -> students -> audit
+windows -> teacher -> stimuli -> students -> audit
 
 The folder is one that the caller has opened with `store.new_folder`. Stimuli are made by
 `stimjax.excite.synthesize`.
@@ -17,7 +17,7 @@ import numpy as np
 
 from stimjax import config, ledger, release, settings
 from stimjax.batch import Batch
-from stimjax.data import prepare, reader, simulate
+from stimjax.data import prepare, reader
 from stimjax.excite import guarantee, methods
 from stimjax.learn import candidates, resume
 from stimjax.learn import critic as critics
@@ -47,29 +47,6 @@ class Judged:
     teacher: np.ndarray | None  # its probabilities for the test windows, f32[n, class]
     networks: tuple[str, ...]
     split: str
-
-
-def simulate_cohort(folder: Path, asked: config.Simulation, reporter: Reporter) -> None:
-    """Write the simulated recordings that `asked` describes into the empty `folder`."""
-    reporter.stage("simulating recordings")
-    simulate.write_cohort(
-        folder,
-        subjects=asked.subjects,
-        hours=asked.hours,
-        seed=asked.seed,
-        task=asked.task,
-        progress=lambda done: reporter.progress(done, asked.subjects),
-    )
-    save_config(folder, asked)
-
-
-def prepare_windows(
-    inputs: Sequence[Path], folder: Path, asked: config.Prepare, reporter: Reporter
-) -> None:
-    """Fill the empty `folder` with windows of the recordings among `inputs`."""
-    reporter.stage("preparing windows")
-    prepare.prepare(inputs, asked, folder, note=reporter.note, progress=reporter.progress)
-    save_config(folder, asked)
 
 
 def train_teacher(
@@ -115,7 +92,7 @@ def train_teacher(
         "versions": versions(),
     }
     write_json(folder / "metrics.json", about)
-    save_config(folder, asked)
+    settings.save(folder, asked)
     return teacher
 
 
@@ -220,7 +197,7 @@ def audit_release(
         "versions": versions(),
     }
     write_json(folder / "privacy.json", found)
-    save_config(folder, asked)
+    settings.save(folder, asked)
     return found
 
 
@@ -287,10 +264,5 @@ def write_results(
         "versions": versions(),
     }
     write_json(folder / "results.json", results)
-    save_config(folder, asked)
+    settings.save(folder, asked)
     return results, predictions
-
-
-def save_config(folder: Path, *used: Any) -> None:
-    """Write the settings that were used as `folder/config.yaml`, for `--config`."""
-    (folder / "config.yaml").write_text(settings.dump(*used), encoding="utf-8")

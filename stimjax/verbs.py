@@ -135,11 +135,11 @@ class Simulate:
 
     def run(self) -> None:
         runtime.start()
-        from stimjax import stages
+        from stimjax import cohort
 
         asked = self.simulation
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            stages.simulate_cohort(folder, asked, report)
+            cohort.simulate_recordings(folder, asked, report)
         print(f"{self.out}: {asked.subjects} recordings of {asked.hours:g} h")
 
 
@@ -163,13 +163,13 @@ class Prepare:
         if not self.inputs:
             raise StimjaxError("name the recordings: `stimjax prepare FOLDER --out WINDOWS`")
         runtime.start()
-        from stimjax import listing, stages
+        from stimjax import cohort, listing
 
         with (
             reporter() as report,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
-            stages.prepare_windows(self.inputs, folder, split_channels(self.prepare), report)
+            cohort.prepare_windows(self.inputs, folder, split_channels(self.prepare), report)
         print(listing.describe(self.out))
 
 

@@ -37,7 +37,7 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
-from stimjax import batch, config, job, release, runtime, settings, stages, store
+from stimjax import batch, cohort, config, job, release, runtime, settings, stages, store
 from stimjax.batch import Batch, Spec
 from stimjax.data import images as image_sets
 from stimjax.data import prepare
@@ -194,7 +194,7 @@ def make_windows(
 
     def windows(folder: Path) -> None:
         if images is None:
-            stages.prepare_windows(data, folder, prepared, fold.reporter)
+            cohort.prepare_windows(data, folder, prepared, fold.reporter)
         else:
             whole = image_sets.mnist(*data)
             parts = dataclasses.asdict(images)

@@ -19,6 +19,7 @@ from stimjax.store import StimjaxError
 _FILE_FIELDS = (8, 80, 80, 8, 8, 8, 44, 8, 8, 4)
 _SIGNAL_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _ANNOTATIONS = "EDF Annotations"
+_ALL = slice(None)
 _LONGEST = 14 * 86400.0  # s; more between two data records is a damaged time stamp
 
 # A time-stamped annotation list: onset, duration or none, texts (EDF+ 2.2.2).
@@ -249,9 +250,7 @@ def onsets(edf: EdfLayout, only_ends: bool = False) -> np.ndarray:
     wanted = np.array([0, edf.records - 1]) if only_ends else np.arange(edf.records)
     if not edf.plus:
         return wanted * edf.record_seconds
-    data = edf.data()
-    stamps = [_time_stamp(edf, data[record]) for record in wanted]
-    times = np.array([np.nan if stamp is None else stamp for stamp in stamps])
+    times = _time_stamps(edf, wanted)
     if np.isnan(times).any():
         if not edf.discontinuous:
             return wanted * edf.record_seconds
@@ -265,13 +264,26 @@ def onsets(edf: EdfLayout, only_ends: bool = False) -> np.ndarray:
     return times
 
 
-def _time_stamp(edf: EdfLayout, record: np.ndarray) -> float | None:
-    """The onset that the first annotation list of a data record states (EDF+ 2.2.4)."""
+def _time_stamps(edf: EdfLayout, records: np.ndarray) -> np.ndarray:
+    """The onsets that the first annotation lists of data records state (EDF+ 2.2.4), or NaN."""
     if not edf.annotations:
-        return None
-    first, samples = edf.annotations[0]
-    match = _TAL.match(record[first : first + samples].tobytes())
-    return float(match[1]) if match else None
+        return np.full(len(records), np.nan)
+    content, size = _annotations_of(edf, edf.annotations[0], records)
+    matches = (_TAL.match(content, start) for start in range(0, len(content), size))
+    return np.array([float(match[1]) if match else np.nan for match in matches])
+
+
+def _annotations_of(
+    edf: EdfLayout, signal: tuple[int, int], records: np.ndarray | slice = _ALL
+) -> tuple[bytes, int]:
+    """What data records hold of an annotation signal, and the bytes of each.
+
+    One text for all: a night has tens of thousands of data records, and a look into each of its
+    own is slow. A zero ends each, so that nothing reaches from one into the next.
+    """
+    first, samples = signal
+    held = edf.data()[records, first : first + samples]
+    return np.pad(held, ((0, 0), (0, 1))).tobytes(), 2 * (samples + 1)
 
 
 def texts(edf: EdfLayout) -> list[tuple[float, float, str]]:
@@ -280,12 +292,11 @@ def texts(edf: EdfLayout) -> list[tuple[float, float, str]]:
     Onsets count from the header's start time. Durations that are not stated are 0.
     """
     found = []
-    for record in edf.data():
-        for first, samples in edf.annotations:
-            content = record[first : first + samples].tobytes()
-            for onset, duration, listed in _TAL.findall(content):
-                for text in listed.split(b"\x14"):
-                    if text:
-                        decoded = text.decode("utf-8", errors="replace")
-                        found.append((float(onset), float(duration or 0), decoded))
+    for signal in edf.annotations:
+        content, _ = _annotations_of(edf, signal)
+        for onset, duration, listed in _TAL.findall(content):
+            for text in listed.split(b"\x14"):
+                if text:
+                    decoded = text.decode("utf-8", errors="replace")
+                    found.append((float(onset), float(duration or 0), decoded))
     return sorted(found)

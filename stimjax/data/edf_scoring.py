@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stimjax.data import scoring, xml_scoring
@@ -34,13 +36,17 @@ def events(edf: EdfLayout, origin: float) -> tuple[Event, ...]:
     Raises:
         StimjaxError: a scoring file is damaged.
     """
+    path = edf.path
+    # Names, not paths: every recording comes by here, and its folder may hold thousands.
+    present = {name.lower(): name for name in sorted(os.listdir(path.parent))}  # noqa: PTH208
+    xml, beside = (
+        [path.with_name(present[name.lower()]) for name in names if name.lower() in present]
+        for names in (_xml_names(path), _edf_names(path, present))
+    )
     sources: list[Callable[[], list[Event]]] = [
-        *(lambda file=file: xml_scoring.read(file) for file in _beside(edf.path, _xml_names)),
-        *(
-            lambda file=file: _companion(file, edf, origin)
-            for file in _beside(edf.path, _edf_names)
-        ),
-        lambda: _annotated(edf, origin),
+        *(functools.partial(xml_scoring.read, file) for file in xml),
+        *(functools.partial(_companion, file, edf, origin) for file in beside),
+        functools.partial(_annotated, edf, origin),
     ]
     for source in sources:
         if found := source():
@@ -48,11 +54,13 @@ def events(edf: EdfLayout, origin: float) -> tuple[Event, ...]:
     return ()
 
 
-def _xml_names(path: Path, _: list[str]) -> list[str]:
+def _xml_names(path: Path) -> list[str]:
+    """Names of scoring files of a recording, best first."""
     return [f"{path.stem}-nsrr.xml", f"{path.stem}-profusion.xml", f"{path.name}.xml"]
 
 
-def _edf_names(path: Path, present: list[str]) -> list[str]:
+def _edf_names(path: Path, present: Iterable[str]) -> list[str]:
+    """Names of EDF files with its scoring, best first; `present` are in its folder, lower case."""
     stem = path.stem.lower()
     bases = [stem, stem.removesuffix("-psg")] if stem.endswith("-psg") else [stem]
     wanted = [f"{base}{end}" for end in ("-hypnogram.edf", "_annotations.edf") for base in bases]
@@ -62,14 +70,6 @@ def _edf_names(path: Path, present: list[str]) -> list[str]:
             name for length in (7, 6) for name in hypnograms if name[:length] == stem[:length]
         ]
     return wanted
-
-
-def _beside(path: Path, wanted: Callable[[Path, list[str]], list[str]]) -> list[Path]:
-    """The files of the recording's folder that have one of the wanted names, best first."""
-    present = {file.name.lower(): file for file in sorted(path.parent.iterdir())}
-    return [
-        present[name.lower()] for name in wanted(path, list(present)) if name.lower() in present
-    ]
 
 
 def _annotated(edf: EdfLayout, origin: float) -> list[Event]:

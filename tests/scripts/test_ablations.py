@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimjax import config, stages, store
+from stimjax import cohort, config, store
 from stimjax.data import prepare
 from stimjax.progress import Reporter
 from stimjax.store import StimjaxError
@@ -33,7 +33,7 @@ def script(load_script):
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("recordings")
-    stages.simulate_cohort(folder, config.Simulation(subjects=5, hours=1.0), Reporter())
+    cohort.simulate_recordings(folder, config.Simulation(subjects=5, hours=1.0), Reporter())
     return folder
 
 
