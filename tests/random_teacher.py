@@ -17,16 +17,16 @@ from stimjax.learn.teacher import Teacher
 from stimjax.recipes import RECIPES
 
 
-def teacher() -> Teacher:
-    """One CNN for windows of 20 values of two channels, and three classes."""
+def teacher(network: str = "cnn") -> Teacher:
+    """One network for windows of 20 values of two channels, and three classes."""
     channels = (Channel("a", "1"), Channel("b", "1", low=0.0))
     spec = Spec(shape=(20, 2), classes=("x", "y", "z"), channels=channels, rate=1.0)
     rng = np.random.default_rng(0)
-    shapes = jax.eval_shape(models.classifier("cnn", spec.shape, 3).init, jax.random.key(0))
+    shapes = jax.eval_shape(models.classifier(network, spec.shape, 3).init, jax.random.key(0))
     single = jax.tree.map(
         lambda s: jnp.asarray(0.2 * rng.normal(size=(1, *s.shape)), s.dtype), shapes
     )
-    return Teacher(("cnn",), {"members": (single,), "weights": (jnp.ones(1),)}, spec)
+    return Teacher((network,), {"members": (single,), "weights": (jnp.ones(1),)}, spec)
 
 
 def synthesis(count: int, seed: int = 0) -> config.Synthesis:

@@ -33,7 +33,8 @@ CHANNELS = {
 MOST_RATE = {"apnea": 4.0, "stages": 64.0}  # Hz, unless the user asks for more
 CONTEXT = {"apnea": (15.0, 45.0), "stages": (0.0, 0.0)}  # s before and after, split by subject
 RANGE = (0.5, 99.5)  # percentiles of the training windows that bound what a stimulus may take
-SAMPLED = 5_000  # values of each channel that a recording gives to those percentiles
+SAMPLED = 5_000  # values of each channel that a recording gives to those percentiles at most,
+SAMPLED_IN_ALL = 500_000  # and all together: memory does not grow with the cohort
 
 Note = Callable[[str], None]
 
@@ -83,7 +84,7 @@ def prepare(
         note("every file has the same patient code; each counts as a subject of its own")
     numbers = _subjects(found, settings)
     named = _named(found, numbers, settings)
-    made = _Made(plan, skipped=len(paths) - len(found))
+    made = _Made(plan, recordings=len(found), skipped=len(paths) - len(found))
     for index, ((path, _), subject) in enumerate(zip(found, numbers, strict=True)):
         try:
             recording = reader.read(path, plan.channels)
@@ -284,7 +285,7 @@ def _spec(plan: Plan, channels: Sequence[Channel]) -> Spec:
 class _Made:
     """What is known of the recordings after each was seen once."""
 
-    def __init__(self, plan: Plan, skipped: int) -> None:
+    def __init__(self, plan: Plan, recordings: int, skipped: int) -> None:
         self.labels: dict[int, np.ndarray] = {}  # class numbers of a recording's windows
         self.subject: dict[int, int] = {}
         self.sample: dict[int, np.ndarray] = {}  # some values of each channel
@@ -293,6 +294,7 @@ class _Made:
         self.whole = np.ones(len(plan.channels), bool)
         self.twins: dict[bytes, Path] = {}
         self.plan, self.skipped = plan, skipped
+        self.sampled = max(1, min(SAMPLED, SAMPLED_IN_ALL // recordings))
 
     def refuse_twin(self, recording: Recording, path: Path) -> None:
         digest = hashlib.sha256()
@@ -306,10 +308,10 @@ class _Made:
             )
 
     def add(self, index: int, windows: Batch, conditioned: Conditioned) -> None:
-        self.labels[index] = np.asarray(windows.y).argmax(axis=1)
+        self.labels[index] = np.asarray(windows.y).argmax(axis=1).astype(np.int8)
         self.subject[index] = int(windows.subject[0])
         values = windows.x.reshape(-1, len(self.plan.channels))
-        rows = np.random.default_rng(index).integers(0, len(values), SAMPLED)
+        rows = np.random.default_rng(index).integers(0, len(values), self.sampled)
         self.sample[index] = np.asarray(values[rows])
         self.source[index] = (rows // self.plan.length).astype(np.int32)
         for name, counts in conditioned.counts.items():

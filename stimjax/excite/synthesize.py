@@ -2,9 +2,8 @@
 
 A shard is the unit of work: each device fills a shard of its own, and the hosts share out those
 that are missing. Its content depends on the teacher, the settings, the seed and its number, not on
-how many devices or hosts there are, nor on who was interrupted when; but for the last bits with a
-transformer teacher, whose program XLA rewrites differently for one device. With proxy students it
-also depends on the shards of the rounds before.
+how many devices or hosts there are, nor on who was interrupted when. With proxy students it also
+depends on the shards of the rounds before.
 """
 
 from __future__ import annotations

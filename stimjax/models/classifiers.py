@@ -14,7 +14,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from stimjax.models.layers import Conv, Lesion, Shown, halve, patches, shorten, summarize
+from stimjax.models.layers import Conv, Lesion, Shown, attend, halve, patches, shorten, summarize
 
 MOST_STEPS = 64  # a longer signal is folded first: what follows costs the same for any rate
 MOST_TOKENS = 32  # for the GRU, which has to go through them one after the other
@@ -142,7 +142,7 @@ class Transformer(nn.Module):
         x = x + position
         for _ in range(self.depth):
             y = nn.LayerNorm()(x)
-            y = nn.MultiHeadDotProductAttention(self.heads)(y)
+            y = nn.MultiHeadDotProductAttention(self.heads, attention_fn=attend)(y)
             x = x + nn.Dropout(self.dropout, deterministic=not train)(y)
             x = show(x)
             y = nn.gelu(nn.Dense(2 * self.width)(nn.LayerNorm()(x)))

@@ -81,6 +81,24 @@ def patches(x: Float[Array, "n ..."], most: int) -> Float[Array, "n token featur
     return x.transpose(0, 1, 3, 2, 4, 5).reshape(n, rows * columns, -1)
 
 
+def attend(
+    query: Float[Array, "n token head depth"],
+    key: Float[Array, "n token head depth"],
+    value: Float[Array, "n token head depth"],
+    **_: object,
+) -> Float[Array, "n token head depth"]:
+    """Scaled dot-product attention (Vaswani et al., 2017), without a mask.
+
+    The softmax multiplies by a reciprocal that stands there as such. Of a division by a sum, as in
+    `jax.nn.softmax`, XLA makes one or the other, and not the same for one device and for several:
+    releases would differ in their last bits.
+    """
+    scores = jnp.einsum("nqhd,nkhd->nhqk", query / math.sqrt(query.shape[-1]), key)
+    weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True)))
+    weights = weights * (1 / weights.sum(axis=-1, keepdims=True))
+    return jnp.einsum("nhqk,nkhd->nqhd", weights, value)
+
+
 def shorten(x: Float[Array, "n ..."], most: int) -> Float[Array, "n ..."]:
     """Fold time into channels until a signal has at most `most` steps; images stay."""
     return patches(x, most) if x.ndim == 3 and x.shape[1] > most else x

@@ -12,12 +12,18 @@ import jax, numpy as np
 from random_teacher import synthesis, teacher
 from stimjax.excite.synthesize import shards
 
-made = []
-for shard in shards(teacher(), synthesis(37)):
-    digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()
-    made.append([shard.number, digest, *[np.asarray(a).tolist() for a in shard.counts]])
+made = {}
+for network in %r:
+    made[network] = []
+    for shard in shards(teacher(network), synthesis(37)):
+        digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()
+        counts = [np.asarray(a).tolist() for a in shard.counts]
+        made[network].append([shard.number, digest, *counts])
 print(json.dumps({"devices": jax.local_device_count(), "shards": made}))
 """
+
+
+NETWORKS = ("cnn", "resnet", "gru", "mlp", "transformer")
 
 
 def start(devices: int) -> subprocess.Popen[bytes]:
@@ -28,7 +34,7 @@ def start(devices: int) -> subprocess.Popen[bytes]:
         "NPROC": "8",  # the size of the thread pool, which decides how sums are split
     }
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROGRAM],
+        [sys.executable, "-W", "error", "-c", PROGRAM % (NETWORKS,)],
         cwd=Path(__file__).parents[2],
         env=environment,
         stdout=subprocess.PIPE,
@@ -40,10 +46,12 @@ def test_1_2_and_4_devices_give_the_same_shards() -> None:
     processes = {devices: start(devices) for devices in (1, 2, 4)}
     found = {}
     for devices, process in processes.items():
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=600)
         assert process.returncode == 0, err.decode()
         found[devices] = json.loads(out)
         assert found[devices]["devices"] == devices
-    assert [shard[0] for shard in found[1]["shards"]] == [0, 1, 2, 3]
-    assert len({shard[1] for shard in found[1]["shards"]}) == 4
-    assert found[1]["shards"] == found[2]["shards"] == found[4]["shards"]
+    for network in NETWORKS:
+        one, two, four = (found[devices]["shards"][network] for devices in (1, 2, 4))
+        assert [shard[0] for shard in one] == [0, 1, 2, 3]
+        assert len({shard[1] for shard in one}) == 4
+        assert one == two == four, network

@@ -1,6 +1,7 @@
 """The shared layers against other implementations of the same thing."""
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -103,3 +104,22 @@ def test_shorten_folds_only_long_signals() -> None:
     assert layers.shorten(image, 12) is image
     folded = layers.shorten(signal, 6)
     np.testing.assert_array_equal(folded, np.arange(24.0).reshape(1, 6, 4))
+
+
+def test_attention_and_its_gradients_equal_flax_s() -> None:
+    shape = (2, 5, 3, 4)
+    inputs = [3 * jax.random.normal(jax.random.key(i), shape) for i in range(3)]
+    seen = jax.random.normal(jax.random.key(3), shape)
+
+    def both(attention):
+        value, pull = jax.vjp(attention, *inputs)
+        return value, pull(seen)
+
+    chex.assert_trees_all_close(
+        both(layers.attend), both(nn.dot_product_attention), rtol=1e-4, atol=2e-5
+    )
+
+
+def test_attention_of_large_scores_is_finite() -> None:
+    x = jnp.full((1, 4, 1, 2), 1e4)
+    assert np.isfinite(layers.attend(x, x, x)).all()
