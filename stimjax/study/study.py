@@ -102,7 +102,7 @@ def study(
         progress: called with students done and in all.
 
     Returns:
-        `rows` and `summary` of `results.json` (see `docs/results.md` for the fields), and the
+        `rows` and `summary` of `results.json` (see `docs/files.md` for the fields), and the
         predicted probabilities by student and source.
 
     Raises:
