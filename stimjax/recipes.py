@@ -109,7 +109,7 @@ RECIPES: dict[str, Recipe] = {
         tries=50,
         accept="threshold",
         rounded=False,
-        lanes=16,
+        lanes=8,
     ),
     # Ours, from here on. Random signals, labeled and not excited.
     "probe": Recipe(source="generic", balance="prior"),

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int
 
+from stimjax.excite import threefry
 from stimjax.excite.accept import Acceptance, Goal
 from stimjax.excite.parametrization import Parametrization
 from stimjax.excite.sources import Source
@@ -125,7 +126,8 @@ def init(method: Method, key: Array) -> LaneState:
 
 def start(method: Method, key: Array, lanes: int) -> State:
     """A block of `lanes` lanes."""
-    states = jax.vmap(lambda k: init(method, k))(jax.random.split(key, lanes))
+    keys = jax.random.split(threefry.unrolled(key), lanes)
+    states = jax.vmap(lambda k: init(method, k))(keys)
     return State(states, method.objective.init(), jnp.zeros((), jnp.int32))
 
 
@@ -141,7 +143,8 @@ def step(
     params, opt_state, window = state.params, state.opt_state, state.start
     keeps = method.parametrization.keeps
     if method.acceptance.tries:
-        params, opt_state, memory = improve(method, networks, state, memory, turn, dropout_key)
+        once = threefry.rolled(dropout_key)
+        params, opt_state, memory = improve(method, networks, state, memory, turn, once)
         rendered = method.parametrization.render(params, state.start)
         window = rendered if keeps else jnp.where(state.goal.excited, rendered, state.start)
     window = method.finish(window)

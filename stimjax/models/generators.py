@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -16,6 +17,25 @@ from stimjax.models.layers import Conv
 
 # Uniform: a generator is drawn afresh whenever a lane fails, and a normal draw costs far more.
 UNIFORM = nn.initializers.glorot_uniform()
+
+
+class Dropout(nn.Module):
+    """Inverted dropout (Srivastava et al., 2014): some values zero, the others larger in exchange.
+
+    It compares the random words themselves. Flax makes numbers from 0 to 1 of them first, and XLA
+    does that again wherever the mask is used: where each window has weights of its own, as here,
+    for the gradient of every weight.
+    """
+
+    rate: float
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "..."], train: bool) -> Float[Array, "..."]:
+        if not train or not self.rate:
+            return x
+        words = jax.random.bits(self.make_rng("dropout"), x.shape, jnp.uint32)
+        kept = words < jnp.uint32(round((1 - self.rate) * 2**32))
+        return jnp.where(kept, x / (1 - self.rate), 0.0)
 
 
 class DenseGenerator(nn.Module):
@@ -27,9 +47,11 @@ class DenseGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "n latent"], train: bool) -> Float[Array, "n ..."]:
-        for features in (self.width, self.width * 3 // 2):
-            z = nn.relu(nn.Dense(features, kernel_init=UNIFORM)(z))
-            z = nn.Dropout(self.dropout, deterministic=not train)(z)
+        first, second = self.width, self.width * 3 // 2
+        # One draw for both layers: in a step of lanes a draw takes as long as a layer.
+        kept = Dropout(self.dropout)(jnp.ones((z.shape[0], first + second)), train)
+        z = nn.relu(nn.Dense(first, kernel_init=UNIFORM)(z)) * kept[:, :first]
+        z = nn.relu(nn.Dense(second, kernel_init=UNIFORM)(z)) * kept[:, first:]
         x = nn.sigmoid(nn.Dense(math.prod(self.shape), kernel_init=UNIFORM)(z))
         return x.reshape(-1, *self.shape)
 
@@ -47,7 +69,7 @@ class ConvGenerator(nn.Module):
         *axes, channels = self.shape
         coarse = [math.ceil(size / 2**self.depth) for size in axes]
         x = nn.relu(nn.Dense(math.prod(coarse) * self.width, kernel_init=UNIFORM)(z))
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        x = Dropout(self.dropout)(x, train)
         x = x.reshape(-1, *coarse, self.width)
         for _ in range(self.depth):
             for axis in range(1, x.ndim - 1):
