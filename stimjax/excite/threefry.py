@@ -62,9 +62,9 @@ def _split(key: Words, shape: tuple[int, ...]) -> Words:
     return jnp.stack(_numbered(key, shape), axis=-1)
 
 
-def _fold_in(key: Words, data: Array) -> Words:
-    data = jnp.asarray(data).astype(jnp.uint32)
-    return jnp.stack(_hash(key, jnp.zeros_like(data), data))
+def _fold_in(key: Words, data: Array | int) -> Words:
+    low = jnp.asarray(data).astype(jnp.uint32)
+    return jnp.stack(_hash(key, jnp.zeros_like(low), low))
 
 
 def _random_bits(key: Words, width: int, shape: tuple[int, ...]) -> Array:

@@ -3,7 +3,6 @@
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ def drawn(key: jax.Array) -> list[jax.Array]:
 @settings(max_examples=20, deadline=None)
 @given(st.tuples(WORDS, WORDS))
 def test_any_key_draws_the_same(words: tuple[int, int]) -> None:
-    key = jax.random.wrap_key_data(np.array(words, np.uint32))
+    key = jax.random.wrap_key_data(jnp.array(words, jnp.uint32))
     chex.assert_trees_all_equal(jax.jit(drawn)(unrolled(key)), jax.jit(drawn)(key))
 
 
