@@ -1,7 +1,7 @@
 """JAX's random numbers, bit for bit, in a form that a step of lanes can afford.
 
 A step draws a dozen times, a few numbers each. On a CPU jax compiles every draw to a loop of its
-own, and these loops took four tenths of a step. Here the rounds of the hash are written out, so
+own, and these loops took a third of a step. Here the rounds of the hash are written out, so
 that XLA fuses a draw into what uses it. What is used many times over, such as dropout in every
 weight's gradient, would be hashed many times over then: `rolled` gives the key for that.
 
