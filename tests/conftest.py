@@ -1,6 +1,8 @@
 """What every test may ask for."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 install_import_hook(
     "stimjax", "beartype.beartype(conf=__import__('beartype').BeartypeConf(is_pep484_tower=True))"
 )
+
+PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+
+
+def pytest_configure() -> None:
+    """What one test compiles no later one compiles again; each process of tests by itself."""
+    os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="stimjax-tests-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+
+
+def pytest_unconfigure() -> None:
+    """Remove what was compiled."""
+    shutil.rmtree(os.environ[PROGRAMS], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

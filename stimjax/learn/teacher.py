@@ -26,7 +26,7 @@ from stimjax.models import Model, Params
 from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
 from stimjax.versions import versions
 
-SCHEMA = 3
+SCHEMA = 4
 STATISTICS = "statistics.safetensors"
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
 

@@ -72,9 +72,8 @@ def built(
 
 @pytest.fixture(autouse=True)
 def _jax_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command, run inside the tests' process, gives jax neither devices nor a cache."""
+    """The command, run inside the tests' process, gives jax no devices."""
     monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "1")
-    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.experimental.compilation_cache import compilation_cache
 
 from stimjax import config
 from stimjax.batch import Channel, Spec
@@ -100,14 +98,3 @@ def uniform_windows() -> np.ndarray:
     """Windows f32[50, *shape] anywhere in the range."""
     rng = np.random.default_rng(0)
     return rng.uniform(SPEC.low, SPEC.high, (50, *SPEC.shape)).astype(np.float32)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Releases that differ in their seed or count alone run the same program."""
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("programs")))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
-    compilation_cache.reset_cache()
-    yield
-    jax.config.update("jax_compilation_cache_dir", None)
-    compilation_cache.reset_cache()

@@ -42,8 +42,8 @@ def start(devices: int) -> subprocess.Popen[bytes]:
     )
 
 
-def test_1_2_and_4_devices_give_the_same_shards() -> None:
-    processes = {devices: start(devices) for devices in (1, 2, 4)}
+def test_1_and_4_devices_give_the_same_shards() -> None:
+    processes = {devices: start(devices) for devices in (1, 4)}
     found = {}
     for devices, process in processes.items():
         out, err = process.communicate(timeout=600)
@@ -51,7 +51,7 @@ def test_1_2_and_4_devices_give_the_same_shards() -> None:
         found[devices] = json.loads(out)
         assert found[devices]["devices"] == devices
     for network in NETWORKS:
-        one, two, four = (found[devices]["shards"][network] for devices in (1, 2, 4))
+        one, four = (found[devices]["shards"][network] for devices in (1, 4))
         assert [shard[0] for shard in one] == [0, 1, 2, 3]
         assert len({shard[1] for shard in one}) == 4
-        assert one == two == four, network
+        assert one == four, network

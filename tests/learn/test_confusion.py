@@ -26,6 +26,7 @@ def test_each_gradient_lowers_its_own_part_only(base: Model, spec: Spec) -> None
     x = jax.random.normal(jax.random.key(1), (12, *spec.shape))
     whose = jnp.arange(12) % SUBJECTS
 
+    @jax.jit
     def gradient(strength: float) -> Params:
         return jax.grad(lambda p: confusion.loss(model, p, x, whose, SUBJECTS, strength))(params)
 

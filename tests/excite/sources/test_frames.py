@@ -33,27 +33,32 @@ def breathing(n: int, seed: int = 0) -> np.ndarray:
     return (x + 0.01 * rng.normal(size=x.shape)).astype(np.float32)
 
 
-def parts(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    slow, energy, coupling = np.split(table, [3, 3 * (1 + BANDS)], axis=2)
-    return slow, energy.reshape(*energy.shape[:2], BANDS, 3), coupling
+def parts(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Slow values, cycles a frame, energies [n, frame, band, channel], couplings."""
+    slow, cycles, energy, coupling = np.split(table, np.cumsum([3, 3, 3 * BANDS]), axis=2)
+    return slow, cycles, energy.reshape(*energy.shape[:2], BANDS, 3), coupling
 
 
 def test_energies_add_up_and_slow_values_are_means() -> None:
     x = breathing(20)
-    slow, energy, _ = parts(frames.table(x + np.array([1.0, -2.0, 3.0], np.float32), SPEC))
+    slow, _, energy, _ = parts(frames.table(x + np.array([1.0, -2.0, 3.0], np.float32), SPEC))
     np.testing.assert_allclose(slow.mean(axis=(0, 1)), [1, -2, 3], atol=0.05)
     np.testing.assert_allclose(
         np.exp(energy).sum(axis=2).mean(axis=(0, 1)), x.var(axis=(0, 1)), rtol=0.05
     )
 
 
-def test_a_pure_tone_lies_in_its_band_with_half_its_squared_amplitude() -> None:
+@pytest.mark.parametrize("hertz", [0.25, 1.0])
+def test_a_pure_tone_lies_in_its_band_with_half_its_squared_amplitude(hertz: float) -> None:
     seconds = (np.arange(TIME) + 0.5) / RATE
-    x = np.repeat(3 * np.cos(2 * np.pi * 1.0 * seconds)[None, :, None], 3, axis=2)
-    _, energy, coupling = parts(frames.table(x.astype(np.float32), SPEC))
-    number = frames._layout(SPEC).band[int(2 * 1.0 * TIME / RATE)]
+    x = np.repeat(3 * np.cos(2 * np.pi * hertz * seconds)[None, :, None], 3, axis=2)
+    _, cycles, energy, coupling = parts(frames.table(x.astype(np.float32), SPEC))
+    number = frames._layout(SPEC).band[int(2 * hertz * TIME / RATE)]
     assert (energy[0, 2:-2].argmax(axis=1) == number).all()
     np.testing.assert_allclose(np.exp(energy[0, 2:-2, number]), 4.5, rtol=0.02)
+    assert (number == 0) == (hertz < 0.5)  # a frame has 2 s
+    if number == 0:
+        np.testing.assert_allclose(cycles[0, 2:-2], 2 * hertz, rtol=0.02)
     assert np.tanh(coupling[..., 0]).min() > 0.9  # the channels are one
 
 
@@ -63,25 +68,42 @@ def test_a_signal_from_a_table_has_that_table() -> None:
     made = jax.vmap(lambda k, t: frames.signal(k, t, spectrum, SPEC))
     x = np.asarray(made(jax.random.split(jax.random.key(0), 30), jnp.asarray(want)))
     found = parts(frames.table(x, SPEC))
-    slow, energy, coupling = parts(want)
+    slow, _, energy, coupling = parts(want)
     assert np.abs(found[0] - slow).mean() < 0.05
     strong = energy > np.log(0.01)
-    assert np.abs(found[1] - energy)[strong].mean() < 0.7
-    assert np.corrcoef(found[1][strong], energy[strong])[0, 1] > 0.75
-    whole = [np.log(np.exp(e).sum(axis=2)).ravel() for e in (found[1], energy)]  # of all bands
+    assert np.abs(found[2] - energy)[strong].mean() < 0.7
+    assert np.corrcoef(found[2][strong], energy[strong])[0, 1] > 0.75
+    whole = [np.log(np.exp(e).sum(axis=2)).ravel() for e in (found[2], energy)]  # of all bands
     assert np.corrcoef(*whole)[0, 1] > 0.95
     loud = np.exp(energy).sum(axis=(2, 3)) > 0.5
-    assert (np.sign(found[2][loud]) == np.sign(coupling[loud]))[:, :2].mean() > 0.9
+    assert (np.sign(found[3][loud]) == np.sign(coupling[loud]))[:, [0, 2]].mean() > 0.9
     pause = x[:, 400:560, 0].std() / x[:, :240, 0].std()
     assert pause < 0.25
 
 
 def test_couplings_are_those_of_the_correlations() -> None:
-    correlation = np.array([[1, 0.6, -0.2], [0.6, 1, 0.3], [-0.2, 0.3, 1]])
+    correlation = np.array([[1, 0.6j, -0.2], [-0.6j, 1, 0.3 + 0.2j], [-0.2, 0.3 - 0.2j, 1]])
     shrunk = 0.95 * correlation + 0.05 * np.eye(3)
     found = frames._couplings(correlation[None, None] * np.outer([1, 2, 3], [1, 2, 3]))
     factor = np.asarray(frames._factor(jnp.asarray(found[0]), 3))[0]
-    np.testing.assert_allclose(factor @ factor.T, shrunk, atol=1e-6)
+    np.testing.assert_allclose(factor @ factor.conj().T, shrunk, atol=1e-6)
+
+
+def test_a_tone_goes_on_in_its_phase_and_a_channel_behind_it_stays_behind() -> None:
+    """A breath of 3.7 s, whose flow runs a quarter of a cycle ahead, in frames of 2 s."""
+    seconds = (np.arange(TIME) + 0.5) / RATE
+    lag = np.array([0.0, 0.25, 0.5])
+    x = np.cos(2 * np.pi * (seconds[:, None] / 3.7 + lag)).astype(np.float32)
+    want = jnp.asarray(frames.table(x[None], SPEC)[0])
+    made = np.asarray(frames.signal(jax.random.key(3), want, jnp.ones((TIME, 3)), SPEC))
+    analytic = scipy.signal.hilbert(made[64:-64], axis=0)
+    turned = np.unwrap(np.angle(analytic), axis=0)
+    np.testing.assert_allclose(np.abs(analytic[32:-32]), 1, atol=0.15)
+    assert np.polyfit(seconds[64:-64], turned[:, 0] / (2 * np.pi), 1)[0] == pytest.approx(
+        1 / 3.7, rel=0.01
+    )
+    ahead = (turned - turned[:, :1]) / (2 * np.pi) - lag
+    assert np.abs(ahead - np.round(ahead))[32:-32].max() < 0.08  # of what is shrunk
 
 
 @pytest.mark.parametrize(
