@@ -40,8 +40,8 @@ USES = (
     "mean and covariance in them, and of signals the power beside them, of groups of at least "
     f"{rows.LEAST} training windows of a class",
     "the frequency of these groups",
-    "of signals of 480 values and more, the same of level, log band energies, pitch and couplings in "
-    "30 frames instead of the values, and the mean spectrum",
+    "of signals of 480 values and more, the same of level, log band energies, pitch and couplings "
+    "in 30 frames instead of the values, and the mean spectrum",
 )
 
 
