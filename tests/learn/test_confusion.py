@@ -26,9 +26,9 @@ def test_each_gradient_lowers_its_own_part_only(base: Model, spec: Spec) -> None
     x = jax.random.normal(jax.random.key(1), (12, *spec.shape))
     whose = jnp.arange(12) % SUBJECTS
 
-    @jax.jit
     def gradient(strength: float) -> Params:
-        return jax.grad(lambda p: confusion.loss(model, p, x, whose, SUBJECTS, strength))(params)
+        loss = jax.jit(lambda p: confusion.loss(model, p, x, whose, SUBJECTS, strength))
+        return jax.grad(loss)(params)
 
     none, some, more = gradient(0.0), gradient(1.0), gradient(2.5)
     chex.assert_trees_all_close(none["head"], more["head"], rtol=1e-5)

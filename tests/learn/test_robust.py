@@ -19,6 +19,14 @@ MODEL = models.classifier("cnn", (5, 2), 2, {"width": 8, "depth": 1})
 PARAMS = jax.tree.map(lambda leaf: 3 * leaf, MODEL.init(jax.random.key(0)))
 
 
+WEIGHT, Y = jnp.array([1.0, 2.0, 0.5, 1e-3, 1.0, 0.0]), jax.nn.one_hot(jnp.arange(6) % 2, 2)
+
+
+@jax.jit
+def loss_of(x: jax.Array) -> jax.Array:
+    return fit._cross_entropy(MODEL.apply(PARAMS, x), Y, WEIGHT)
+
+
 def lengths(change: jax.Array) -> np.ndarray:
     return np.linalg.norm(np.asarray(change).reshape(len(change), -1), axis=1)
 
@@ -27,18 +35,11 @@ def lengths(change: jax.Array) -> np.ndarray:
 @settings(max_examples=8, deadline=None, derandomize=True)
 def test_a_window_moves_at_most_the_radius_and_loses(radius: float, seed: int) -> None:
     x = jax.random.normal(jax.random.key(seed), (6, 5, 2))
-    weight = jnp.array([1.0, 2.0, 0.5, 1e-3, 1.0, 0.0])
-    y = jax.nn.one_hot(jnp.arange(6) % 2, 2)
-
-    @jax.jit
-    def loss(x: jax.Array) -> jax.Array:
-        return fit._cross_entropy(MODEL.apply(PARAMS, x), y, weight)
-
-    moved = robust.move(loss, x, radius)
+    moved = robust.move(loss_of, x, radius)
     chex.assert_tree_all_finite(moved)
     assert (lengths(moved - x) <= radius * (1 + 1e-4) + 1e-5).all()
     np.testing.assert_array_equal(moved[5], x[5])  # of weight 0
-    assert float(loss(moved)) >= float(loss(x)) - 1e-6
+    assert float(loss_of(moved)) >= float(loss_of(x)) - 1e-6
 
 
 def test_of_a_linear_loss_it_is_the_worst_window() -> None:
@@ -64,6 +65,7 @@ def test_training_uses_the_radius(xor: Batch) -> None:
         fitted = fit.fit(MODEL, xor, xor[:200], seeds=[1], settings=asked)
         params = jax.tree.map(lambda leaf: leaf[0], fitted.params)
 
+        @jax.jit
         def loss(x: jax.Array, params: models.Params = params) -> jax.Array:
             return fit._cross_entropy(MODEL.apply(params, x), y, weight)
 
