@@ -65,7 +65,7 @@ def test_a_pure_tone_lies_in_its_band_with_half_its_squared_amplitude(hertz: flo
 def test_a_signal_from_a_table_has_that_table() -> None:
     want = frames.table(breathing(30), SPEC)
     spectrum = jnp.ones((TIME, 3))
-    made = jax.vmap(lambda k, t: frames.signal(k, t, spectrum, SPEC))
+    made = jax.jit(jax.vmap(lambda k, t: frames.signal(k, t, spectrum, SPEC)))
     x = np.asarray(made(jax.random.split(jax.random.key(0), 30), jnp.asarray(want)))
     found = parts(frames.table(x, SPEC))
     slow, _, energy, coupling = parts(want)
@@ -95,7 +95,8 @@ def test_a_tone_goes_on_in_its_phase_and_a_channel_behind_it_stays_behind() -> N
     lag = np.array([0.0, 0.25, 0.5])
     x = np.cos(2 * np.pi * (seconds[:, None] / 3.7 + lag)).astype(np.float32)
     want = jnp.asarray(frames.table(x[None], SPEC)[0])
-    made = np.asarray(frames.signal(jax.random.key(3), want, jnp.ones((TIME, 3)), SPEC))
+    signal = jax.jit(lambda key, table: frames.signal(key, table, jnp.ones((TIME, 3)), SPEC))
+    made = np.asarray(signal(jax.random.key(3), want))
     analytic = scipy.signal.hilbert(made[64:-64], axis=0)
     turned = np.unwrap(np.angle(analytic), axis=0)
     np.testing.assert_allclose(np.abs(analytic[32:-32]), 1, atol=0.15)

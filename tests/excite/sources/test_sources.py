@@ -60,7 +60,7 @@ def test_draw_depends_on_key_and_class_alone(made: tuple[Source, Spec]) -> None:
     source, spec = made
     together = draws(source, spec)
     key = jax.random.split(jax.random.key(1), 6)
-    alone = source(key[1], jnp.int32(1))
+    alone = jax.jit(source)(key[1], jnp.int32(1))
     np.testing.assert_allclose(alone, together[1], atol=1e-4)
     assert np.abs(together[0] - together[len(spec.classes) % 6]).max() > 1e-3
 
@@ -75,8 +75,8 @@ def test_statistics_are_named_after_the_source_and_survive_a_file(name: str, tmp
         save_arrays(tmp_path / "found.safetensors", found)
         found = load_arrays(tmp_path / "found.safetensors")
     key = jax.random.key(3)
-    first = SOURCES[name].make(SIGNAL, found)(key, jnp.int32(0))
-    again = SOURCES[name].make(SIGNAL, SOURCES[name].measure(windows(SIGNAL, 300)))
+    first = jax.jit(SOURCES[name].make(SIGNAL, found))(key, jnp.int32(0))
+    again = jax.jit(SOURCES[name].make(SIGNAL, SOURCES[name].measure(windows(SIGNAL, 300))))
     np.testing.assert_array_equal(first, again(key, jnp.int32(0)))
 
 
@@ -99,8 +99,9 @@ def test_each_class_has_its_own_level(name: str, which: str) -> None:
     given = batch.make(x, given.y, spec)
     source = SOURCES[name].make(spec, SOURCES[name].measure(given))
     key = jax.random.split(jax.random.key(0), 20)
+    draw = jax.jit(jax.vmap(source, (0, None)))
     for number in range(len(spec.classes)):
-        found = jax.vmap(source, (0, None))(key, jnp.int32(number))[..., 0]
+        found = draw(key, jnp.int32(number))[..., 0]
         want = low + (high - low) * (0.3 + 0.4 * number / (len(spec.classes) - 1))
         assert abs(float(found.mean()) - want) < 0.03 * (high - low)
 
@@ -114,7 +115,7 @@ def test_a_rare_class_is_never_a_single_window() -> None:
         found = SOURCES[name].measure(given)
         source = SOURCES[name].make(SIGNAL, found)
         key = jax.random.split(jax.random.key(0), 50)
-        x = np.asarray(jax.vmap(source, (0, None))(key, jnp.int32(1)))
+        x = np.asarray(jax.jit(jax.vmap(source, (0, None)))(key, jnp.int32(1)))
         beside = np.linalg.norm((x - given.x[7]).reshape(50, -1), axis=1)
         real = np.linalg.norm((given.x - given.x[7]).reshape(300, -1), axis=1)
         assert beside.min() > 0.9 * np.sort(real)[1]  # no nearer than another window is
@@ -129,7 +130,7 @@ def test_latent_is_standard_normal() -> None:
 def test_noise_is_uniform_in_each_channel() -> None:
     source = SOURCES["noise"].make(SIGNAL, {})
     x = np.asarray(
-        jax.vmap(source, (0, None))(jax.random.split(jax.random.key(0), 300), jnp.int32(0))
+        jax.jit(jax.vmap(source, (0, None)))(jax.random.split(jax.random.key(0), 300), jnp.int32(0))
     )
     middle, width = (SIGNAL.low + SIGNAL.high) / 2, SIGNAL.high - SIGNAL.low
     np.testing.assert_allclose(x.mean(axis=(0, 1)), middle, atol=0.05)
