@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import hashlib, json
 import jax, numpy as np
@@ -23,10 +25,7 @@ print(json.dumps({"devices": jax.local_device_count(), "shards": made}))
 """
 
 
-NETWORKS = ("cnn", "transformer")  # the others agree too, but compile for minutes
-
-
-def start(devices: int) -> subprocess.Popen[bytes]:
+def start(devices: int, networks: tuple[str, ...]) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
         "JAX_PLATFORMS": "cpu",
@@ -34,7 +33,7 @@ def start(devices: int) -> subprocess.Popen[bytes]:
         "NPROC": "8",  # the size of the thread pool, which decides how sums are split
     }
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROGRAM % (NETWORKS,)],
+        [sys.executable, "-W", "error", "-c", PROGRAM % (networks,)],
         cwd=Path(__file__).parents[2],
         env=environment,
         stdout=subprocess.PIPE,
@@ -42,16 +41,21 @@ def start(devices: int) -> subprocess.Popen[bytes]:
     )
 
 
-def test_1_and_4_devices_give_the_same_shards() -> None:
-    processes = {devices: start(devices) for devices in (1, 4)}
+@pytest.mark.parametrize(
+    "networks",
+    [("cnn", "transformer"), pytest.param(("resnet", "gru", "mlp"), marks=pytest.mark.slow)],
+    ids=" ".join,
+)
+def test_1_2_and_4_devices_give_the_same_shards(networks: tuple[str, ...]) -> None:
+    processes = {devices: start(devices, networks) for devices in (1, 2, 4)}
     found = {}
     for devices, process in processes.items():
         out, err = process.communicate(timeout=600)
         assert process.returncode == 0, err.decode()
         found[devices] = json.loads(out)
         assert found[devices]["devices"] == devices
-    for network in NETWORKS:
-        one, four = (found[devices]["shards"][network] for devices in (1, 4))
+    for network in networks:
+        one, two, four = (found[devices]["shards"][network] for devices in (1, 2, 4))
         assert [shard[0] for shard in one] == [0, 1, 2, 3]
         assert len({shard[1] for shard in one}) == 4
-        assert one == four, network
+        assert one == two == four, network

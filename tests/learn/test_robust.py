@@ -17,8 +17,6 @@ from stimjax.learn import fit, robust
 
 MODEL = models.classifier("cnn", (5, 2), 2, {"width": 8, "depth": 1})
 PARAMS = jax.tree.map(lambda leaf: 3 * leaf, MODEL.init(jax.random.key(0)))
-
-
 WEIGHT, Y = jnp.array([1.0, 2.0, 0.5, 1e-3, 1.0, 0.0]), jax.nn.one_hot(jnp.arange(6) % 2, 2)
 
 

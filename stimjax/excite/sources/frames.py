@@ -178,11 +178,12 @@ def _factor(coupling: Float[Array, "frame p"], channels: int) -> Complex[Array, 
     for row in range(channels):
         real, imaginary = jnp.split(coupling[:, first : first + 2 * row], 2, axis=1)
         size = jnp.sqrt(real**2 + imaginary**2 + 1e-12)
-        partial = (real + 1j * imaginary) / size * jnp.tanh(size)
+        strength = jnp.tanh(size)
+        partial = (real + 1j * imaginary) / size * strength
         left, entries = jnp.ones(len(coupling)), []
         for column in range(row):
             entries.append(partial[:, column] * jnp.sqrt(left))
-            left = left * (1 - jnp.tanh(size[:, column]) ** 2)
+            left = left * (1 - strength[:, column] ** 2)
         first += 2 * row
         rest = [jnp.zeros(len(coupling))] * (channels - row - 1)
         rows.append(jnp.stack([*entries, jnp.sqrt(left), *rest], axis=1))
