@@ -11,7 +11,7 @@ set -euo pipefail
 python=${PYTHON:-python}
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/results}
-shares=(roofline:120 scale:110 million:130 fit:110 labels:30 inhibition:40) # seconds, of 540 together
+shares=(roofline:110 scale:100 million:120 fit:100 labels:30 inhibition:40 precision:40) # seconds, of 540 together
 
 # Several processes share the card: each takes only what it needs.
 export XLA_PYTHON_CLIENT_PREALLOCATE=false

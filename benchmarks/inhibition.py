@@ -8,7 +8,6 @@ inhibition together: the term (of methods that excite), refusal, silent units. N
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -58,10 +57,11 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
     """A function that runs some steps and says how long one step of a lane took, in seconds."""
     import jax
     import jax.numpy as jnp
+    import paper
 
     from stimjax import models
-    from stimjax.excite import lanes, methods
-    from stimjax.excite.lanes import Networks, State
+    from stimjax.excite import methods
+    from stimjax.excite.lanes import Networks
 
     settings = methods.resolved(settings)
     recipe, inhibited = methods.recipe(settings), methods.NOTHING
@@ -82,21 +82,4 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
             critic=lambda x: critic.apply(known, x),
         )
     method = methods.method(teacher.spec, recipe, teacher.statistics, inhibited)
-    state = lanes.start(method, jax.random.key(0), settings.lanes)
-
-    @jax.jit
-    def advance(state: State) -> tuple[State, Any]:
-        def step(state: State, _: None) -> tuple[State, Any]:
-            state, emitted = lanes.advance(method, networks, state)
-            return state, (emitted.probability, emitted.accepted)  # else no label were computed
-
-        return jax.lax.scan(step, state, length=STEPS)
-
-    held = [jax.block_until_ready(advance(state))[0]]
-
-    def turn() -> float:
-        start = time.perf_counter()
-        held[0] = jax.block_until_ready(advance(held[0]))[0]
-        return (time.perf_counter() - start) / (STEPS * settings.lanes)
-
-    return turn
+    return paper.dispatch(method, networks, settings.lanes, STEPS)

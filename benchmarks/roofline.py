@@ -44,17 +44,15 @@ def measure() -> dict[str, Any]:
 
 
 def _measure() -> dict[str, Any]:
+    import default
     import jax
     import paper
 
     from stimjax import models
-    from stimjax.batch import Channel, Spec
 
     kind = "cpu" if jax.default_backend() == "cpu" else "gpu"
-    channels = tuple(Channel(str(i), "") for i in range(SHAPE[1]))
-    spec = Spec(SHAPE, ("normal", "apnea"), channels, 1.0, 0.0, 60.0)
     cnn = models.classifier("cnn", SHAPE, 2).init(jax.random.key(7))
-    teacher = paper.teacher(cnn, spec)
+    teacher = paper.teacher(cnn, default.SPEC)
     generator = jax.eval_shape(lambda key: paper.programs(teacher, 1)[0](key).lanes.params, _key())
     flop, moved = flops(cnn, generator), 2 * 3 * 4 * models.size(generator)
     kernels: dict[str, tuple[float, Callable[[], Any]]] = {  # name -> (work of a call, a call)

@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "labels": None,
     "lanes": ("torch", ("torch", "numpy")),
     "million": None,
+    "precision": None,
     "prepare": ("mne", ("mne", "numpy", "scipy")),
     "roofline": None,
     "scale": None,

@@ -68,6 +68,8 @@ class Recipe:
             teacher: a random average of two signals, or an image a little distorted.
         teachers: whose gradients are taken: of all the teacher's families together, or of one
             family after the other, step by step (rotated), which costs less.
+        precision: in which teacher and generator are computed for gradients. What is optimized,
+            and the labels, are float32 always.
         rounds: 1, or more: then proxy students learn from the stimuli of earlier rounds, and the
             term `disagreement` seeks what they get wrong.
         generator: the network whose weights are optimized: dense or conv.
@@ -91,6 +93,7 @@ class Recipe:
     unexcited: float = 0.0
     views: float = 0.0
     teachers: Literal["together", "rotated"] = "together"
+    precision: Literal["float32", "bfloat16"] = "float32"
     rounds: int = 1
     generator: str = "dense"
     latent: int = 64

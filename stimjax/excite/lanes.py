@@ -56,15 +56,15 @@ class Networks(NamedTuple):
     Attributes:
         teacher: `windows -> (logits f32[n, class], hidden activities f32[n, position, unit])`.
         proxies: `windows -> logits f32[proxy, n, class]` of proxy students, if there are any.
-        rotated: `(windows, turn) -> (logits, hidden activities, shown)`, one family of the teacher
-            at a time (`stimjax.models.rotated`); it gives the gradients where there is one, the
-            label never.
+        gradients: `(windows, turn) -> (logits, hidden activities, shown)`, what gradients are taken
+            of in place of the teacher, if that differs: one of its families at a time
+            (`stimjax.models.rotated`; shown is None otherwise), or all in another precision.
         critic: `windows -> logits f32[n, subject]` of an identity critic, if there is one.
     """
 
     teacher: Callable[[Float[Array, "n ..."]], tuple[Float[Array, "n classes"], tuple[Array, ...]]]
     proxies: Callable[[Float[Array, "n ..."]], Array] | None = None
-    rotated: Callable[[Array, Array], tuple[Array, tuple[Array, ...], Array]] | None = None
+    gradients: Callable[[Array, Array], tuple[Array, tuple[Array, ...], Array | None]] | None = None
     critic: Callable[[Float[Array, "n ..."]], Float[Array, "n subjects"]] | None = None
 
 
@@ -187,9 +187,9 @@ def improve(
     """One step of the optimizer: new parameters, its state, and the objective's memory."""
 
     def ask(x: Array) -> tuple[Array, tuple[Array, ...], Array | None]:
-        if networks.rotated is None:
+        if networks.gradients is None:
             return *networks.teacher(x), None
-        return networks.rotated(x, turn)
+        return networks.gradients(x, turn)
 
     def loss(params: Params) -> tuple[Array, Any]:
         window = method.parametrization.render(params, state.start, key)

@@ -32,22 +32,26 @@ class Parametrization(NamedTuple):
     keeps: bool
 
 
-def generator(name: str, spec: Spec, latent: int) -> Parametrization:
+def generator(name: str, spec: Spec, latent: int, precision: str = "float32") -> Parametrization:
     """The weights of a small network that maps `z` to a window within the range of `spec`.
 
     Source: Nikolaidis et al., JAIR 72 (2021): the weights are optimized, not the input, and an
     accepted stimulus hands them on. The architecture is ours. Uses the range of each channel (two
-    numbers a channel).
+    numbers a channel). While optimizing, the network is computed in `precision`.
     """
     model = models.generator(name, spec.shape, latent)
-    low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
+    optimizing = models.lowered(model.apply, precision)
+    # In the window's whole shape: XLA puts this line into the gradient of every weight, where
+    # looking up a channel's range for each of them took as long as all the rest of a lane-step.
+    low, high = (jnp.broadcast_to(limit, spec.shape) for limit in (spec.low, spec.high))
 
     def init(key: Array, start: Array) -> Params:
         del start
         return model.init(key)
 
     def render(params: Params, z: Float[Array, " latent"], key: Array | None = None) -> Array:
-        return low + (high - low) * model.apply(params, z[None], key)[0]
+        apply = model.apply if key is None else optimizing
+        return low + (high - low) * apply(params, z[None], key)[0]
 
     return Parametrization(init, render, keeps=True)
 
@@ -97,7 +101,7 @@ def parametrization(
             "latent goes with generator, and only with it"
         )
     if recipe.parametrization == "generator":
-        return generator(recipe.generator, spec, recipe.latent)
+        return generator(recipe.generator, spec, recipe.latent, recipe.precision)
     if recipe.parametrization == "components":
         return components(spec, statistics)
     return {"window": window, "cosine": cosine}[recipe.parametrization](spec)

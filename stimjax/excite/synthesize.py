@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from stimjax import batch, config, hosts, ledger, memory, release, work
+from stimjax import batch, config, hosts, ledger, memory, models, release, work
 from stimjax.batch import Array, Batch, Spec
 from stimjax.excite import collect, guarantee, lanes, methods, proxies
 from stimjax.excite.collect import Collected, Counts, Places
@@ -28,6 +28,7 @@ from stimjax.excite.rates import Rates
 from stimjax.learn.teacher import Teacher
 from stimjax.ledger import Ledger
 from stimjax.models import Params
+from stimjax.recipes import Recipe
 from stimjax.settings import check
 from stimjax.store import StimjaxError, read_json, write_json
 from stimjax.versions import versions
@@ -296,7 +297,7 @@ def _workers(
     def advance(
         steps: Array, asked: tuple[Params, ...], state: State, shard: Collected
     ) -> tuple[State, Collected, Counts, Array]:
-        networks = _networks(teacher, recipe.teachers == "rotated", logits, asked, inhibited)
+        networks = _networks(teacher, recipe, logits, asked, inhibited)
 
         def unfinished(carry: tuple[Array, State, Collected]) -> Array:
             return (carry[0] > 0) & ~collect.full(carry[2].counts, at)
@@ -327,17 +328,21 @@ def _workers(
 
 def _networks(
     teacher: Teacher,
-    rotated: bool,
+    recipe: Recipe,
     logits: Callable[..., Array] | None,
     asked: tuple[Params, ...],
     inhibited: methods.Inhibition,
 ) -> Networks:
     params, learned, known = asked
-    networks = Networks(lambda x: teacher.model.hidden(params, x, inhibited.lesion))
-    if rotated:
-        networks = networks._replace(
-            rotated=lambda x, turn: teacher.rotated(params, x, turn, inhibited.lesion)
-        )
+    lesion = inhibited.lesion
+    whole = models.lowered(teacher.model.hidden, recipe.precision)
+    family = models.lowered(teacher.rotated, recipe.precision)
+    networks = Networks(
+        lambda x: teacher.model.hidden(params, x, lesion),
+        gradients=(lambda x, turn: family(params, x, turn, lesion))
+        if recipe.teachers == "rotated"
+        else (lambda x, turn: (*whole(params, x, lesion), None)),
+    )
     if inhibited.critic and (critic := teacher.critic) is not None:
         networks = networks._replace(critic=lambda x: critic.logits(known, x))
     if logits is not None:

@@ -4,6 +4,7 @@
 """
 
 from stimjax.models.ensemble import ensemble, rotated
+from stimjax.models.precision import lowered
 from stimjax.models.registry import (
     CLASSIFIERS,
     GENERATORS,
@@ -22,6 +23,7 @@ __all__ = [
     "classifier",
     "ensemble",
     "generator",
+    "lowered",
     "rotated",
     "size",
 ]

@@ -124,8 +124,13 @@ def _by_family(
 
 
 def _pool(logits: list[Array], weights: tuple[Array, ...]) -> Array:
-    """The weighted sum f32[n, class] of log-probabilities, from a family's f32[count, n, class]."""
+    """The weighted sum f32[n, class] of log-probabilities, from a family's [count, n, class].
+
+    Always in float32: in bfloat16 a probability near 1 is 1.
+    """
     return sum(
-        jnp.tensordot(weight, jax.nn.log_softmax(of_family), 1)
+        jnp.tensordot(
+            weight.astype(jnp.float32), jax.nn.log_softmax(of_family.astype(jnp.float32)), 1
+        )
         for of_family, weight in zip(logits, weights, strict=True)
     )  # pyright: ignore[reportReturnType]

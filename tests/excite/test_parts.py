@@ -195,6 +195,19 @@ def test_a_rendered_window_spans_the_range_of_each_channel(spec: Spec) -> None:
     np.testing.assert_allclose(middle, expected, rtol=1e-5)
 
 
+def test_a_generator_in_bfloat16_is_rounded_only_while_it_is_optimized(spec: Spec) -> None:
+    exact = parametrization.generator("dense", spec, 3)
+    rounded = parametrization.generator("dense", spec, 3, "bfloat16")
+    key, z = jax.random.key(0), jnp.ones(3)
+    params = exact.init(key, z)
+    chex.assert_trees_all_equal(rounded.init(key, z), params)
+    chex.assert_trees_all_equal(rounded.render(params, z), exact.render(params, z))
+    optimized, expected = (part.render(params, z, key) for part in (rounded, exact))
+    assert optimized.dtype == jnp.float32
+    differ = np.abs(optimized - expected) / (spec.high - spec.low)
+    assert 0 < differ.max() < 0.01
+
+
 @pytest.mark.parametrize("name", ["window", "cosine"])
 def test_a_linear_parametrization_starts_at_the_source(spec: Spec, name: str) -> None:
     part = getattr(parametrization, name)(spec)

@@ -1,4 +1,4 @@
-"""Views of stimuli, and excitation by one family of the teacher at a time, in a release."""
+"""Views of stimuli, and what gradients are taken of where it is not the teacher, in a release."""
 
 import dataclasses
 
@@ -120,3 +120,12 @@ def test_one_family_at_a_time_reaches_what_all_together_reach(teacher: Teacher) 
     start = stimuli(teacher, Recipe("noise", rounded=False))[1].max(axis=1).mean()
     assert min(sure) > start + 0.05
     assert sure[0] != sure[1]
+
+
+def test_gradients_in_bfloat16_lead_elsewhere_and_labels_are_exact(teacher: Teacher) -> None:
+    """One family at a time, whose branches have to agree on types."""
+    recipe = Recipe("noise", tries=5, terms=Terms(cross_entropy=1.0), rate=0.5, teachers="rotated")
+    exact, _ = stimuli(teacher, recipe)
+    x, y = stimuli(teacher, dataclasses.replace(recipe, precision="bfloat16"))
+    np.testing.assert_allclose(y, teacher.probability(x), atol=1e-5)
+    assert not np.array_equal(x, exact)

@@ -1,0 +1,64 @@
+"""What gradients in bfloat16 save: time of a lane-step in both precisions, in turns.
+
+The paper's method with one CNN as its teacher, and `invert` with two networks of each of four
+families. Nothing is trained. What it costs students is in docs/speed.md.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from typing import Any, Literal
+
+from workers import sized
+
+LANES = {"cpu": 0, "gpu": sized(4096, 8)}  # 0: the recipe's
+STEPS = sized(20, 2)  # of a dispatch
+REPEATS = sized(7, 1)
+
+
+def measure() -> dict[str, Any]:
+    """Microseconds of a lane-step of each method, and how many times as fast bfloat16 is."""
+    import default
+    import jax
+    import paper
+
+    from stimjax import models
+
+    cnn = models.classifier("cnn", default.SPEC.shape, 2).init(jax.random.key(7))
+    teachers = {"paper": paper.teacher(cnn, default.SPEC), "invert": default.teacher()}
+    found: dict[str, Any] = {}
+    for method, teacher in teachers.items():
+        turns = [_program(teacher, method, dtype) for dtype in ("float32", "bfloat16")]
+        seconds = [[turn() for turn in turns] for _ in range(REPEATS)]
+        exact, lowered = (1e6 * statistics.median(own) for own in zip(*seconds, strict=True))
+        found[method] = {
+            "float32": round(exact, 1),
+            "bfloat16": round(lowered, 1),
+            "times": round(exact / lowered, 2),
+        }
+    return found
+
+
+def _program(
+    teacher: Any, name: str, precision: Literal["float32", "bfloat16"]
+) -> Callable[[], float]:
+    import dataclasses
+
+    import jax
+    import paper
+
+    from stimjax import models
+    from stimjax.excite import methods
+    from stimjax.excite.lanes import Networks
+    from stimjax.recipes import RECIPES
+
+    recipe = dataclasses.replace(RECIPES[name], precision=precision)
+    lowered = models.lowered(teacher.model.hidden, precision)
+    networks = Networks(
+        lambda x: teacher.model.hidden(teacher.params, x),
+        gradients=lambda x, turn: (*lowered(teacher.params, x), None),
+    )
+    method = methods.method(teacher.spec, recipe, teacher.statistics)
+    width = LANES["cpu" if jax.default_backend() == "cpu" else "gpu"] or recipe.lanes
+    return paper.dispatch(method, networks, width, STEPS)
