@@ -143,8 +143,7 @@ def step(
     params, opt_state, window = state.params, state.opt_state, state.start
     keeps = method.parametrization.keeps
     if method.acceptance.tries:
-        once = threefry.rolled(dropout_key)
-        params, opt_state, memory = improve(method, networks, state, memory, turn, once)
+        params, opt_state, memory = improve(method, networks, state, memory, turn, dropout_key)
         rendered = method.parametrization.render(params, state.start)
         window = rendered if keeps else jnp.where(state.goal.excited, rendered, state.start)
     window = method.finish(window)
@@ -201,7 +200,7 @@ def improve(
             state.goal,
             teacher=lambda x: ask(x[None])[0][0],
             proxies=_single(networks.proxies),
-            key=key,
+            key=threefry.rolled(key),
             shown=shown,
             critic=None if networks.critic is None else _alone(networks.critic),
         )

@@ -2,8 +2,8 @@
 
 A step draws a dozen times, a few numbers each. On a CPU jax compiles every draw to a loop of its
 own, and these loops took a third of a step. Here the rounds of the hash are written out, so
-that XLA fuses a draw into what uses it. What is used many times over, such as dropout in every
-weight's gradient, would be hashed many times over then: `rolled` gives the key for that.
+that XLA fuses a draw into what uses it. What is used many times over, such as noise in a term of
+the objective, would be hashed many times over then: `rolled` gives the key for that.
 
 Threefry-2x32, 20 rounds: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 """

@@ -22,9 +22,9 @@ UNIFORM = nn.initializers.glorot_uniform()
 class Dropout(nn.Module):
     """Inverted dropout (Srivastava et al., 2014): some values zero, the others larger in exchange.
 
-    It compares the random words themselves. Flax makes numbers from 0 to 1 of them first, and XLA
-    does that again wherever the mask is used: where each window has weights of its own, as here,
-    for the gradient of every weight.
+    It compares the random words themselves: flax makes numbers from 0 to 1 of them first. The mask
+    is an exponential, which XLA keeps. What is cheaper it computes again wherever it is used,
+    random words and all: with weights for each window, as here, in every weight's gradient.
     """
 
     rate: float
@@ -35,7 +35,7 @@ class Dropout(nn.Module):
             return x
         words = jax.random.bits(self.make_rng("dropout"), x.shape, jnp.uint32)
         kept = words < jnp.uint32(round((1 - self.rate) * 2**32))
-        return jnp.where(kept, x / (1 - self.rate), 0.0)
+        return x * jnp.exp(jnp.where(kept, -math.log(1 - self.rate), -jnp.inf)).astype(x.dtype)
 
 
 class DenseGenerator(nn.Module):
@@ -49,7 +49,7 @@ class DenseGenerator(nn.Module):
     def __call__(self, z: Float[Array, "n latent"], train: bool) -> Float[Array, "n ..."]:
         first, second = self.width, self.width * 3 // 2
         # One draw for both layers: in a step of lanes a draw takes as long as a layer.
-        kept = Dropout(self.dropout)(jnp.ones((z.shape[0], first + second)), train)
+        kept = Dropout(self.dropout)(jnp.ones((z.shape[0], first + second), z.dtype), train)
         z = nn.relu(nn.Dense(first, kernel_init=UNIFORM)(z)) * kept[:, :first]
         z = nn.relu(nn.Dense(second, kernel_init=UNIFORM)(z)) * kept[:, first:]
         x = nn.sigmoid(nn.Dense(math.prod(self.shape), kernel_init=UNIFORM)(z))
