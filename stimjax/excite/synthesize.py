@@ -334,14 +334,13 @@ def _networks(
     inhibited: methods.Inhibition,
 ) -> Networks:
     params, learned, known = asked
-    lesion = inhibited.lesion
-    whole = models.lowered(teacher.model.hidden, recipe.precision)
-    family = models.lowered(teacher.rotated, recipe.precision)
+    lesion, rotated = inhibited.lesion, recipe.teachers == "rotated"
+    ask = models.lowered(teacher.rotated if rotated else teacher.model.hidden, recipe.precision)
     networks = Networks(
         lambda x: teacher.model.hidden(params, x, lesion),
-        gradients=(lambda x, turn: family(params, x, turn, lesion))
-        if recipe.teachers == "rotated"
-        else (lambda x, turn: (*whole(params, x, lesion), None)),
+        gradients=(lambda x, turn: ask(params, x, turn, lesion))
+        if rotated
+        else (lambda x, turn: (*ask(params, x, lesion), None)),
     )
     if inhibited.critic and (critic := teacher.critic) is not None:
         networks = networks._replace(critic=lambda x: critic.logits(known, x))
