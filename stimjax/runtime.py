@@ -8,7 +8,7 @@ from pathlib import Path
 
 # Loggers that chat on standard error.
 QUIET = ("absl", "orbax", "jax", "jaxlib", "flax", "etils", "matplotlib")
-THREADS = 8  # at least; the same on all machines of up to as many cores
+THREADS = 2  # at least; so that one core and two are alike
 FROM_SECONDS = 0.2  # a program that took longer to compile is kept for the next command
 
 
@@ -21,7 +21,8 @@ def start() -> None:
     of compiled programs (else `stimjax/jax` in `XDG_CACHE_HOME` or `~/.cache`).
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's own log, written by C++
-    # The size of XLA's pool of threads decides how sums are split, and so the last bits.
+    # XLA's pool of threads. More of them than cores get into each other's way: with eight, two
+    # devices on two cores were no faster than one. Fewer could split a large sum in another way.
     os.environ.setdefault("NPROC", str(max(THREADS, cores())))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -30,7 +30,7 @@ def start(devices: int, networks: tuple[str, ...]) -> subprocess.Popen[bytes]:
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
         "JAX_PLATFORMS": "cpu",
         "PYTHONPATH": str(Path(__file__).parents[1]),  # of random_teacher
-        "NPROC": "8",  # the size of the thread pool, which decides how sums are split
+        "NPROC": "1",  # so that XLA's pool has as many threads as there are devices: more and more
     }
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PROGRAM % (networks,)],
