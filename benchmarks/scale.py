@@ -27,13 +27,12 @@ REPEATS = workers.sized(5, 1)
 
 def measure() -> dict[str, Any]:
     """Rates by devices, where they can be forced, and by lanes."""
-    import jax
+    with workers.on(workers.cores()[:1]):  # before jax makes its threads, a thread for each core
+        import jax
 
-    if jax.default_backend() != "cpu":
-        return {"lanes": by_lanes(LANES["gpu"])}
-    devices = by_devices()
-    with workers.on(workers.cores()[:1]):
-        return {"devices": devices, "lanes": by_lanes(LANES["cpu"])}
+        kind = "cpu" if jax.default_backend() == "cpu" else "gpu"
+        lanes = by_lanes(LANES[kind])
+    return {"devices": by_devices(), "lanes": lanes} if kind == "cpu" else {"lanes": lanes}
 
 
 def by_devices() -> dict[str, Any]:
