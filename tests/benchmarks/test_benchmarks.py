@@ -149,7 +149,7 @@ def test_all_benchmarks_of_a_gpu_run_through(tmp_path):
     )
     assert ended.returncode == 0, ended.stderr
     found = {path.name for path in (tmp_path / "results").iterdir()}
-    names = ("roofline", "scale", "million", "fit", "labels", "inhibition")
+    names = ("roofline", "scale", "million", "fit", "labels", "inhibition", "precision")
     assert found == {f"{name}-cpu.json" for name in names}
     for path in (tmp_path / "results").iterdir():
         about = json.loads(path.read_text())
