@@ -7,7 +7,6 @@ inhibition together: the term (of methods that excite), refusal, silent units. N
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ def measure() -> dict[str, Any]:
     import default
     import jax
     import paper
+    import turns
 
     from stimjax import config, models
 
@@ -39,12 +39,8 @@ def measure() -> dict[str, Any]:
     found: dict[str, Any] = {"subjects": SUBJECTS, "aimed at": LIMIT}
     for name, (teacher, settings) in asked.items():
         inhibited = dataclasses.replace(settings, inhibit=0.5)
-        turns = [_program(teacher, one) for one in (settings, inhibited)]
-        seconds: list[list[float]] = [[], []]
-        for _ in range(REPEATS):
-            for own, turn in zip(seconds, turns, strict=True):
-                own.append(turn())
-        plain, slower = (1e6 * statistics.median(own) for own in seconds)
+        programs = [_program(teacher, one) for one in (settings, inhibited)]
+        plain, slower = turns.microseconds(programs, REPEATS)
         found[name] = {
             "microseconds": round(plain, 1),
             "inhibited": round(slower, 1),
@@ -57,7 +53,7 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
     """A function that runs some steps and says how long one step of a lane took, in seconds."""
     import jax
     import jax.numpy as jnp
-    import paper
+    import turns
 
     from stimjax import models
     from stimjax.excite import methods
@@ -82,4 +78,4 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
             critic=lambda x: critic.apply(known, x),
         )
     method = methods.method(teacher.spec, recipe, teacher.statistics, inhibited)
-    return paper.dispatch(method, networks, settings.lanes, STEPS)
+    return turns.dispatch(method, networks, settings.lanes, STEPS)

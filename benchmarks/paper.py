@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 from stimjax import config
 from stimjax.batch import Spec
 from stimjax.excite import lanes, methods
-from stimjax.excite.lanes import Emitted, Method, Networks, State
+from stimjax.excite.lanes import Emitted, Networks, State
 from stimjax.learn.teacher import Teacher
 
 STEPS = 50  # of a dispatch
@@ -47,25 +46,3 @@ def programs(
         )
 
     return start, advance, settings.lanes
-
-
-def dispatch(method: Method, networks: Networks, width: int, steps: int) -> Callable[[], float]:
-    """A function that takes so many steps and says how long one of one lane took, in seconds."""
-    state = lanes.start(method, jax.random.key(0), width)
-
-    @jax.jit
-    def advance(state: State) -> tuple[State, Any]:
-        def step(state: State, _: None) -> tuple[State, Any]:
-            state, emitted = lanes.advance(method, networks, state)
-            return state, (emitted.probability, emitted.accepted)  # else no label were computed
-
-        return jax.lax.scan(step, state, length=steps)
-
-    held = [jax.block_until_ready(advance(state))[0]]
-
-    def turn() -> float:
-        start = time.perf_counter()
-        held[0] = jax.block_until_ready(advance(held[0]))[0]
-        return (time.perf_counter() - start) / (steps * width)
-
-    return turn

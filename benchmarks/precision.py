@@ -6,7 +6,6 @@ families. Nothing is trained. What it costs students is in docs/speed.md.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -22,6 +21,7 @@ def measure() -> dict[str, Any]:
     import default
     import jax
     import paper
+    import turns
 
     from stimjax import models
 
@@ -29,9 +29,8 @@ def measure() -> dict[str, Any]:
     teachers = {"paper": paper.teacher(cnn, default.SPEC), "invert": default.teacher()}
     found: dict[str, Any] = {}
     for method, teacher in teachers.items():
-        turns = [_program(teacher, method, dtype) for dtype in ("float32", "bfloat16")]
-        seconds = [[turn() for turn in turns] for _ in range(REPEATS)]
-        exact, lowered = (1e6 * statistics.median(own) for own in zip(*seconds, strict=True))
+        programs = [_program(teacher, method, dtype) for dtype in ("float32", "bfloat16")]
+        exact, lowered = turns.microseconds(programs, REPEATS)
         found[method] = {
             "float32": round(exact, 1),
             "bfloat16": round(lowered, 1),
@@ -46,7 +45,7 @@ def _program(
     import dataclasses
 
     import jax
-    import paper
+    import turns
 
     from stimjax import models
     from stimjax.excite import methods
@@ -61,4 +60,4 @@ def _program(
     )
     method = methods.method(teacher.spec, recipe, teacher.statistics)
     width = LANES["cpu" if jax.default_backend() == "cpu" else "gpu"] or recipe.lanes
-    return paper.dispatch(method, networks, width, STEPS)
+    return turns.dispatch(method, networks, width, STEPS)

@@ -27,7 +27,6 @@ from typing import Any
 import workers
 
 REPEATS = workers.sized(5, 1)
-SHAPE = (60, 4)
 WIDTHS = workers.sized(
     {"cpu": (1, 8, 16, 32, 128), "gpu": (64, 256, 1024, 4096, 16384)}, {"cpu": (4,), "gpu": (64,)}
 )
@@ -51,7 +50,7 @@ def _measure() -> dict[str, Any]:
     from stimjax import models
 
     kind = "cpu" if jax.default_backend() == "cpu" else "gpu"
-    cnn = models.classifier("cnn", SHAPE, 2).init(jax.random.key(7))
+    cnn = models.classifier("cnn", default.SPEC.shape, 2).init(jax.random.key(7))
     teacher = paper.teacher(cnn, default.SPEC)
     generator = jax.eval_shape(lambda key: paper.programs(teacher, 1)[0](key).lanes.params, _key())
     flop, moved = flops(cnn, generator), 2 * 3 * 4 * models.size(generator)
@@ -119,7 +118,9 @@ def flops(cnn: Mapping[str, Any], generator: Mapping[str, Any]) -> int:
 
 def products(cnn: Mapping[str, Any]) -> list[tuple[int, Any]]:
     """The CNN's kernels [in, out], each with the rows that it is applied to for one window."""
-    rows = [SHAPE[0] // 2**level for level in range(3)]
+    import default
+
+    rows = [default.SPEC.shape[0] // 2**level for level in range(3)]
     convolutions = [cnn[f"Conv_{level}"]["Dense_0"]["kernel"] for level in range(3)]
     dense = [(1, cnn[f"Dense_{layer}"]["kernel"]) for layer in range(2)]
     return list(zip(rows, convolutions, strict=True)) + dense

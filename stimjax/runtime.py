@@ -22,7 +22,7 @@ def start() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's own log, written by C++
     # XLA's pool of threads. More of them than cores get into each other's way: with eight, two
-    # devices on two cores were no faster than one. Fewer could split a large sum in another way.
+    # devices on two cores were no faster than one.
     os.environ.setdefault("NPROC", str(max(THREADS, cores())))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)

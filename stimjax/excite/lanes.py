@@ -57,8 +57,8 @@ class Networks(NamedTuple):
         teacher: `windows -> (logits f32[n, class], hidden activities f32[n, position, unit])`.
         proxies: `windows -> logits f32[proxy, n, class]` of proxy students, if there are any.
         gradients: `(windows, turn) -> (logits, hidden activities, shown)`, what gradients are taken
-            of in place of the teacher, if that differs: one of its families at a time
-            (`stimjax.models.rotated`; shown is None otherwise), or all in another precision.
+            of: all of the teacher's families (shown is None) or one at a time
+            (`stimjax.models.rotated`), perhaps in another precision. The teacher itself if None.
         critic: `windows -> logits f32[n, subject]` of an identity critic, if there is one.
     """
 
