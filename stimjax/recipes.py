@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+BY_PRIOR = ("prior", "weighted")  # ways to balance that use how frequent each class is
+
 
 @dataclasses.dataclass(frozen=True)
 class Terms:
@@ -60,8 +62,9 @@ class Recipe:
         accept: threshold, as soon as the teacher is sure enough; or end, after all steps.
         lowest: lowest confidence threshold.
         highest: highest confidence threshold.
-        balance: how many stimuli each class (the most probable of the label) gets: as they come,
-            all the same, or as frequent as in the training windows.
+        balance: how many stimuli each class (the most probable of the label) gets: as they come
+            (none); all the same (uniform); as frequent as in the training windows (prior); or all
+            the same, each weighing as much as makes its class that frequent (weighted).
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the stimuli that is taken as the source gave it.
         views: part of the stimuli that is published as a view of itself, labeled anew by the
@@ -88,7 +91,7 @@ class Recipe:
     accept: Literal["threshold", "end"] = "end"
     lowest: float = 0.75
     highest: float = 0.9999
-    balance: Literal["none", "uniform", "prior"] = "none"
+    balance: Literal["none", "uniform", "prior", "weighted"] = "none"
     rounded: bool = True
     unexcited: float = 0.0
     views: float = 0.0

@@ -25,11 +25,13 @@ class Places(NamedTuple):
         each: places of each class, i64[class]; all `size` where there is no limit.
         first: the row of a class's first place, i64[class]; None where there is no limit, and
             stimuli stand as they come.
+        share: of all weight, by class, f64[class]; None where every stimulus weighs 1.
     """
 
     size: int
     each: np.ndarray
     first: np.ndarray | None
+    share: np.ndarray | None = None
 
 
 class Counts(NamedTuple):
@@ -71,7 +73,7 @@ class Collected(NamedTuple):
 
 
 def places(
-    balance: Literal["none", "uniform", "prior"],
+    balance: Literal["none", "uniform", "prior", "weighted"],
     size: int,
     classes: int,
     statistics: Mapping[str, np.ndarray],
@@ -79,7 +81,8 @@ def places(
     """The places of a shard of `size` stimuli.
 
     Args:
-        balance: `none` (no limit), `uniform`, or `prior` (as in the training windows).
+        balance: `none` (no limit), `uniform`, `prior` (as in the training windows), or `weighted`
+            (uniform places, and the weights of the prior).
         size: stimuli in all.
         classes: how many there are.
         statistics: the teacher's; holds the prior.
@@ -87,11 +90,11 @@ def places(
     if balance == "none" or classes == 1:
         return Places(size, np.full(classes, size), None)
     uniform = np.full(classes, 1 / classes)
-    share = np.asarray(statistics["classes.prior"], float) if balance == "prior" else uniform
-    exact = share * size
+    prior = uniform if balance == "uniform" else np.asarray(statistics["classes.prior"], float)
+    exact = size * (prior if balance == "prior" else uniform)
     each = np.floor(exact).astype(int)
     each[np.argsort(each - exact, kind="stable")[: size - each.sum()]] += 1
-    return Places(size, each, np.cumsum(each) - each)
+    return Places(size, each, np.cumsum(each) - each, prior if balance == "weighted" else None)
 
 
 def empty(at: Places, shape: tuple[int, ...]) -> Collected:
@@ -174,4 +177,12 @@ def stimuli(collected: Collected, at: Places, spec: Spec, seed: list[int]) -> Ba
     x = np.concatenate([collected.x[rows], collected.spare_x[:lacking]])
     y = np.concatenate([collected.y[rows], collected.spare_y[:lacking]])
     order = np.random.default_rng(seed).permutation(len(x))
-    return batch.make(x[order], y[order], spec)
+    weight = None if at.share is None else _weights(y.argmax(axis=1), at.share)[order]
+    return batch.make(x[order], y[order], spec, weight=weight)
+
+
+def _weights(label: Int[np.ndarray, " n"], share: np.ndarray) -> Float[np.ndarray, " n"]:
+    """What each stimulus weighs for its class to have its `share` of all weight; 1 on average."""
+    count = np.bincount(label, minlength=len(share))
+    each = share / np.maximum(count, 1)
+    return len(label) * each[label] / (share * (count > 0)).sum()

@@ -13,7 +13,7 @@ from pathlib import Path
 from stimjax import config, ledger
 from stimjax.excite import accept, methods
 from stimjax.ledger import Ledger
-from stimjax.recipes import Recipe
+from stimjax.recipes import BY_PRIOR, Recipe
 from stimjax.store import StimjaxError, read_json
 
 SOURCES = ("latent", "noise", "generic")
@@ -91,10 +91,10 @@ def refuse_recipe(asked: Recipe, statistics: Collection[str]) -> None:
                     f"{name} {one}: needs statistics of private windows that no epsilon was spent "
                     f"on; choose {', '.join(free)}{_PROBE if name == 'source' else ''}"
                 )
-    if asked.balance == "prior" and ledger.PRIOR not in statistics:
+    if asked.balance in BY_PRIOR and ledger.PRIOR not in statistics:
         raise StimjaxError(
-            "balance prior: needs the frequency of the classes, which no epsilon was spent on; "
-            "choose uniform, or train the teacher with a dp.prior above 0"
+            f"balance {asked.balance}: needs the frequency of the classes, which no epsilon was "
+            "spent on; choose uniform, or train the teacher with a dp.prior above 0"
         )
 
 

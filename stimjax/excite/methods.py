@@ -20,7 +20,7 @@ from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
 from stimjax.models.layers import Lesion
-from stimjax.recipes import RECIPES, Recipe
+from stimjax.recipes import BY_PRIOR, RECIPES, Recipe
 from stimjax.store import StimjaxError
 
 IDENTITY = 4.0  # weight of the term `identity` at full strength
@@ -176,7 +176,7 @@ def uses(settings: config.Synthesis) -> list[str]:
     sentences += [text for name, text in objective.USES.items() if getattr(asked.terms, name)]
     if asked.targets == "histogram" and asked.tries:
         sentences.append(accept.USES)
-    if asked.balance == "prior":
+    if asked.balance in BY_PRIOR:
         sentences.append(accept.PRIOR)
     if _asks_critic(settings):
         sentences.append(CRITIC)

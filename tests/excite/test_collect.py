@@ -117,6 +117,20 @@ def test_a_class_that_never_comes_leaves_its_places(candidates: int) -> None:
         assert sorted(made.x[:, 0, 0].tolist()) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1], [0] * (4 * ENOUGH)])
+def test_weights_make_classes_as_frequent_as_they_were(labels: list[int]) -> None:
+    prior = np.array([0.9, 0.1])
+    weighted = places("weighted", 4, 2, {"classes.prior": prior})
+    shard, _ = taken(weighted, emitted(labels))
+    made = stimuli(shard, weighted)
+    share = np.asarray(made.weight) @ np.asarray(made.y) / 4
+    np.testing.assert_allclose(share, prior if 1 in labels else [1, 0], rtol=1e-6)
+    uniform = places("uniform", 4, 2, {})
+    assert weighted.each.tolist() == uniform.each.tolist() == [2, 2]
+    plain = stimuli(shard, uniform)
+    assert plain.x.tolist() == made.x.tolist() and plain.weight.tolist() == [1] * 4
+
+
 @settings(deadline=None)  # it compiles
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=1, max_size=8))
 def test_it_is_what_a_loop_over_lanes_and_steps_would_keep(steps: list[list[int]]) -> None:

@@ -60,6 +60,7 @@ def test_a_term_that_no_one_has_thought_about_is_refused():
 
 def test_the_frequency_of_the_classes_has_to_be_paid_for():
     assert "choose uniform" in refusal(PROBE, ())
+    assert "balance weighted" in refusal(dataclasses.replace(PROBE, balance="weighted"), ())
     guarantee.refuse_recipe(dataclasses.replace(PROBE, balance="uniform"), ())
 
 
