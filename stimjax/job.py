@@ -42,6 +42,7 @@ from stimjax.versions import versions
 
 if TYPE_CHECKING:
     from stimjax import report  # brings matplotlib: imported where a report is written
+    from stimjax.privacy.audit import Known
 
 SHOWN = 400  # real windows and stimuli in the report
 
@@ -100,8 +101,9 @@ def run(
         (folder / "study").mkdir()
         results, predictions = stages.write_results(judged, folder / "study", job.study)
         first = _places(folder, 0, folds)
-        privacy, exceeded = _audited(data, first, folder, job, bounds, reporter)
-        points = _traded(first, private, of_fold(job, 0), reporter)
+        shadows: Known = {}  # those of the audit serve the trade-off as well
+        privacy, exceeded = _audited(data, first, folder, job, bounds, reporter, shadows)
+        points = _traded(first, private, of_fold(job, 0), reporter, shadows)
         from stimjax import report
 
         reporter.stage("writing the report")
@@ -125,6 +127,7 @@ def _audited(
     job: config.Job,
     bounds: Mapping[str, float] | None,
     reporter: Reporter,
+    shadows: Known,
 ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """The audit of a run, in `folder/audit`, and which bounds it exceeds.
 
@@ -139,13 +142,13 @@ def _audited(
     (folder / "audit").mkdir()
     found = stages.audit_release(
         *(places.release, places.windows, places.windows, folder / "audit"),
-        *(job.audit, data, reporter),
+        *(job.audit, data, reporter, shadows),
     )
     return found, tuple(gate.exceeded(found, bounds or {}))
 
 
 def _traded(
-    places: _Places, private: Path, job: config.Job, reporter: Reporter
+    places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: Known
 ) -> list[dict[str, Any]]:
     """Students and attackers over the strength of inhibition, in `private/tradeoff`."""
     if not job.tradeoff.strengths:
@@ -154,7 +157,7 @@ def _traded(
     return tradeoff.measure(
         *(places.windows, teachers.load(places.teacher), private / "tradeoff"),
         *(job.tradeoff.strengths, job.synthesis),
-        *(dataclasses.replace(job.study, baselines=()), job.audit, reporter),
+        *(dataclasses.replace(job.study, baselines=()), job.audit, reporter, shadows),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from stimjax.study import metrics
 from stimjax.study import study as studies
 from stimjax.study.study import Predictions
 from stimjax.versions import versions
+
+if TYPE_CHECKING:
+    from stimjax.privacy.audit import Known
 
 SCHEMA = 1  # of metrics.json and results.json
 
@@ -152,6 +155,7 @@ def audit_release(
     asked: config.Audit,
     recordings: Sequence[Path],
     reporter: Reporter,
+    known: Known | None = None,
 ) -> dict[str, Any]:
     """Try all attacks on a release and write `privacy.json` into the empty `folder`.
 
@@ -164,6 +168,8 @@ def audit_release(
         asked: what is tried.
         recordings: files of which nothing must be named in the release.
         reporter: is told of the progress.
+        known: shadow releases of earlier audits with the same windows and settings; what is made
+            here is added.
 
     Raises:
         StimjaxError: the holdout is not apart from the training part, or a folder is damaged.
@@ -188,9 +194,10 @@ def audit_release(
     recipe = _recipe(made, stimuli)
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
     published = audit.Published(stimuli, secrets)
+    attacks = audit.audit(world, asked, recipe, published, known=known, stage=reporter.stage)
     found = {
         "schema": audit.SCHEMA,
-        "attacks": audit.audit(world, asked, recipe, published, stage=reporter.stage),
+        "attacks": attacks,
         "epsilon": spent.get("epsilon"),
         "delta": spent.get("delta"),
         "on": audit.counts(world),

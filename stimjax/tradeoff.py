@@ -12,13 +12,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stimjax import config, stages
 from stimjax.excite import synthesize
 from stimjax.learn.teacher import Teacher
 from stimjax.progress import Reporter
 from stimjax.store import StimjaxError, new_folder, read_json
+
+if TYPE_CHECKING:
+    from stimjax.privacy.audit import Known
 
 SHOWN = ("auc", "top1", "tpr_at_fpr_0.01")  # metrics of attacks
 
@@ -51,6 +54,7 @@ def measure(
     study: config.Study,
     audit: config.Audit,
     reporter: Reporter,
+    known: Known | None = None,
 ) -> list[dict[str, Any]]:
     """Make what is not yet in `out` of each strength, and read all of it.
 
@@ -63,6 +67,7 @@ def measure(
         study: which students.
         audit: which attacks.
         reporter: is told of the progress.
+        known: shadow releases of an earlier audit with the same windows and settings.
 
     Returns:
         Of each strength: `strength`; `kappa`, Cohen's kappa of each seed where it is defined, by
@@ -72,12 +77,13 @@ def measure(
     Raises:
         StimjaxError: as its stages.
     """
+    known = {} if known is None else known
     for strength in strengths:
         folder = out / f"inhibit-{strength:g}"
         folder.mkdir(exist_ok=True)
         reporter.note(f"inhibition {strength:g}")
         inhibited = dataclasses.replace(synthesis, inhibit=strength)
-        _measure(windows, teacher, folder, inhibited, study, audit, reporter)
+        _measure(windows, teacher, folder, inhibited, study, audit, reporter, known)
     return [_point(out, strength) for strength in strengths]
 
 
@@ -89,6 +95,7 @@ def _measure(
     study: config.Study,
     audit: config.Audit,
     reporter: Reporter,
+    known: Known,
 ) -> None:
     made = folder / "release"
     if not made.exists():
@@ -100,7 +107,7 @@ def _measure(
             stages.study_release(made, windows, windows, place, study, None, reporter)
     if not (folder / "audit").exists():
         with new_folder(folder / "audit", private=True) as place:
-            stages.audit_release(made, windows, windows, place, audit, (), reporter)
+            stages.audit_release(made, windows, windows, place, audit, (), reporter, known)
 
 
 def _point(out: Path, strength: float) -> dict[str, Any]:

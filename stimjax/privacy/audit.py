@@ -7,7 +7,7 @@ nothing. Nothing here can show that a release is safe; it shows what was tried a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,12 +31,16 @@ from stimjax.privacy import (
 )
 from stimjax.privacy.attack import Attack, Finding, World
 from stimjax.privacy.files import Secret
+from stimjax.privacy.shadows import Shadows
 from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
 
 SCHEMA = 1  # of privacy.json
 APART = 1_000_000  # added to the numbers of subjects of another folder
 PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
+
+# Shadow releases, by how they were made. They serve every release of the same windows.
+Known = MutableMapping[Recipe, Shadows]
 
 
 class Published(NamedTuple):
@@ -52,6 +56,7 @@ def audit(
     recipe: Recipe,
     published: Published | None = None,
     *,
+    known: Known | None = None,
     stage: Callable[[str], None] = lambda name: None,
 ) -> list[dict[str, Any]]:
     """The attacks of `privacy.json`, one entry for each number.
@@ -61,6 +66,8 @@ def audit(
         asked: which attacks, how many shadows, how much is copied into the planted leak.
         recipe: how the release was made: shadow releases are made so too.
         published: for the search through files; without, there is none.
+        known: of earlier audits of other releases in this `world`, with what is `asked`; what is
+            made here is added.
         stage: told what is being tried.
 
     Raises:
@@ -69,7 +76,7 @@ def audit(
     real = world._replace(release=_as_stimuli(world.members))
     worlds = (world, real, planted(world, asked.copied))
     found = []
-    for attack in _attacks(world, asked, recipe, stage):
+    for attack in _attacks(world, asked, recipe, {} if known is None else known, stage):
         stage(f"auditing: {attack.name}")
         if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
             leaking = _tried(canary.attack(pipelines.copied, asked.shadows), world)
@@ -83,7 +90,11 @@ def audit(
 
 
 def _attacks(
-    world: World, asked: config.Audit, recipe: Recipe, stage: Callable[[str], None]
+    world: World,
+    asked: config.Audit,
+    recipe: Recipe,
+    known: Known,
+    stage: Callable[[str], None],
 ) -> list[Attack]:
     """Those that `asked` names, in the order of `config.ATTACKS`."""
     for name in asked.attacks:
@@ -92,15 +103,17 @@ def _attacks(
                 f"there is no attack {name!r}; choose from {', '.join(config.ATTACKS)}"
             )
     plain = (distance, domias, association, slicing, attribute, dcr)
-    known = {module.ATTACK.name: [module.ATTACK] for module in plain}
+    there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     made = pipelines.drawn(recipe)
-    known["canary"] = [canary.attack(made, asked.shadows)]
+    there["canary"] = [canary.attack(made, asked.shadows)]
     if {"lira", "rmia"} & set(asked.attacks):
-        stage("auditing: shadow releases")
-        observe = shadows.observer(shadows.make(world, made, asked.shadows))
-        known |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
+        if recipe not in known:
+            stage("auditing: shadow releases")
+            known[recipe] = shadows.make(world, made, asked.shadows)
+        observe = shadows.observer(known[recipe])
+        there |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
     return [
-        attack for name in config.ATTACKS if name in asked.attacks for attack in known.get(name, ())
+        attack for name in config.ATTACKS if name in asked.attacks for attack in there.get(name, ())
     ]
 
 

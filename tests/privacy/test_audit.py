@@ -7,7 +7,7 @@ import pytest
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.privacy import audit
+from stimjax.privacy import audit, pipelines
 from stimjax.privacy.attack import World
 from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
@@ -95,6 +95,21 @@ def test_the_same_seed_gives_the_same_audit(world: World, entries: list[dict]) -
     asked = config.Audit(attacks=("association",))
     again = audit.audit(world, asked, RECIPE)
     assert again == [entry for entry in entries if entry["attack"] == "association"]
+
+
+def test_shadow_releases_serve_every_release_that_was_made_alike(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelines, "TEACHER", "mlp")  # compiles fast
+    monkeypatch.setattr(pipelines, "STUDENT", "mlp")
+    asked, known, stages = config.Audit(attacks=("lira",), shadows=4), {}, []
+    first = audit.audit(world, asked, RECIPE, known=known, stage=stages.append)
+    other = world._replace(release=batch.make(world.members.x, world.members.y, SPEC))
+    leaked = audit.audit(other, asked, RECIPE, known=known, stage=stages.append)
+    assert stages.count("auditing: shadow releases") == 1 and list(known) == [RECIPE]
+    key = ("lira_density", "auc", "window")
+    assert by_name(leaked, *key)["value"] == by_name(first, *key)["real_data"] > 0.9
+    assert audit.audit(world, asked, RECIPE, known=known) == first
 
 
 def test_an_unknown_attack_is_refused(world: World) -> None:
