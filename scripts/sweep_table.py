@@ -31,6 +31,7 @@ REPEATS = {
     "seed": "seeds of the whole job, from the split on",
     "student_seed": "seeds of the students, which share windows, teacher and stimuli",
 }
+SHOWN = ("accuracy", "kappa")  # in Markdown; the Parquet files have all
 MARKERS = "oDs^vPX<>*p"
 SPAN = 10  # largest over smallest value from which an axis is logarithmic
 MARGIN = 0.1  # of an axis on both sides of its values
@@ -98,18 +99,30 @@ def estimate(values: Float[np.ndarray, " repeats"]) -> dict[str, Any]:
 
 
 def markdown(means: Rows, settings: Sequence[str], repeats: str) -> str:
-    """A table for each metric."""
-    head = [*settings, "student", "trained on", "mean", "95 % interval", "repeats"]
-    lines = [f"Means and intervals (Student's t) over {REPEATS[repeats]}."]
-    for metric in dict.fromkeys(row["metric"] for row in means):
-        lines += ["", f"## {metric}", "", _line(head), "|---" * len(head) + "|"]
-        for row in (row for row in means if row["metric"] == metric):
-            mean = "-" if row["mean"] is None else f"{row['mean']:.3f}"
-            interval = "-" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
-            swept = [f"{row[name]}" for name in settings]
-            found = [row["student"], row["trained_on"], mean, interval, f"{row['repeats']}"]
-            lines.append(_line([*swept, *found]))
+    """A line for each configuration, student and source, with the metrics of `SHOWN`."""
+    head = [*settings, "student", "trained on", *SHOWN, "repeats"]
+    lines = [
+        f"Means, and half of each 95 % interval (Student's t), over {REPEATS[repeats]}.",
+        *("table.parquet has all metrics.", "", _line(head), "|---" * len(head) + "|"),
+    ]
+    keys = ("configuration", "student", "trained_on")
+    found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    for row in means:
+        found.setdefault(tuple(row[key] for key in keys), {})[row["metric"]] = row
+    for by_metric in found.values():
+        first = next(iter(by_metric.values()))
+        shown = [_cell(by_metric.get(metric)) for metric in SHOWN]
+        most = max(row["repeats"] for row in by_metric.values())
+        about = [*(f"{first[name]}" for name in settings), first["student"], first["trained_on"]]
+        lines.append(_line([*about, *shown, f"{most}"]))
     return "\n".join([*lines, ""])
+
+
+def _cell(row: Mapping[str, Any] | None) -> str:
+    if row is None or row["mean"] is None:
+        return "-"
+    half = "" if row["low"] is None else f" ± {row['mean'] - row['low']:.3f}"
+    return f"{row['mean']:.3f}{half}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -115,11 +115,15 @@ def test_markdown_and_plot(made):
     folder = made / "out" / "tables" / "grid"
     table = rows(made / "out")
     text = (folder / "table.md").read_text()
-    assert "## accuracy" in text and text.startswith("Means and intervals (Student's t) over seeds")
-    assert sum(line.startswith("| 30 |") for line in text.splitlines()) == len(table) / 2
-    first = table[0]
-    cells = [f"{first['mean']:.3f}", f"{first['low']:.3f} to {first['high']:.3f}", "2"]
-    assert f"| 30 | soft | {first['student']} | real | {' | '.join(cells)} |" in text
+    assert "| accuracy | kappa | repeats |" in text
+    assert text.startswith("Means, and half of each 95 % interval (Student's t), over seeds")
+    metrics = len({row["metric"] for row in table})
+    assert sum(line.startswith("| 30 |") for line in text.splitlines()) == len(table) / 2 / metrics
+    first, kappa = (
+        next(row for row in table if row["metric"] == metric) for metric in ("accuracy", "kappa")
+    )
+    cells = [f"{row['mean']:.3f} ± {row['high'] - row['mean']:.3f}" for row in (first, kappa)]
+    assert f"| 30 | soft | {first['student']} | real | {' | '.join(cells)} | 2 |" in text
     assert (folder / "accuracy.png").read_bytes().startswith(b"\x89PNG")
 
 
