@@ -1,6 +1,9 @@
 """A release of the paper's method on so many devices, as a worker of `scale.py`.
 
-python jax_scale.py DEVICES
+python jax_scale.py DEVICES PROCESS PROCESSES
+
+With several processes it is this process's part of it: every so manieth shard, as
+`stimjax synthesize` shares them out.
 """
 
 from __future__ import annotations
@@ -14,12 +17,14 @@ from typing import Any
 
 def main() -> None:
     """Serve releases of eight shards."""
-    os.environ["JAX_NUM_CPU_DEVICES"] = sys.argv[1]
+    devices, process, processes = map(int, sys.argv[1:])
+    os.environ["JAX_NUM_CPU_DEVICES"] = str(devices)
     from stimjax import runtime
 
     runtime.start()
     import default
     import jax
+    import numpy as np
     import paper
     from workers import serve, sized
 
@@ -32,12 +37,12 @@ def main() -> None:
     asked = config.Synthesis("paper", count=8 * shard, shard=shard)
 
     def turn() -> dict[str, Any]:
-        begin, steps, digest = time.perf_counter(), 0, hashlib.sha256()
-        for shard in synthesize.shards(teacher, asked):
+        begin, steps, digests = time.perf_counter(), 0, {}
+        for shard in synthesize.shards(teacher, asked, lambda all: all[process::processes]):
             steps += int(shard.counts.steps)
-            digest.update(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes())
-        seconds = time.perf_counter() - begin
-        return {"seconds": seconds, "steps": steps, "digest": digest.hexdigest()}
+            values = np.asarray(shard.stimuli.x).tobytes() + np.asarray(shard.stimuli.y).tobytes()
+            digests[shard.number] = hashlib.sha256(values).hexdigest()
+        return {"seconds": time.perf_counter() - begin, "steps": steps, "digests": digests}
 
     turn()  # compiles, into the cache of programs
     serve({"devices": jax.local_device_count()}, turn)

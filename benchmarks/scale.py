@@ -2,8 +2,8 @@
 
 Devices: a release of eight shards on 1, 2, 4 and 8 of them; what each one more costs, and whether
 the bytes are the same. On a CPU they are forced, and share its cores: with two cores no more than
-two can bring speed, and the benchmark shows the overhead of the others. On a GPU this part is left
-out.
+two can bring speed, and the benchmark shows the overhead of the others. And in two processes of one
+device and one core each, which share out the shards. On a GPU this part is left out.
 
 Lanes: what a lane-step costs on one device, from 64 to 65,536 lanes on a GPU. Where the device is
 saturated it costs the same, however many more there are.
@@ -22,6 +22,8 @@ LANES = workers.sized(
     {"cpu": (1, 4, 16, 64, 256), "gpu": (64, 256, 1024, 4096, 16384, 65536)},
     {"cpu": (1, 4), "gpu": (64, 256)},
 )
+PROGRAM = Path(__file__).with_name("jax_scale.py")
+PROCESSES = "1 each in two processes of one core"
 REPEATS = workers.sized(5, 1)
 
 
@@ -37,17 +39,30 @@ def measure() -> dict[str, Any]:
 
 def by_devices() -> dict[str, Any]:
     """Lane-steps a second for each number of devices, and whether the bytes are the same."""
-    command = [sys.executable, str(Path(__file__).with_name("jax_scale.py"))]
+    cores = workers.cores()
     with workers.hired() as start:
-        groups = {str(n): [start([*command, str(n)], workers.cores())] for n in DEVICES}
+
+        def worker(devices: int, on: list[int], process: int, processes: int) -> workers.Worker:
+            asked = map(str, (devices, process, processes))
+            return start([sys.executable, str(PROGRAM), *asked], on)
+
+        groups = {str(n): [worker(n, cores, 0, 1)] for n in DEVICES}
+        groups["1, one core"] = [worker(1, cores[:1], 0, 1)]
+        if len(cores) > 1:
+            groups[PROCESSES] = [worker(1, [core], i, 2) for i, core in enumerate(cores[:2])]
         turns = workers.take_turns(groups, REPEATS)
-    digests = {answer["digest"] for group in turns.values() for turn in group for answer in turn}
+    made = [
+        {number: digest for answer in turn for number, digest in answer["digests"].items()}
+        for group in turns.values()
+        for turn in group
+    ]
     rates = {name: round(workers.median_rate(turn, "steps")) for name, turn in turns.items()}
+    one = rates["1, one core"]
     return {
-        "cores": len(workers.cores()),
+        "cores": len(cores),
         "lane_steps_a_second": rates,
-        "to one device": {name: round(rate / rates["1"], 2) for name, rate in rates.items()},
-        "same_bytes": len(digests) == 1,
+        "to one device on one core": {name: round(r / one, 2) for name, r in rates.items()},
+        "same_bytes": all(release == made[0] for release in made),
     }
 
 

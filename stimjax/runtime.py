@@ -8,7 +8,6 @@ from pathlib import Path
 
 # Loggers that chat on standard error.
 QUIET = ("absl", "orbax", "jax", "jaxlib", "flax", "etils", "matplotlib")
-THREADS = 2  # at least; so that one core and two are alike
 FROM_SECONDS = 0.2  # a program that took longer to compile is kept for the next command
 
 
@@ -22,8 +21,8 @@ def start() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's own log, written by C++
     # XLA's pool of threads. More of them than cores get into each other's way: with eight, two
-    # devices on two cores were no faster than one.
-    os.environ.setdefault("NPROC", str(max(THREADS, cores())))
+    # devices on two cores were no faster than one; with two, one core is slower by an eighth.
+    os.environ.setdefault("NPROC", str(cores()))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
     import jax
