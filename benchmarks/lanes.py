@@ -6,14 +6,14 @@ simulated nights (windows of 60 s of four channels at 1 Hz). PyTorch's networks 
 against those of stimjax before anything is measured. Compared are lane-steps and accepted stimuli
 a second of
 
-- stimjax, a device for each core (`jax_lanes.py`);
+- stimjax (`jax_lanes.py`);
 - PyTorch eager, one stimulus at a time, as the paper's loop is written;
 - lanes by `torch.func.vmap`, and by batched products written by hand (`bmm`);
 - both of these with their whole step through `torch.compile` (`torch_lanes.py`).
 
 PyTorch takes the fastest of several numbers of lanes and of two ways to write the convolution,
-stimjax what its recipe says. On two cores
-PyTorch has two threads, or two processes of one thread each: the better one counts.
+stimjax what its recipe says. On two cores PyTorch has two threads, and stimjax two devices, in
+one process; or both have two processes of one core each: the better one counts.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import workers
 from workers import Start, Worker
 
 REPEATS = 7
+ALONE, TOGETHER = "1 core", "2 cores"
+WAYS = {ALONE: ("",), TOGETHER: (", 2 devices", ", 2 threads", ", 2 processes")}
 HERE = Path(__file__).parent
 TORCH = ("eager", "vmap", "vmap-compiled", "bmm", "bmm-compiled")
 
@@ -93,9 +95,11 @@ def variants(
 ) -> dict[str, list[Worker]]:
     """The workers of each variant, on one core and, where there are two, on both."""
     jax = [sys.executable, str(HERE / "jax_lanes.py"), str(weights)]
-    groups = {"stimjax": [start(jax, cores[:1])]}
+    alone = start(jax, cores[:1])
+    groups = {"stimjax": [alone]}
     if len(cores) > 1:
-        groups["stimjax, 2 cores"] = [start(jax, cores)]
+        groups["stimjax, 2 devices"] = [start(jax, cores)]
+        groups["stimjax, 2 processes"] = [alone, start(jax, cores[1:])]
     for variant in TORCH if torch else ():
         script = [str(torch), str(HERE / "torch_lanes.py"), str(weights), "--variant", variant]
         one = start(script, cores[:1])
@@ -110,19 +114,18 @@ def variants(
 def ratios(found: dict[str, dict[str, Any]]) -> dict[str, float]:
     """How many times the lane-steps of others stimjax takes, on one core and on two."""
     rate = {name: float(row["lane_steps_a_second"]) for name, row in found.items()}
+
+    def best(variant: str, cores: str) -> float:
+        return max(rate.get(f"{variant}{way}", 0.0) for way in WAYS[cores])
+
     times: dict[str, float] = {}
-    for ours, ends in (("stimjax", ("",)), ("stimjax, 2 cores", (", 2 threads", ", 2 processes"))):
-        if ours not in rate:
-            continue
-        best = {
-            variant: max(rate[f"torch {variant}{end}"] for end in ends)
-            for variant in TORCH
-            if f"torch {variant}{ends[0]}" in rate
-        }
-        if best:
-            eager = best.pop("eager")
-            times[f"{ours} to torch eager"] = round(rate[ours] / eager, 2)
-            times[f"{ours} to the best torch"] = round(rate[ours] / max(best.values()), 2)
-    if "stimjax, 2 cores" in rate:
-        times["2 cores to 1"] = round(rate["stimjax, 2 cores"] / rate["stimjax"], 2)
+    for cores in WAYS:
+        ours, eager = best("stimjax", cores), best("torch eager", cores)
+        others = max(best(f"torch {variant}", cores) for variant in TORCH if variant != "eager")
+        if ours and others:
+            times[f"{cores}, to torch eager"] = round(ours / eager, 2)
+            times[f"{cores}, to the best torch"] = round(ours / others, 2)
+    for way in WAYS[TOGETHER]:
+        if f"stimjax{way}" in rate:
+            times[f"stimjax{way}, to one core"] = round(rate[f"stimjax{way}"] / rate["stimjax"], 2)
     return times

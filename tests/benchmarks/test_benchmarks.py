@@ -59,24 +59,26 @@ def test_a_worker_that_fails_is_told(load):
 
 
 def test_lanes_are_compared_with_the_better_of_two_threads_and_two_processes(load):
-    rates = {"stimjax": 100, "stimjax, 2 cores": 180}
+    rates = {"stimjax": 100, "stimjax, 2 devices": 180, "stimjax, 2 processes": 160}
     for variant in load("lanes").TORCH:
         rates |= {f"torch {variant}": 20, f"torch {variant}, 2 threads": 30}
         rates[f"torch {variant}, 2 processes"] = 40
     rates["torch eager"], rates["torch bmm, 2 threads"] = 4, 60
     found = load("lanes").ratios({name: {"lane_steps_a_second": r} for name, r in rates.items()})
     assert found == {
-        "stimjax to torch eager": 25.0,
-        "stimjax to the best torch": 5.0,
-        "stimjax, 2 cores to torch eager": 4.5,
-        "stimjax, 2 cores to the best torch": 3.0,
-        "2 cores to 1": 1.8,
+        "1 core, to torch eager": 25.0,
+        "1 core, to the best torch": 5.0,
+        "2 cores, to torch eager": 4.5,
+        "2 cores, to the best torch": 3.0,
+        "stimjax, 2 devices, to one core": 1.8,
+        "stimjax, 2 processes, to one core": 1.6,
     }
 
 
 def test_lanes_without_pytorch_compare_cores_only(load):
-    rows = {"stimjax": {"lane_steps_a_second": 10}, "stimjax, 2 cores": {"lane_steps_a_second": 19}}
-    assert load("lanes").ratios(rows) == {"2 cores to 1": 1.9}
+    rates = {"stimjax": 10, "stimjax, 2 devices": 19}
+    rows = {name: {"lane_steps_a_second": rate} for name, rate in rates.items()}
+    assert load("lanes").ratios(rows) == {"stimjax, 2 devices, to one core": 1.9}
 
 
 def test_flops_are_those_of_the_products(load):
