@@ -7,7 +7,7 @@ import pytest
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.privacy import audit, pipelines
+from stimjax.privacy import audit, pipelines, shadows
 from stimjax.privacy.attack import World
 from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
@@ -102,6 +102,8 @@ def test_shadow_releases_serve_every_release_that_was_made_alike(
 ) -> None:
     monkeypatch.setattr(pipelines, "TEACHER", "mlp")  # compiles fast
     monkeypatch.setattr(pipelines, "STUDENT", "mlp")
+    monkeypatch.setattr(pipelines, "STEPS", (50, 50))
+    monkeypatch.setattr(shadows, "TARGETS", 1)
     asked, known, stages = config.Audit(attacks=("lira",), shadows=2), {}, []
     first = audit.audit(world, asked, RECIPE, known=known, stage=stages.append)
     other = world._replace(release=batch.make(world.members.x, world.members.y, SPEC))
