@@ -2,8 +2,8 @@
 
 python jax_scale.py DEVICES PROCESS PROCESSES
 
-With several processes it is this process's part of it: every so manieth shard, as
-`stimjax synthesize` shares them out.
+With several processes it is this process's part of the shards, as `stimjax synthesize` shares them
+out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ def main() -> None:
     runtime.start()
     import default
     import jax
-    import numpy as np
     import paper
     from workers import serve, sized
 
@@ -38,9 +37,9 @@ def main() -> None:
 
     def turn() -> dict[str, Any]:
         begin, steps, digests = time.perf_counter(), 0, {}
-        for shard in synthesize.shards(teacher, asked, lambda all: all[process::processes]):
+        for shard in synthesize.shards(teacher, asked, lambda todo: todo[process::processes]):
             steps += int(shard.counts.steps)
-            values = np.asarray(shard.stimuli.x).tobytes() + np.asarray(shard.stimuli.y).tobytes()
+            values = shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()
             digests[shard.number] = hashlib.sha256(values).hexdigest()
         return {"seconds": time.perf_counter() - begin, "steps": steps, "digests": digests}
 

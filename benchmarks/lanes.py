@@ -27,8 +27,7 @@ import workers
 from workers import Start, Worker
 
 REPEATS = 7
-ALONE, TOGETHER = "1 core", "2 cores"
-WAYS = {ALONE: ("",), TOGETHER: (", 2 devices", ", 2 threads", ", 2 processes")}
+WAYS = {"1 core": ("",), "2 cores": (", 2 devices", ", 2 threads", ", 2 processes")}
 HERE = Path(__file__).parent
 TORCH = ("eager", "vmap", "vmap-compiled", "bmm", "bmm-compiled")
 
@@ -125,7 +124,7 @@ def ratios(found: dict[str, dict[str, Any]]) -> dict[str, float]:
         if ours and others:
             times[f"{cores}, to torch eager"] = round(ours / eager, 2)
             times[f"{cores}, to the best torch"] = round(ours / others, 2)
-    for way in WAYS[TOGETHER]:
+    for way in WAYS["2 cores"]:
         if f"stimjax{way}" in rate:
             times[f"stimjax{way}, to one core"] = round(rate[f"stimjax{way}"] / rate["stimjax"], 2)
     return times
