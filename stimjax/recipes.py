@@ -22,12 +22,14 @@ class Terms:
             wanted label.
         features: the activity of every hidden unit, driven to its mean and spread in windows of
             the wanted class.
+        features_global: the same, of all stimuli together and in windows of all classes.
         moments: mean and covariance of the windows' own values, driven to those of the class.
         embedding: random Fourier features of the windows, driven to those of the class.
         smoothness: squared differences between neighbors in time.
         diversity: likeness of the stimuli that are made together.
         disagreement: how much proxy students differ from the teacher (sought, not avoided).
-        consistency: how much the teacher's answer changes with noise that keeps the class.
+        consistency: how much the teacher's answer changes with what keeps the class: a signal
+            earlier or later, louder or softer, with noise; an image a little distorted.
         identity: how surely the identity critic recognizes a subject (`synthesis.inhibit` adds to
             it).
     """
@@ -35,6 +37,7 @@ class Terms:
     cross_entropy: float = 0.0
     logit: float = 0.0
     features: float = 0.0
+    features_global: float = 0.0
     moments: float = 0.0
     embedding: float = 0.0
     smoothness: float = 0.0
@@ -49,7 +52,8 @@ class Recipe:
     """How one stimulus is made.
 
     Attributes:
-        source: where it starts: latent, noise, generic, spectral or mixture.
+        source: where it starts: generator (a network with random weights), noise, generic,
+            spectral or mixture.
         parametrization: what is optimized: the weights of a generator, the window itself, its
             cosine coefficients, or its principal components.
         terms: what is lowered.
@@ -68,7 +72,10 @@ class Recipe:
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the stimuli that is taken as the source gave it.
         views: part of the stimuli that is published as a view of itself, labeled anew by the
-            teacher: a random average of two signals, or an image a little distorted.
+            teacher.
+        view: what that is: a random average of two stimuli (mixed); a change that keeps the class,
+            as for the term `consistency` (augmented); or mixed of signals, augmented of images
+            (auto).
         teachers: whose gradients are taken: of all the teacher's families together, or of one
             family after the other, step by step (rotated), which costs less.
         precision: in which teacher and generator are computed for gradients. What is optimized,
@@ -81,7 +88,7 @@ class Recipe:
             them. Part of what fixes the bits of a release.
     """
 
-    source: Literal["latent", "noise", "generic", "spectral", "mixture"] = "latent"
+    source: Literal["generator", "noise", "generic", "spectral", "mixture"] = "generator"
     parametrization: Literal["generator", "window", "cosine", "components"] = "window"
     terms: Terms = Terms()
     rate: float = 0.02
@@ -95,6 +102,7 @@ class Recipe:
     rounded: bool = True
     unexcited: float = 0.0
     views: float = 0.0
+    view: Literal["auto", "mixed", "augmented"] = "auto"
     teachers: Literal["together", "rotated"] = "together"
     precision: Literal["float32", "bfloat16"] = "float32"
     rounds: int = 1
@@ -108,7 +116,7 @@ _INVERT = Terms(cross_entropy=1.0, features=3.0, embedding=20.0)
 RECIPES: dict[str, Recipe] = {
     # Nikolaidis et al., JAIR 72 (2021), arXiv 2009.10007; the generator's architecture is ours.
     "paper": Recipe(
-        source="latent",
+        source="generator",
         parametrization="generator",
         terms=Terms(cross_entropy=1.0),
         rate=1e-3,

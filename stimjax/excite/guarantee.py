@@ -16,7 +16,7 @@ from stimjax.ledger import Ledger
 from stimjax.recipes import BY_PRIOR, Recipe
 from stimjax.store import StimjaxError, read_json
 
-SOURCES = ("latent", "noise", "generic")
+SOURCES = ("generator", "noise", "generic")
 PARAMETRIZATIONS = ("generator", "window", "cosine")
 TARGETS = ("class", "spread")
 # Of what the teacher and the stimuli themselves say; proxy students learn from stimuli alone.

@@ -13,9 +13,10 @@ from stimjax.batch import Batch, Spec
 from stimjax.excite import accept, objective, selective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
-from stimjax.excite.parametrization import parametrization, rounded
+from stimjax.excite.parametrization import generator, parametrization, rounded
 from stimjax.excite.sign import sign
-from stimjax.excite.sources import SOURCES, Statistics, latent, mixture
+from stimjax.excite.sources import SOURCES, Source, Statistics, mixture
+from stimjax.excite.sources.generator import point, untrained
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
@@ -126,9 +127,7 @@ def method(
     """
     try:
         return Method(
-            source=latent(asked.latent)
-            if asked.source == "latent"
-            else SOURCES[asked.source].make(spec, statistics),
+            source=source(asked, spec, statistics),
             parametrization=parametrization(asked, spec, statistics),
             objective=objective.weighted(
                 dataclasses.replace(asked.terms, identity=asked.terms.identity + inhibited.term),
@@ -137,13 +136,28 @@ def method(
             acceptance=accept.acceptance(asked, len(spec.classes), statistics),
             optimizer=OPTIMIZERS[asked.optimizer](asked.rate),
             finish=(lambda x: rounded(x, spec)) if asked.rounded else _as_it_is,
-            view=view(spec) if asked.views else None,
+            view=view(asked.view, spec) if asked.views else None,
             bound=inhibited.bound,
         )
     except KeyError as error:
         raise StimjaxError(
             f"the teacher holds no statistic {error}, which this method needs; train it again"
         ) from error
+
+
+def source(asked: Recipe, spec: Spec, statistics: Statistics) -> Source:
+    """Where the stimuli of a recipe start.
+
+    Raises:
+        KeyError: a statistic is missing.
+        StimjaxError: there is no such generator.
+    """
+    if asked.source != "generator":
+        return SOURCES[asked.source].make(spec, statistics)
+    if asked.parametrization == "generator":
+        return point(asked.latent)
+    network = generator(asked.generator, spec, asked.latent)
+    return untrained(network.init, network.render, asked.latent)
 
 
 def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
@@ -169,7 +183,7 @@ def uses(settings: config.Synthesis) -> list[str]:
     sentences = [LABELS, RANGE]
     if asked.tries:
         sentences.append(GRADIENTS)
-    if asked.source != "latent":
+    if asked.source != "generator":
         sentences += SOURCES[asked.source].uses
     if asked.parametrization == "components" and asked.source != "mixture":
         sentences.append(mixture.COMPONENTS)

@@ -13,13 +13,13 @@ from stimjax.excite.terms import (
     Excited,
     Statistics,
     Term,
+    consistency,
     embedding,
     features,
     moments,
     plain,
     smoothness,
 )
-from stimjax.excite.terms.consistency import consistency
 from stimjax.excite.terms.cross_entropy import cross_entropy
 from stimjax.excite.terms.disagreement import disagreement
 from stimjax.excite.terms.diversity import diversity
@@ -30,16 +30,22 @@ from stimjax.recipes import Terms
 TERMS: dict[str, Callable[[Spec, Statistics], Term]] = {
     "cross_entropy": lambda spec, statistics: plain(cross_entropy),
     "logit": lambda spec, statistics: plain(logit),
-    "features": lambda spec, statistics: features.make(statistics),
+    "features": lambda spec, statistics: features.make(statistics, by_class=True),
+    "features_global": lambda spec, statistics: features.make(statistics, by_class=False),
     "moments": lambda spec, statistics: moments.make(statistics),
     "embedding": lambda spec, statistics: embedding.make(statistics),
     "smoothness": lambda spec, statistics: smoothness.make(spec),
     "diversity": lambda spec, statistics: plain(diversity),
     "disagreement": lambda spec, statistics: plain(disagreement),
-    "consistency": lambda spec, statistics: plain(consistency),
+    "consistency": lambda spec, statistics: plain(consistency.make(spec)),
     "identity": lambda spec, statistics: plain(identity),
 }
-USES = {"features": features.USES, "moments": moments.USES, "embedding": embedding.USES}
+USES = {
+    "features": features.USES,
+    "features_global": features.USES,
+    "moments": moments.USES,
+    "embedding": embedding.USES,
+}
 
 
 def weighted(weights: Terms, spec: Spec, statistics: Statistics) -> Term:

@@ -92,15 +92,14 @@ def parametrization(
     """The parametrization that `recipe` names.
 
     Raises:
-        StimjaxError: the generator's weights are to be optimized from a source that draws windows,
-            or the other way round.
+        StimjaxError: a generator's weights are to be optimized from a source that has none.
     """
-    if (recipe.parametrization == "generator") != (recipe.source == "latent"):
-        raise StimjaxError(
-            f"source {recipe.source} does not go with parametrization {recipe.parametrization}; "
-            "latent goes with generator, and only with it"
-        )
     if recipe.parametrization == "generator":
+        if recipe.source != "generator":
+            raise StimjaxError(
+                f"source {recipe.source} does not go with parametrization generator: it has no "
+                "weights; choose source generator, or another parametrization"
+            )
         return generator(recipe.generator, spec, recipe.latent, recipe.precision)
     if recipe.parametrization == "components":
         return components(spec, statistics)

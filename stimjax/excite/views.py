@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,12 @@ from stimjax.batch import Spec
 
 # (a stimulus, another one, key) -> the view
 View = Callable[[Float[Array, "..."], Float[Array, "..."], Array], Float[Array, "..."]]
+# (a window, key) -> one of the same class
+Augmentation = Callable[[Float[Array, "..."], Array], Float[Array, "..."]]
 
+NOISE = 0.1  # standard deviation, as in training
+DELAY = 1 / 20  # of the window's length, at most, earlier or later
+LOUDNESS = 0.1  # amplitude about the window's mean, at most so much more or less
 TURN = math.radians(15)
 STRETCH = 1.15  # of height and width, each at most times or over this
 SHEAR = 0.15
@@ -22,12 +28,18 @@ SHIFT = 1 / 14  # of height and width
 CONTRAST = 3.0
 
 
-def view(spec: Spec) -> View:
-    """What a view of a window of `spec` is: of signals `mixed`, of images `distorted`.
+def view(kind: Literal["auto", "mixed", "augmented"], spec: Spec) -> View:
+    """What a view of a window of `spec` is.
 
-    The average of two signals of a class is such a signal; that of two images is no image.
+    Args:
+        kind: `mixed`, `augmented`, or what suits the windows (auto): the average of two signals of
+            a class is such a signal; that of two images is no image, and they are augmented.
+        spec: of the windows.
     """
-    return distorted(spec) if len(spec.shape) == 3 else mixed
+    if kind == "mixed" or (kind == "auto" and len(spec.shape) == 2):
+        return mixed
+    change = augmented(spec)
+    return lambda window, other, key: change(window, key)
 
 
 def mixed(
@@ -42,7 +54,33 @@ def mixed(
     return share * window + (1 - share) * other
 
 
-def distorted(spec: Spec) -> View:
+def augmented(spec: Spec) -> Augmentation:
+    """A change that keeps the class: of signals `shaken`, of images `distorted`."""
+    return distorted(spec) if len(spec.shape) == 3 else shaken(spec)
+
+
+def shaken(spec: Spec) -> Augmentation:
+    """The signal a little earlier or later, louder or softer, and with noise.
+
+    After Um et al. (ICMI 2017), who jitter, scale and shift recordings of movements; the amounts
+    are ours. All channels move together. What comes in from outside is the value at the border.
+    """
+    low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
+    length = spec.shape[0]
+
+    def change(window: Array, key: Array) -> Array:
+        noise_key, delay_key, loudness_key = jax.random.split(key, 3)
+        delay = DELAY * length * jax.random.uniform(delay_key, minval=-1.0, maxval=1.0)
+        at = jnp.clip(jnp.arange(length) - jnp.round(delay).astype(int), 0, length - 1)
+        factor = 1 + LOUDNESS * jax.random.uniform(loudness_key, minval=-1.0, maxval=1.0)
+        middle = window.mean(axis=0)
+        noise = NOISE * jax.random.normal(noise_key, window.shape)
+        return jnp.clip(middle + factor * (window[at] - middle) + noise, low, high)
+
+    return change
+
+
+def distorted(spec: Spec) -> Augmentation:
     """The image a little turned, stretched, sheared and shifted, and with more contrast.
 
     Affine changes are what digits are usually augmented with (Simard et al., ICDAR 2003). A sum of
@@ -52,8 +90,7 @@ def distorted(spec: Spec) -> View:
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
     size = jnp.asarray(spec.shape[:2], float)
 
-    def change(window: Array, other: Array, key: Array) -> Array:
-        del other
+    def change(window: Array, key: Array) -> Array:
         affine_key, shift_key, contrast_key = jax.random.split(key, 3)
         matrix = _affine(jax.random.uniform(affine_key, (4,), minval=-1.0, maxval=1.0))
         shift = SHIFT * size * jax.random.uniform(shift_key, (2,), minval=-1.0, maxval=1.0)

@@ -39,6 +39,7 @@ def test_all_other_methods_are_refused(name):
         ({"parametrization": "components"}, "parametrization components"),
         ({"targets": "histogram", "tries": 5}, "targets histogram"),
         ({"terms": Terms(features=1.0)}, "terms features"),
+        ({"terms": Terms(features_global=1.0)}, "terms features_global"),
         ({"terms": Terms(moments=1.0)}, "terms moments"),
         ({"terms": Terms(embedding=1.0)}, "terms embedding"),
     ],

@@ -17,7 +17,7 @@ from stimjax.excite import accept, lanes, methods, parametrization
 from stimjax.excite.accept import Goal
 from stimjax.excite.adam import adam
 from stimjax.excite.sign import sign
-from stimjax.excite.sources import latent
+from stimjax.excite.sources.generator import point
 from stimjax.excite.terms import Excited
 from stimjax.excite.terms.cross_entropy import cross_entropy
 from stimjax.recipes import RECIPES, Recipe, Terms
@@ -122,7 +122,7 @@ def test_spread_labels_reach_from_undecided_to_sure_without_private_data() -> No
 
 
 def test_a_start_is_standard_normal() -> None:
-    draw = jax.vmap(latent(10), (0, None))
+    draw = jax.vmap(point(10), (0, None))
     keys = jax.random.split(jax.random.key(1), 500)
     z = np.asarray(draw(keys, jnp.array(0)), float)
     assert z.shape == (500, 10)
@@ -161,8 +161,10 @@ def test_unknown_methods_generators_and_parts_that_do_not_fit_are_one_line(spec:
     paper = RECIPES["paper"]
     with pytest.raises(StimjaxError, match="no network 'fancy'"):
         methods.method(spec, dataclasses.replace(paper, generator="fancy"), {})
-    with pytest.raises(StimjaxError, match="source latent does not go with parametrization window"):
-        methods.method(spec, dataclasses.replace(paper, parametrization="window"), {})
+    with pytest.raises(
+        StimjaxError, match="source noise does not go with parametrization generator"
+    ):
+        methods.method(spec, dataclasses.replace(paper, source="noise"), {})
     with pytest.raises(StimjaxError, match=r"holds no statistic .*train it again"):
         methods.method(spec, RECIPES["mixture"], {})
 

@@ -1,6 +1,7 @@
 """Views of stimuli, and what gradients are taken of where it is not the teacher, in a release."""
 
 import dataclasses
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,19 @@ from scipy.ndimage import affine_transform
 from stimjax import config, models
 from stimjax.batch import Channel, Spec, make, one_hot
 from stimjax.excite import methods, synthesize
-from stimjax.excite.views import CONTRAST, STRETCH, TURN, _affine, _resampled, mixed, view
+from stimjax.excite.views import (
+    CONTRAST,
+    DELAY,
+    LOUDNESS,
+    NOISE,
+    STRETCH,
+    TURN,
+    _affine,
+    _resampled,
+    mixed,
+    shaken,
+    view,
+)
 from stimjax.learn.teacher import Teacher
 from stimjax.recipes import Recipe, Terms
 
@@ -54,7 +67,7 @@ def test_a_view_of_an_image_has_more_contrast_within_the_range() -> None:
     """Of an even image that covers all; what is moved in from outside is dark."""
     image = jnp.full(IMAGE.shape, 0.6).at[..., 1].set(0.4)
     keys = jax.random.split(jax.random.key(0), 300)
-    found = np.asarray(jax.vmap(lambda key: view(IMAGE)(image, 1 - image, key))(keys))
+    found = np.asarray(jax.vmap(lambda key: view("auto", IMAGE)(image, 1 - image, key))(keys))
     assert found.min() == 0 and found.max() < 0.8 + 1e-6
     factor = (found[:, 4, 4, 0] - 0.5) / 0.1
     np.testing.assert_allclose(found[:, 4, 4, 1], 0.5 - 0.1 * factor, atol=1e-5)
@@ -80,10 +93,53 @@ def test_a_view_of_an_image_is_a_small_affine_change() -> None:
     np.testing.assert_allclose(found[..., 0], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("tries", [0, 3])
-def test_views_are_labeled_by_what_the_teacher_says_of_them(teacher: Teacher, tries: int) -> None:
+def test_a_shaken_signal_is_moved_scaled_and_noisy_by_so_much() -> None:
+    """Found again in the values: the delay by matching, the factor and the noise by regression."""
+    wide = dataclasses.replace(
+        SPEC, shape=(100, 2), channels=(Channel("x", "", low=-1e6, high=1e6),) * 2
+    )
+    window = 1000 * np.random.default_rng(0).normal(size=wide.shape).astype(np.float32)
+    keys = jax.random.split(jax.random.key(0), 300)
+    found = np.asarray(jax.vmap(lambda key: shaken(wide)(jnp.asarray(window), key))(keys), float)
+    most = round(DELAY * 100)
+    padded = np.pad(window, ((most, most), (0, 0)), mode="edge")
+    moved = {d: padded[most - d : most - d + 100] for d in range(-most, most + 1)}
+    delays, factors, rest = [], [], []
+    for x in found:
+        delay = min(moved, key=lambda d: np.abs(x - moved[d]).mean())
+        before = moved[delay] - window.mean(axis=0)
+        factor = (before * (x - window.mean(axis=0))).sum() / (before**2).sum()
+        delays.append(delay)
+        factors.append(factor)
+        rest.append((x - window.mean(axis=0) - factor * before).std())
+    counts = np.bincount(np.array(delays) + most, minlength=2 * most + 1)
+    expected = np.array([0.5, *[1] * (2 * most - 1), 0.5]) / (2 * most) * len(keys)
+    assert stats.chisquare(counts, expected).pvalue > 1e-3
+    assert stats.kstest(factors, stats.uniform(1 - LOUDNESS, 2 * LOUDNESS).cdf).pvalue > 1e-3
+    np.testing.assert_allclose(np.mean(rest), NOISE, rtol=0.02)
+
+
+def test_a_shaken_signal_stays_in_range() -> None:
+    keys = jax.random.split(jax.random.key(0), 50)
+    x = jnp.full(SPEC.shape, 3.0).at[::2].set(-3.0)
+    found = jax.vmap(lambda key: shaken(SPEC)(x, key))(keys)
+    assert found.min() == -3 and found.max() == 3
+
+
+def test_a_view_is_what_was_asked_for() -> None:
+    key, other = jax.random.key(4), -jnp.ones(SPEC.shape)
+    window = jnp.linspace(-1, 1, 16).reshape(SPEC.shape)
+    expected = {"mixed": mixed(window, other, key), "augmented": shaken(SPEC)(window, key)}
+    for kind, wanted in (expected | {"auto": expected["mixed"]}).items():
+        np.testing.assert_array_equal(view(kind, SPEC)(window, other, key), wanted)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(("tries", "kind"), [(0, "augmented"), (3, "mixed")])
+def test_views_are_labeled_by_what_the_teacher_says_of_them(
+    teacher: Teacher, tries: int, kind: Literal["mixed", "augmented"]
+) -> None:
     terms = Terms(cross_entropy=1.0)
-    x, y = stimuli(teacher, Recipe("mixture", terms=terms, tries=tries, views=0.5))
+    x, y = stimuli(teacher, Recipe("mixture", terms=terms, tries=tries, views=0.5, view=kind))
     np.testing.assert_allclose(y, teacher.probability(x), atol=1e-5)
     assert len(np.unique(x.reshape(COUNT, -1), axis=0)) == COUNT
 

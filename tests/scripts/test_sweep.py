@@ -365,7 +365,7 @@ def test_what_a_file_says_of_a_recipe_goes_over_each_method(script, tmp_path):
         run.job.synthesis.recipe for run in script.read_grid(tmp_path / "grid.yaml")[0]
     )
     assert (paper.tries, invert.tries) == (7, 7) and paper.lowest == invert.lowest == 0.8
-    assert (paper.source, invert.source) == ("latent", "mixture")
+    assert (paper.source, invert.source) == ("generator", "mixture")
 
 
 def test_seeds_are_of_every_section_but_the_cohort(script, tmp_path):

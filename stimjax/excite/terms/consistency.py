@@ -1,19 +1,28 @@
-"""A teacher's answer that noise does not change."""
+"""A teacher's answer that stays the same under changes that keep the class."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from stimjax.batch import Spec
 from stimjax.excite.terms import Excited
+from stimjax.excite.views import augmented
 
-NOISE = 0.1  # standard deviation, as in training
 
+def make(spec: Spec) -> Callable[[Excited], Float[Array, ""]]:
+    """The divergence of the teacher's softmax for the window from that for it augmented.
 
-def consistency(excited: Excited) -> Float[Array, ""]:
-    """Divergence of the teacher's softmax under noise that does not change the class (ours)."""
-    noise = NOISE * jax.random.normal(excited.key, excited.window.shape)
-    calm = jax.nn.log_softmax(excited.logits)
-    shaken = jax.nn.log_softmax(excited.teacher(excited.window + noise))
-    return jnp.sum(jnp.exp(calm) * (calm - shaken))
+    One augmentation (`stimjax.excite.views.augmented`) is drawn in each step. (Ours.)
+    """
+    change = augmented(spec)
+
+    def consistency(excited: Excited) -> Float[Array, ""]:
+        calm = jax.nn.log_softmax(excited.logits)
+        shaken = jax.nn.log_softmax(excited.teacher(change(excited.window, excited.key)))
+        return jnp.sum(jnp.exp(calm) * (calm - shaken))
+
+    return consistency

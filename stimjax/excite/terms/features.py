@@ -61,36 +61,42 @@ def in_blocks(
         yield slice(start, start + ROWS), [np.asarray(a)[: len(part)] for a in program(x)]
 
 
-def make(statistics: Statistics) -> Term:
-    """The distance of the hidden units' moments, by class, from those in the training windows.
+def make(statistics: Statistics, by_class: bool) -> Term:
+    """The distance of the hidden units' moments from those in the training windows.
 
     Mean and standard deviation of each unit, in units of its standard deviation over all classes,
-    squared; mean over units, layers and the classes that lanes want. Adapted from the matching of
-    batch statistics by Yin et al., "Dreaming to Distill" (CVPR 2020); by class, without
-    batch normalization, and with running moments (ours).
+    squared; mean over units, layers and, `by_class`, the classes that lanes want; else of all
+    lanes together, against training windows in which each class is as frequent as in the lanes.
+    Adapted from the matching of batch statistics by Yin et al., "Dreaming to Distill" (CVPR 2020),
+    which is of all together; by class, without batch normalization, and with running moments
+    (ours).
     """
     layers = range(sum(name.endswith(".variance") for name in statistics))
     means = [jnp.asarray(statistics[f"features.{i}.mean"]) for i in layers]
-    spreads = [jnp.sqrt(jnp.asarray(statistics[f"features.{i}.variance"])) for i in layers]
-    prior = statistics["features.classes"] / statistics["features.classes"].sum()
-    unit = []
-    for mean, spread in zip(means, spreads, strict=True):
-        within = jnp.tensordot(prior, spread**2, 1)
-        between = jnp.tensordot(prior, (mean - jnp.tensordot(prior, mean, 1)) ** 2, 1)
-        unit.append(jnp.sqrt(within + between) + 1e-3)
+    variances = [jnp.asarray(statistics[f"features.{i}.variance"]) for i in layers]
+    prior = jnp.asarray(statistics["features.classes"] / statistics["features.classes"].sum())
+    unit = [_pooled(prior, *known)[1] + 1e-3 for known in zip(means, variances, strict=True)]
 
     def init() -> Any:
         return [(jnp.zeros((len(mean), 2 * mean.shape[1])), jnp.zeros(len(mean))) for mean in means]
+
+    def distance(i: int, found: Array, here: Array, count: Array) -> Float[Array, ""]:
+        wanted = means[i], jnp.sqrt(variances[i])
+        if not by_class:
+            share = count / jnp.maximum(count.sum(), 1e-6)
+            wanted = tuple(a[None] for a in _pooled(share, means[i], variances[i]))
+            found, here = _sum(share, found)[None], here.any()[None]
+        mean, square = jnp.split(found, 2, axis=1)
+        spread = jnp.sqrt(jnp.maximum(square - mean**2, 1e-6))
+        off = ((mean - wanted[0]) / unit[i]) ** 2 + ((spread - wanted[1]) / unit[i]) ** 2
+        return mean_over(here, off.mean(axis=1))
 
     def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
         total, kept = jnp.zeros(()), []
         moments = _moments(tuple(layer[None] for layer in excited.hidden))
         for i, layer in enumerate(moments):
             found, here, new = class_means(layer[0], excited.goal, memory[i])
-            mean, square = jnp.split(found, 2, axis=1)
-            spread = jnp.sqrt(jnp.maximum(square - mean**2, 1e-6))
-            off = ((mean - means[i]) / unit[i]) ** 2 + ((spread - spreads[i]) / unit[i]) ** 2
-            lost = mean_over(here, off.mean(axis=1))
+            lost = distance(i, found, here, new[1])
             if excited.shown is not None:
                 looked_at = excited.shown[i]
                 lost *= looked_at
@@ -103,6 +109,19 @@ def make(statistics: Statistics) -> Term:
         return total / jnp.maximum(layers, 1), kept
 
     return Term(init, value)
+
+
+def _pooled(
+    share: Float[Array, " class"], mean: Float[Array, "class unit"], variance: Array
+) -> tuple[Float[Array, " unit"], Float[Array, " unit"]]:
+    """Mean and standard deviation over all classes, of which each has its share."""
+    middle = _sum(share, mean)
+    return middle, jnp.sqrt(_sum(share, variance) + _sum(share, (mean - middle) ** 2))
+
+
+def _sum(share: Float[Array, " class"], of: Float[Array, "class unit"]) -> Float[Array, " unit"]:
+    """The weighted sum over classes, in float32 on every device; matrix products may be in less."""
+    return (share[:, None] * of).sum(axis=0)
 
 
 def _moments(hidden: tuple[Array, ...]) -> list[Array]:

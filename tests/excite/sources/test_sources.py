@@ -7,7 +7,9 @@ import pytest
 
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.excite.sources import SOURCES, Source, latent
+from stimjax.excite.parametrization import generator
+from stimjax.excite.sources import SOURCES, Source
+from stimjax.excite.sources.generator import point, untrained
 from stimjax.store import load_arrays, save_arrays
 
 SIGNAL = Spec(
@@ -121,10 +123,26 @@ def test_a_rare_class_is_never_a_single_window() -> None:
         assert beside.min() > 0.9 * np.sort(real)[1]  # no nearer than another window is
 
 
-def test_latent_is_standard_normal() -> None:
-    z = jax.vmap(latent(64), (0, None))(jax.random.split(jax.random.key(0), 500), jnp.int32(0))
+def test_a_point_is_standard_normal() -> None:
+    z = jax.vmap(point(64), (0, None))(jax.random.split(jax.random.key(0), 500), jnp.int32(0))
     assert z.shape == (500, 64)
     assert abs(float(z.mean())) < 0.03 and abs(float(z.std()) - 1) < 0.03
+
+
+@pytest.mark.parametrize("which", SPECS)
+@pytest.mark.parametrize("network", ["dense", "conv"])
+def test_an_untrained_generator_draws_another_network_each_time(network: str, which: str) -> None:
+    spec = SPECS[which]
+    given = generator(network, spec, 8)
+    x = draws(untrained(given.init, given.render, 8), spec)
+    assert x.shape == (6, *spec.shape) and x.dtype == jnp.float32
+    assert (x >= spec.low).all() and (x <= spec.high).all()
+    weights_key, z_key = jax.random.split(jax.random.split(jax.random.key(1), 6)[2])
+    weights = given.init(weights_key, jnp.zeros(8))
+    np.testing.assert_allclose(
+        x[2], given.render(weights, jax.random.normal(z_key, (8,))), atol=1e-5
+    )
+    assert np.ptp(np.asarray(x), axis=0).max() > 0.01 * (spec.high - spec.low).max()
 
 
 def test_noise_is_uniform_in_each_channel() -> None:

@@ -17,6 +17,7 @@ from stimjax.excite.accept import Goal
 from stimjax.excite.terms import LANES, Excited, Term, embedding, features, moments, running
 from stimjax.excite.terms.disagreement import CAP
 from stimjax.excite.terms.identity import identity
+from stimjax.excite.views import augmented
 from stimjax.recipes import Terms
 
 SPEC = Spec(
@@ -171,15 +172,30 @@ def test_disagreement_is_minus_the_capped_divergence() -> None:
     np.testing.assert_allclose(found, -np.mean(divergences, axis=0), rtol=1e-3, atol=1e-5)
 
 
-def test_consistency_is_zero_for_a_teacher_that_hears_nothing() -> None:
+def test_consistency_is_the_divergence_from_the_answer_to_the_augmented_window() -> None:
     found, _ = values(only(consistency=1.0))
-    assert (np.asarray(found) > 0).all() and (np.asarray(found) < 0.1).all()
+    key = jax.random.key(0)  # as in `looked_at`
+    changed = np.stack([augmented(SPEC)(jnp.asarray(x), key) for x in WINDOWS])
+    p, q = (softmax(network(jnp.asarray(x))[0]).astype(float) for x in (WINDOWS, changed))
+    expected = (p * np.log(p / q)).sum(axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+    assert (expected > 1e-5).all()
+
+
+def test_consistency_is_zero_for_a_teacher_that_hears_nothing() -> None:
+    def one(window: jax.Array, goal: Goal) -> jax.Array:
+        deaf = looked_at(window, goal)._replace(logits=jnp.ones(3), teacher=lambda x: jnp.ones(3))
+        return only(consistency=1.0).value(deaf, only(consistency=1.0).init())[0]
+
+    np.testing.assert_allclose(
+        jax.vmap(one, axis_name=LANES)(jnp.asarray(WINDOWS), goals()), 0, atol=1e-6
+    )
 
 
 # Terms that need a batch: on the training windows themselves they vanish.
 
 
-@pytest.mark.parametrize("name", ["features", "moments", "embedding"])
+@pytest.mark.parametrize("name", ["features", "features_global", "moments", "embedding"])
 def test_the_training_windows_have_their_own_statistics(name: str) -> None:
     train = windows_of()
     label = np.asarray(train.y)
@@ -210,10 +226,27 @@ def test_features_is_its_formula() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-3)
 
 
+def test_global_features_are_those_of_all_lanes_with_classes_as_frequent_as_in_them() -> None:
+    """Against training windows drawn again so that classes are 3 : 2 : 1, as in the lanes."""
+    excited = np.isin(np.arange(N), [0, 3, 6, 1, 4, 2])
+    found, _ = values(only(features_global=1.0), goal=goals(excited=excited))
+    train = windows_of()
+    label = np.asarray(train.y).argmax(axis=1)
+    rows = np.concatenate([np.repeat(np.flatnonzero(label == c), 3 - c) for c in range(3)])
+    hidden = network(jnp.asarray(WINDOWS[excited])), network(jnp.asarray(train.x[rows]))
+    here, wanted = (np.asarray(layers[0], float).reshape(-1, 5) for _, layers in hidden)
+    unit = np.asarray(network(jnp.asarray(train.x))[1][0], float).reshape(-1, 5).std(axis=0) + 1e-3
+    off = (here.mean(axis=0) - wanted.mean(axis=0)) ** 2
+    off += (here.std(axis=0) - wanted.std(axis=0)) ** 2
+    np.testing.assert_allclose(found, (off / unit**2).mean(), rtol=1e-3)
+    by_class, _ = values(only(features=1.0), goal=goals(excited=excited))
+    assert np.abs(by_class - found).max() > 0.005
+
+
 def test_features_of_layers_that_are_not_shown_are_forgotten_nowhere() -> None:
     """Half of the layers at a time: their own distance alone, and the other half's memory kept."""
     twice = {k.replace("0", "1"): v for k, v in statistics().items() if k.startswith("features.0")}
-    term = features.make(statistics() | {k: 2 * v for k, v in twice.items()})
+    term = features.make(statistics() | {k: 2 * v for k, v in twice.items()}, by_class=True)
 
     def one(window: jax.Array, goal: Goal, memory: Any, shown: Any) -> tuple[jax.Array, Any]:
         seen = looked_at(window, goal)
@@ -237,7 +270,9 @@ def test_lanes_that_are_not_excited_do_not_count() -> None:
     np.testing.assert_allclose(part[0], part[1], rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["features", "moments", "embedding", "diversity"])
+@pytest.mark.parametrize(
+    "name", ["features", "features_global", "moments", "embedding", "diversity"]
+)
 def test_the_gradient_reaches_every_lane(name: str) -> None:
     """The lanes' own gradients, taken inside vmap, are those of the sum over all lanes."""
     term = only(**{name: 1.0})
