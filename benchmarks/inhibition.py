@@ -23,16 +23,13 @@ def measure() -> dict[str, Any]:
     import dataclasses
 
     import default
-    import jax
     import paper
     import turns
 
-    from stimjax import config, models
+    from stimjax import config
 
-    network = models.classifier("cnn", default.SPEC.shape, 2)
-    alone = paper.teacher(network.init(jax.random.key(3)), default.SPEC)
     asked = {
-        "paper": (alone, config.Synthesis(method="paper")),
+        "paper": (paper.untrained(default.SPEC), config.Synthesis(method="paper")),
         "paper, default teacher": (default.teacher(), config.Synthesis(method="paper")),
         "mixture": (default.teacher(), config.Synthesis(recipe=default.RECIPE)),
     }

@@ -27,11 +27,10 @@ def main() -> None:
     import paper
     from workers import serve, sized
 
-    from stimjax import config, models
+    from stimjax import config
     from stimjax.excite import synthesize
 
-    model = models.classifier("cnn", default.SPEC.shape, 2)
-    teacher = paper.teacher(model.init(jax.random.key(7)), default.SPEC)
+    teacher = paper.untrained(default.SPEC)
     shard = sized(250, 10)
     asked = config.Synthesis("paper", count=8 * shard, shard=shard)
 

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from stimjax import config
+from stimjax import config, models
 from stimjax.batch import Spec
 from stimjax.excite import lanes, methods
 from stimjax.excite.lanes import Emitted, Networks, State
@@ -21,6 +21,11 @@ def teacher(params: Any, spec: Spec) -> Teacher:
     """A teacher of one CNN with these parameters."""
     members = (jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], params),)
     return Teacher(("cnn",), {"members": members, "weights": (jnp.ones(1),)}, spec)
+
+
+def untrained(spec: Spec) -> Teacher:
+    """A teacher of one CNN for two classes with random weights."""
+    return teacher(models.classifier("cnn", spec.shape, 2).init(jax.random.key(7)), spec)
 
 
 def programs(

@@ -73,10 +73,7 @@ def by_lanes(widths: tuple[int, ...]) -> dict[str, Any]:
     import paper
     import roofline
 
-    from stimjax import models
-
-    cnn = models.classifier("cnn", default.SPEC.shape, 2).init(jax.random.key(7))
-    teacher = paper.teacher(cnn, default.SPEC)
+    teacher = paper.untrained(default.SPEC)
     rates: dict[str, float] = {}
     for width in widths:
         try:
