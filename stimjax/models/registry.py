@@ -102,6 +102,7 @@ def _model(
 
 @functools.cache  # equal networks are the same functions: jit compiles them once
 def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
+    @jax.jit  # one program for all layers: by itself each draw would be compiled
     def init(key: Array) -> Params:
         return module.init(key, jnp.zeros((1, *input_shape)), train=False)["params"]
 

@@ -212,15 +212,15 @@ def drawn(recipe: Recipe, count: int = STIMULI) -> Release:
     """Releases as `recipe` makes them, about `count` stimuli each, but not excited.
 
     The statistics of the source are measured on each pipeline's own windows; lanes, views,
-    rounding and labels are the recipe's. Classes are as frequent as they are drawn. A recipe that
-    starts from a latent vector gets one gradient step, since without any it gives no window.
+    rounding and labels are the recipe's. Classes are as frequent as they are drawn. Of a recipe that
+    optimizes a generator's weights one gradient step is taken, since without any it gives no window.
     """
-    latent = recipe.source == "latent"
+    weights = recipe.parametrization == "generator"
     asked = dataclasses.replace(
         recipe,
-        parametrization=recipe.parametrization if latent else "window",
-        terms=recipe.terms if latent else Terms(),
-        tries=int(latent),
+        parametrization="generator" if weights else "window",
+        terms=recipe.terms if weights else Terms(),
+        tries=int(weights),
         accept="end",
         targets="class",
         teachers="together",
@@ -243,7 +243,7 @@ def copied(trained: Trained) -> list[Batch]:
 
 def _measured(train: Batch, recipe: Recipe) -> dict[str, np.ndarray]:
     prior = np.asarray(train.y).mean(axis=0, dtype=np.float32)
-    own = {} if recipe.source == "latent" else SOURCES[recipe.source].measure(train)
+    own = {} if recipe.source == "generator" else SOURCES[recipe.source].measure(train)
     return own | {"classes.prior": prior}
 
 
