@@ -2,7 +2,8 @@
 
 The paper's method with one CNN as its teacher, the same and the default method with two networks of
 each of four families; the identity critic is a CNN that tells 36 subjects apart. All ways of
-inhibition together: the term (of methods that excite), refusal, silent units. Nothing is trained.
+inhibition together: the term (of methods that excite), refusal, directions taken out. Nothing is
+trained.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
     from stimjax import models
     from stimjax.excite import methods
     from stimjax.excite.lanes import Networks
+    from stimjax.models.layers import Erasure
 
     settings = methods.resolved(settings)
     recipe, inhibited = methods.recipe(settings), methods.NOTHING
@@ -62,17 +64,28 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
     if settings.inhibit:
         critic = models.classifier("cnn", teacher.spec.shape, SUBJECTS)
         known = critic.init(jax.random.key(5))
-        shown = jax.eval_shape(
-            teacher.model.hidden, teacher.params, jnp.zeros((1, *teacher.spec.shape))
-        )
-        lesion = tuple(
-            (jnp.arange(layer.shape[-1]) % 4 == 0, jnp.zeros(layer.shape[-1])) for layer in shown[1]
+        erasures = tuple(
+            Erasure(jnp.eye(units) / SUBJECTS, jnp.eye(units), jnp.zeros(units))
+            for units in _representations(teacher)
         )
         term = methods.IDENTITY * settings.inhibit if recipe.tries else 0.0
-        inhibited = methods.Inhibition(term, 0.9, lesion, True)
+        inhibited = methods.Inhibition(term, 0.9, erasures, True)
         networks = Networks(
-            lambda x: teacher.model.hidden(teacher.params, x, lesion),
+            lambda x: teacher.model.hidden(teacher.params, x, erasures),
             critic=lambda x: critic.apply(known, x),
         )
     method = methods.method(teacher.spec, recipe, teacher.statistics, inhibited)
     return turns.dispatch(method, networks, settings.lanes, STEPS)
+
+
+def _representations(teacher: Any) -> list[int]:
+    """How many numbers the last layer of each network gets."""
+    import jax
+    import jax.numpy as jnp
+
+    x = jnp.zeros((1, *teacher.spec.shape))
+    return [
+        jax.eval_shape(family.represent, jax.tree.map(lambda leaf: leaf[0], members), x).shape[-1]
+        for family, members, count in teacher.families
+        for _ in range(count)
+    ]

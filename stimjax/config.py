@@ -182,8 +182,8 @@ class Synthesis:
         inhibit: how strongly what is known of individuals is inhibited, from 0 to 1.
         inhibit_by: refusal (of stimuli that the identity critic recognizes more surely than the
             rest, 1 - inhibit, of real windows), term (excitation drives what the critic recognizes
-            down; for methods that excite), units (up to this part of each hidden layer, those that
-            respond to one subject, is silent).
+            down; for methods that excite), directions (in which the teacher's last layers tell
+            subjects apart: this part of them, the strongest, is taken out).
         lanes: loops that run together on a device; 0 takes the recipe's.
         shard: stimuli in a file of the release; the unit of work.
         license: under which the holder publishes the release; written into its data card.
@@ -194,7 +194,11 @@ class Synthesis:
     count: int = 20000
     recipe: tyro.conf.Suppress[Recipe | None] = None
     inhibit: float = 0.0
-    inhibit_by: tuple[Literal["refusal", "term", "units"], ...] = ("refusal", "term", "units")
+    inhibit_by: tuple[Literal["refusal", "term", "directions"], ...] = (
+        "refusal",
+        "term",
+        "directions",
+    )
     lanes: int = 0
     shard: int = 500
     license: str = ""

@@ -62,8 +62,8 @@ def refuse_synthesis(asked: config.Synthesis, statistics: Collection[str]) -> No
     """
     if asked.inhibit:
         raise StimjaxError(
-            "inhibit: needs an identity critic and units measured on private windows, which no "
-            "epsilon was spent on; leave it out (--inhibit 0)"
+            "inhibit: needs an identity critic and directions measured on private windows, which "
+            "no epsilon was spent on; leave it out (--inhibit 0)"
         )
     refuse_recipe(methods.recipe(asked), statistics)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +12,7 @@ from jaxtyping import Array
 
 from stimjax import config
 from stimjax.batch import Batch, Spec
-from stimjax.excite import accept, objective, selective
+from stimjax.excite import accept, erasure, objective
 from stimjax.excite.adam import adam
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import generator, parametrization, rounded
@@ -20,7 +22,7 @@ from stimjax.excite.sources.generator import point, untrained
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
-from stimjax.models.layers import Lesion
+from stimjax.models.layers import Erasures
 from stimjax.recipes import BY_PRIOR, RECIPES, Recipe
 from stimjax.store import StimjaxError
 
@@ -63,13 +65,13 @@ class Inhibition(NamedTuple):
     Attributes:
         term: weight that is added to the term `identity`.
         bound: see `lanes.Method`.
-        lesion: of the teacher.
+        erasures: of the teacher's networks.
         critic: whether the lanes ask the critic.
     """
 
     term: float = 0.0
     bound: float | None = None
-    lesion: Lesion = ()
+    erasures: Erasures = ()
     critic: bool = False
 
 
@@ -80,22 +82,22 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
     """What `settings` ask of inhibition.
 
     Raises:
-        StimjaxError: the teacher has no critic, or its units were not measured.
+        StimjaxError: the teacher has no critic, or its directions were not measured.
     """
     asked, strength = recipe(settings), settings.inhibit
     by, critic = _ways(settings), _asks_critic(settings)
-    lacks = critic and teacher.critic is None
-    if lacks or ("units" in by and "selective.0.effect" not in teacher.statistics):
+    if teacher.critic is None and (critic or by):
         raise StimjaxError(
             "the teacher knows no subjects, so that nothing can be inhibited (its windows name "
             "fewer than two, or it was trained with --critic none); leave --inhibit out"
         )
-    return Inhibition(
-        IDENTITY * strength if "term" in by and asked.tries else 0.0,
-        teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
-        selective.lesion(teacher.statistics, strength) if "units" in by else (),
-        critic,
-    )
+    with _measured():
+        return Inhibition(
+            IDENTITY * strength if "term" in by and asked.tries else 0.0,
+            teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
+            erasure.erasures(teacher.statistics, strength) if "directions" in by else (),
+            critic,
+        )
 
 
 def _ways(settings: config.Synthesis) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ def method(
     Raises:
         StimjaxError: the parts do not go together, or a statistic is missing.
     """
-    try:
+    with _measured():
         return Method(
             source=source(asked, spec, statistics),
             parametrization=parametrization(asked, spec, statistics),
@@ -139,10 +141,6 @@ def method(
             view=view(asked.view, spec) if asked.views else None,
             bound=inhibited.bound,
         )
-    except KeyError as error:
-        raise StimjaxError(
-            f"the teacher holds no statistic {error}, which this method needs; train it again"
-        ) from error
 
 
 def source(asked: Recipe, spec: Spec, statistics: Statistics) -> Source:
@@ -173,7 +171,7 @@ def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
     found |= accept.measure(train, teacher.probability(train.x))
     found |= features.measure(train, teacher.model, teacher.params)
     found |= moments.measure(train, found)
-    found |= selective.measure(train, teacher.model, teacher.params)
+    found |= erasure.measure(train, teacher)
     return found | embedding.measure(train)
 
 
@@ -194,11 +192,22 @@ def uses(settings: config.Synthesis) -> list[str]:
         sentences.append(accept.PRIOR)
     if _asks_critic(settings):
         sentences.append(CRITIC)
-    if "units" in _ways(settings):
-        sentences.append(selective.USES)
+    if "directions" in _ways(settings):
+        sentences.append(erasure.USES)
     if asked.accept == "threshold":
         sentences.append("whether a try reached its threshold")
     return sentences
+
+
+@contextlib.contextmanager
+def _measured() -> Iterator[None]:
+    """Says in one line which statistic of the teacher is missing, if one is."""
+    try:
+        yield
+    except KeyError as error:
+        raise StimjaxError(
+            f"the teacher holds no statistic {error}, which this method needs; train it again"
+        ) from error
 
 
 def _as_it_is(x: Array) -> Array:

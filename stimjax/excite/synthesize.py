@@ -334,13 +334,13 @@ def _networks(
     inhibited: methods.Inhibition,
 ) -> Networks:
     params, learned, known = asked
-    lesion, rotated = inhibited.lesion, recipe.teachers == "rotated"
+    erasures, rotated = inhibited.erasures, recipe.teachers == "rotated"
     ask = models.lowered(teacher.rotated if rotated else teacher.model.hidden, recipe.precision)
     networks = Networks(
-        lambda x: teacher.model.hidden(params, x, lesion),
-        gradients=(lambda x, turn: ask(params, x, turn, lesion))
+        lambda x: teacher.model.hidden(params, x, erasures),
+        gradients=(lambda x, turn: ask(params, x, turn, erasures))
         if rotated
-        else (lambda x, turn: (*ask(params, x, lesion), None)),
+        else (lambda x, turn: (*ask(params, x, erasures), None)),
     )
     if inhibited.critic and (critic := teacher.critic) is not None:
         networks = networks._replace(critic=lambda x: critic.logits(known, x))

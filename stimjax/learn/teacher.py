@@ -56,6 +56,12 @@ class Teacher:
     privacy: Ledger | None = None
 
     @property
+    def families(self) -> list[tuple[Model, Params, int]]:
+        """Each family as one network, the parameters of all of its networks, and their number."""
+        families, counts = self._families()
+        return list(zip(families, self.params["members"], counts, strict=True))
+
+    @property
     def model(self) -> Model:
         """The networks as one: its output is their pooled log-probabilities."""
         return models.ensemble(*self._families())

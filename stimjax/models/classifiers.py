@@ -14,7 +14,17 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from stimjax.models.layers import Conv, Lesion, Shown, attend, halve, patches, shorten, summarize
+from stimjax.models.layers import (
+    Conv,
+    Erasures,
+    attend,
+    halve,
+    patches,
+    represented,
+    shorten,
+    shown,
+    summarize,
+)
 
 MOST_STEPS = 64  # a longer signal is folded first: what follows costs the same for any rate
 MOST_TOKENS = 32  # for the GRU, which has to go through them one after the other
@@ -36,16 +46,15 @@ class MLP(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+        self, x: Float[Array, "n ..."], train: bool, erasures: Erasures = ()
     ) -> Float[Array, "n classes"]:
-        show = Shown(self, lesion)
         x = jnp.arcsinh(x.reshape(x.shape[0], -1))
         x = nn.Dropout(self.input_dropout, deterministic=not train)(x)
         for _ in range(self.depth):
             x = nn.relu(nn.Dense(self.width)(x))
-            x = show(x)
+            x = shown(self, x)
             x = nn.Dropout(self.dropout, deterministic=not train)(x)
-        return nn.Dense(self.classes)(x)
+        return nn.Dense(self.classes)(represented(self, x, erasures))
 
 
 class CNN(nn.Module):
@@ -58,19 +67,18 @@ class CNN(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+        self, x: Float[Array, "n ..."], train: bool, erasures: Erasures = ()
     ) -> Float[Array, "n classes"]:
-        show = Shown(self, lesion)
         x = shorten(x, MOST_STEPS)
         for level in range(self.depth):
             features = int(self.width * 1.5**level)
             x = nn.relu(halve(Conv(features, 5 if x.ndim == 3 else 3)(x)))
-            x = show(x)
+            x = shown(self, x)
         x = summarize(x)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         x = nn.relu(nn.Dense(2 * self.width)(x))
-        x = show(x)
-        return nn.Dense(self.classes)(x)
+        x = shown(self, x)
+        return nn.Dense(self.classes)(represented(self, x, erasures))
 
 
 class ResNet(nn.Module):
@@ -83,22 +91,21 @@ class ResNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+        self, x: Float[Array, "n ..."], train: bool, erasures: Erasures = ()
     ) -> Float[Array, "n classes"]:
-        show = Shown(self, lesion)
         x = Conv(self.width, 5 if x.ndim == 3 else 3)(shorten(x, MOST_STEPS))
         x = halve(x) if x.ndim == 4 else x
-        x = show(x)
+        x = shown(self, x)
         for _ in range(self.depth):
             y = Conv(self.width, 3)(nn.relu(nn.LayerNorm()(x)))
             y = nn.relu(nn.LayerNorm()(y))
-            y = show(y)
+            y = shown(self, y)
             x = halve(x + Conv(self.width, 3)(y))
-            x = show(x)
+            x = shown(self, x)
         x = nn.relu(nn.LayerNorm()(x))
-        x = show(x)
+        x = shown(self, x)
         x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
-        return nn.Dense(self.classes)(x)
+        return nn.Dense(self.classes)(represented(self, x, erasures))
 
 
 class GRU(nn.Module):
@@ -111,16 +118,15 @@ class GRU(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+        self, x: Float[Array, "n ..."], train: bool, erasures: Erasures = ()
     ) -> Float[Array, "n classes"]:
-        show = Shown(self, lesion)
         x = patches(x, MOST_TOKENS)
         for _ in range(self.depth):
             forward, backward = nn.RNN(nn.GRUCell(self.width)), nn.RNN(nn.GRUCell(self.width))
             x = nn.Bidirectional(forward, backward)(x)  # pyright: ignore[reportAssignmentType]
-            x = show(x)
+            x = shown(self, x)
         x = nn.Dropout(self.dropout, deterministic=not train)(summarize(x))
-        return nn.Dense(self.classes)(x)
+        return nn.Dense(self.classes)(represented(self, x, erasures))
 
 
 class Transformer(nn.Module):
@@ -134,9 +140,8 @@ class Transformer(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "n ..."], train: bool, lesion: Lesion = ()
+        self, x: Float[Array, "n ..."], train: bool, erasures: Erasures = ()
     ) -> Float[Array, "n classes"]:
-        show = Shown(self, lesion)
         x = nn.Dense(self.width)(patches(x, MOST_ATTENDED))
         position = self.param("position", nn.initializers.normal(0.02), x.shape[1:])
         x = x + position
@@ -144,10 +149,10 @@ class Transformer(nn.Module):
             y = nn.LayerNorm()(x)
             y = nn.MultiHeadDotProductAttention(self.heads, attention_fn=attend)(y)
             x = x + nn.Dropout(self.dropout, deterministic=not train)(y)
-            x = show(x)
+            x = shown(self, x)
             y = nn.gelu(nn.Dense(2 * self.width)(nn.LayerNorm()(x)))
-            y = show(y)
+            y = shown(self, y)
             x = x + nn.Dropout(self.dropout, deterministic=not train)(nn.Dense(self.width)(y))
         x = nn.LayerNorm()(x)
-        x = show(x)
-        return nn.Dense(self.classes)(summarize(x))
+        x = shown(self, x)
+        return nn.Dense(self.classes)(represented(self, summarize(x), erasures))

@@ -7,6 +7,7 @@ pooling; Heskes, "Selecting weighting factors in logarithmic opinion pools", 199
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from stimjax.models.layers import Lesion
+from stimjax.models.layers import Erasures
 from stimjax.models.registry import Model, Params
 
 
@@ -50,12 +51,13 @@ def ensemble(families: tuple[Model, ...], counts: tuple[int, ...]) -> Model:
         ]
         return _pool(logits, params["weights"])
 
-    def hidden(params: Params, x: Array, lesion: Lesion = ()) -> tuple[Array, tuple[Array, ...]]:
-        silenced = _by_family(lesion, counts, families, params, x) if lesion else [()] * len(counts)
+    def hidden(
+        params: Params, x: Array, erasures: Erasures = ()
+    ) -> tuple[Array, tuple[Array, ...]]:
         shown = [
             jax.vmap(family.hidden, (0, None, 0))(members, x, of_family)
             for family, members, of_family in zip(
-                families, params["members"], silenced, strict=True
+                families, params["members"], _by_family(erasures, counts), strict=True
             )
         ]
         activities = tuple(
@@ -75,15 +77,15 @@ def rotated(
     """The ensemble's families in turn, at the cost of one of them.
 
     Returns:
-        `(params, x f32[n, ...], turn i32[], lesion=()) -> (logits, activities, shown)`: the pooled
-        log-probabilities of family `turn` alone (modulo their number), the activities as `hidden`
-        of the ensemble gives them, but zeros for the other families, and f32[layer]: 1 for those
-        of this family, 0 for the zeros.
+        `(params, x f32[n, ...], turn i32[], erasures=()) -> (logits, activities, shown)`: the
+        pooled log-probabilities of family `turn` alone (modulo their number), the activities as
+        `hidden` of the ensemble gives them, but zeros for the other families, and f32[layer]: 1
+        for those of this family, 0 for the zeros.
     """
     alone = [ensemble((family,), (count,)) for family, count in zip(families, counts, strict=True)]
 
     def ask(
-        params: Params, x: Array, turn: Array, lesion: Lesion = ()
+        params: Params, x: Array, turn: Array, erasures: Erasures = ()
     ) -> tuple[Array, tuple[Array, ...], Array]:
         parts = [
             {"members": (members,), "weights": (weight / jnp.maximum(weight.sum(), 1e-9),)}
@@ -92,11 +94,11 @@ def rotated(
         shapes = [
             jax.eval_shape(one.hidden, part, x)[1] for one, part in zip(alone, parts, strict=True)
         ]
-        first = np.cumsum([0, *map(len, shapes)])
+        first = np.cumsum([0, *counts])
 
         def branch(number: int) -> tuple[Array, tuple[Array, ...], Array]:
-            silenced = lesion[first[number] : first[number + 1]]
-            logits, own = alone[number].hidden(parts[number], x, silenced)
+            own_erasures = erasures[first[number] : first[number + 1]]
+            logits, own = alone[number].hidden(parts[number], x, own_erasures)
             layers: list[Array] = []
             for i, of_family in enumerate(shapes):
                 layers += own if i == number else [jnp.zeros(s.shape, s.dtype) for s in of_family]
@@ -109,18 +111,15 @@ def rotated(
     return ask
 
 
-def _by_family(
-    lesion: Lesion, counts: tuple[int, ...], families: tuple[Model, ...], params: Params, x: Array
-) -> list[Lesion]:
-    """The lesion of each family: that of each layer with a leading axis of its networks."""
-    found, rest = [], list(lesion)
-    for family, members, count in zip(families, params["members"], counts, strict=True):
-        one = jax.tree.map(lambda leaf: leaf[0], members)
-        layers = len(jax.eval_shape(family.hidden, one, x)[1])
-        own = [rest[i * layers : (i + 1) * layers] for i in range(count)]
-        rest = rest[count * layers :]
-        found.append(tuple(jax.tree.map(lambda *parts: jnp.stack(parts), *own)))
-    return found
+def _by_family(erasures: Erasures, counts: tuple[int, ...]) -> list[Erasures]:
+    """Those of each family: one, with a leading axis of its networks."""
+    if not erasures:
+        return [()] * len(counts)
+    first = np.cumsum([0, *counts])
+    return [
+        (jax.tree.map(lambda *parts: jnp.stack(parts), *erasures[start:end]),)
+        for start, end in itertools.pairwise(first)
+    ]
 
 
 def _pool(logits: list[Array], weights: tuple[Array, ...]) -> Array:

@@ -9,15 +9,29 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-# Of each hidden layer, in order: which units are silent, bool[unit], and the activity that they
-# show instead, f32[unit]. Nothing, or one entry for every layer.
-Lesion = tuple[tuple[Array, Array], ...]
+
+class Erasure(NamedTuple):
+    """Directions that are taken out of a network's representation, which its last layer gets.
+
+    Attributes:
+        read: what a representation has of each direction, f32[k, unit].
+        write: the directions, f32[k, unit].
+        mean: what it has of them after that, f32[unit].
+    """
+
+    read: Float[Array, "... k unit"]
+    write: Float[Array, "... k unit"]
+    mean: Float[Array, "... unit"]
+
+
+Erasures = tuple[Erasure, ...]  # of every network in order, or none
 
 
 class Conv(nn.Module):
@@ -106,21 +120,17 @@ def shorten(x: Float[Array, "n ..."], most: int) -> Float[Array, "n ..."]:
     return patches(x, most) if x.ndim == 3 and x.shape[1] > most else x
 
 
-class Shown:
-    """Shows the hidden layers of a network as they come, each after its lesion if it has one.
+def shown(module: nn.Module, x: Float[Array, "n ... unit"]) -> Float[Array, "n ... unit"]:
+    """`x`, which `module` shows as the activity of a hidden layer."""
+    module.sow("intermediates", "hidden", x)
+    return x
 
-    Args:
-        module: sows their activity as "hidden".
-        lesion: of all its layers, or nothing.
-    """
 
-    def __init__(self, module: nn.Module, lesion: Lesion) -> None:
-        self._module, self._lesion = module, iter(lesion)
-
-    def __call__(self, x: Float[Array, "n ... unit"]) -> Float[Array, "n ... unit"]:
-        found = next(self._lesion, None)
-        if found is not None:
-            silent, instead = found
-            x = jnp.where(silent, instead, x)
-        self._module.sow("intermediates", "hidden", x)
-        return x
+def represented(
+    module: nn.Module, x: Float[Array, "n unit"], erasures: Erasures
+) -> Float[Array, "n unit"]:
+    """`x` without what is erased, which `module` shows as its representation."""
+    for one in erasures:
+        x = x - (x - one.mean) @ one.read.T @ one.write
+    module.sow("intermediates", "representation", x)
+    return x

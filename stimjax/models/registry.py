@@ -14,13 +14,13 @@ from jaxtyping import Array, Float
 
 from stimjax.models.classifiers import CNN, GRU, MLP, ResNet, Transformer
 from stimjax.models.generators import ConvGenerator, DenseGenerator
-from stimjax.models.layers import Lesion
+from stimjax.models.layers import Erasures
 from stimjax.store import StimjaxError
 
 Params = Any  # a pytree of arrays
 
 
-def _opaque(params: Params, x: Array, lesion: Lesion = ()) -> tuple[Array, tuple[Array, ...]]:
+def _opaque(params: Params, x: Array, erasures: Erasures = ()) -> Any:
     raise TypeError("this network does not show its hidden activity")
 
 
@@ -34,12 +34,16 @@ class Model(NamedTuple):
         hidden: `hidden(params, x) -> output, activities`: in inference, what `apply` gives and the
             activity of every hidden layer from the first to the last, each f32[n, positions, unit]
             (positions in time or space in a row; a dense layer has one). Generators show none. A
-            third argument `lesion` silences units, see `stimjax.models.layers.Lesion`.
+            third argument `erasures`, an `Erasure` for each network, takes directions out of what
+            the last layer gets.
+        represent: `represent(params, x) -> f32[n, unit]`: what the last layer gets in inference; of
+            a single classifier.
     """
 
     init: Callable[[Array], Params]
     apply: Callable[..., Float[Array, "n ..."]]
     hidden: Callable[..., tuple[Array, tuple[Array, ...]]] = _opaque
+    represent: Callable[[Params, Array], Float[Array, "n unit"]] = _opaque
 
 
 CLASSIFIERS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
@@ -111,16 +115,21 @@ def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
             return module.apply({"params": params}, x, train=False)  # pyright: ignore
         return module.apply({"params": params}, x, train=True, rngs={"dropout": key})  # pyright: ignore
 
-    def hidden(
-        params: Params, x: Float[Array, "n ..."], lesion: Lesion = ()
-    ) -> tuple[Array, tuple[Array, ...]]:
-        silenced: dict[str, Any] = {"lesion": lesion} if lesion else {}
-        found = module.apply(
-            {"params": params}, x, train=False, mutable="intermediates", **silenced
-        )
+    def seen(params: Params, x: Array, erasures: Erasures) -> tuple[Array, Mapping[str, Any]]:
+        without: dict[str, Any] = {"erasures": erasures} if erasures else {}
+        found = module.apply({"params": params}, x, train=False, mutable="intermediates", **without)
         output, sown = cast(Any, found)
-        activities = sown.get("intermediates", {}).get("hidden", ())
+        return output, sown.get("intermediates", {})
+
+    def hidden(
+        params: Params, x: Float[Array, "n ..."], erasures: Erasures = ()
+    ) -> tuple[Array, tuple[Array, ...]]:
+        output, sown = seen(params, x, erasures)
+        activities = sown.get("hidden", ())
         rows = (a.reshape(a.shape[0], math.prod(a.shape[1:-1]), a.shape[-1]) for a in activities)
         return output, tuple(rows)
 
-    return Model(init, apply, hidden)
+    def represent(params: Params, x: Float[Array, "n ..."]) -> Float[Array, "n unit"]:
+        return seen(params, x, ())[1]["representation"][0]
+
+    return Model(init, apply, hidden, represent)

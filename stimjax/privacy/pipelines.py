@@ -212,8 +212,8 @@ def drawn(recipe: Recipe, count: int = STIMULI) -> Release:
     """Releases as `recipe` makes them, about `count` stimuli each, but not excited.
 
     The statistics of the source are measured on each pipeline's own windows; lanes, views,
-    rounding and labels are the recipe's. Classes are as frequent as they are drawn. Of a recipe that
-    optimizes a generator's weights one gradient step is taken, since without any it gives no window.
+    rounding and labels are the recipe's. Classes are as frequent as they are drawn. A recipe that
+    optimizes a generator's weights gets one gradient step, since without any it gives no window.
     """
     weights = recipe.parametrization == "generator"
     asked = dataclasses.replace(

@@ -14,7 +14,7 @@ from stimjax.excite import methods
 from stimjax.excite.lanes import Method
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model, Params
-from stimjax.models.layers import Lesion
+from stimjax.models.layers import Erasures
 from stimjax.recipes import RECIPES, Recipe
 
 # Two channels with ranges of their own.
@@ -37,13 +37,14 @@ def _apply(params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Ar
 
 
 def _hidden(
-    params: Params, x: jax.Array, lesion: Lesion = ()
+    params: Params, x: jax.Array, erasures: Erasures = ()
 ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     middle, half = jnp.asarray(SPEC.high + SPEC.low) / 2, jnp.asarray(SPEC.high - SPEC.low) / 2
     hidden = jnp.tanh(((x - middle) / half).reshape(len(x), -1) @ params["first"])
-    for silent, instead in lesion:
-        hidden = jnp.where(silent, instead, hidden)
-    return hidden @ params["second"], (hidden[:, None],)
+    left = hidden
+    for one in erasures:
+        left = left - (left - one.mean) @ one.read.T @ one.write
+    return left @ params["second"], (hidden[:, None],)
 
 
 def _init(key: jax.Array) -> Params:

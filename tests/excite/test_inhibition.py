@@ -19,15 +19,17 @@ SUBJECTS = 5
 
 @pytest.fixture(scope="module")
 def knowing(teacher: Teacher) -> Teacher:
-    """The teacher with a critic that is rather sure of most windows, and measured units."""
+    """The teacher with a critic that is rather sure of most windows, and measured directions."""
     model = models.classifier("mlp", teacher.spec.shape, SUBJECTS)
     params = jax.tree.map(lambda leaf: 4 * leaf, model.init(jax.random.key(3)))
     sure = tuple(np.linspace(0.3, 1.0, LEVELS).tolist())
-    effect = np.linspace(0.5, 2.0, 12).astype(np.float32)
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(12, 12)))[0]
+    basis[8:] = 0
+    erased = {"read": basis, "write": basis, "mean": np.ones(12)}
     return dataclasses.replace(
         teacher,
         critic=Critic("mlp", params, teacher.spec, SUBJECTS, 0.9, 0.2, sure),
-        statistics={"selective.0.effect": effect, "selective.0.mean": np.zeros(12, np.float32)},
+        statistics={f"erasure.0.{k}": a.astype(np.float32) for k, a in erased.items()},
     )
 
 
@@ -63,15 +65,19 @@ def test_the_term_makes_stimuli_less_recognizable(
     assert inhibited < plain
 
 
-def test_labels_are_those_of_the_teacher_without_its_selective_units(
+def test_labels_are_those_of_the_teacher_without_its_identity_directions(
     knowing: Teacher, small: config.Synthesis
 ) -> None:
-    asked = dataclasses.replace(small, inhibit=0.5, inhibit_by=("units",))
+    asked = dataclasses.replace(small, inhibit=0.5, inhibit_by=("directions",))
     made = next(synthesize.shards(knowing, asked)).stimuli
-    lesion = methods.inhibition(methods.resolved(asked), knowing).lesion
-    assert np.asarray(lesion[0][0]).sum() == 6
-    logits, _ = knowing.model.hidden(knowing.params, made.x, lesion)
+    erasures = methods.inhibition(methods.resolved(asked), knowing).erasures
+    assert np.asarray(erasures[0].read).any(axis=1).sum() == 4  # half of eight
+    logits, _ = knowing.model.hidden(knowing.params, made.x, erasures)
     np.testing.assert_allclose(made.y, jax.nn.softmax(logits), atol=1e-5)
+    assert np.abs(made.y - knowing.probability(made.x)).max() > 0.01
+    older = dataclasses.replace(knowing, statistics={})
+    with pytest.raises(StimjaxError, match=r"no statistic 'erasure.0.read'.*train it again"):
+        stimuli(older, asked)
 
 
 def test_all_ways_together_with_draws_that_are_only_labeled(
@@ -100,5 +106,5 @@ def test_what_is_used_is_said() -> None:
     plain, asked = config.Synthesis(), config.Synthesis(inhibit=0.5)
     assert set(methods.uses(asked)) - set(methods.uses(plain)) == {
         methods.CRITIC,
-        methods.selective.USES,
+        methods.erasure.USES,
     }

@@ -8,6 +8,7 @@ import pytest
 
 from stimjax import models
 from stimjax.models import Model, Params
+from stimjax.models.layers import Erasure
 
 SHAPE, COUNTS = (7, 3), (2, 1)
 FAMILIES = (
@@ -69,22 +70,22 @@ def test_hidden_is_that_of_each_member_in_turn(model: Model, params: Params, x: 
     chex.assert_trees_all_close(list(activities), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_lesions_reach_the_layers_of_each_member(
-    model: Model, params: Params, x: jax.Array
-) -> None:
-    _, activities = model.hidden(params, x)
+def test_erasures_reach_each_member(model: Model, params: Params, x: jax.Array) -> None:
     rng = np.random.default_rng(0)
-    lesion = tuple(
-        (jnp.asarray(rng.random(a.shape[-1]) < 0.3), jnp.asarray(rng.normal(size=a.shape[-1])))
-        for a in activities
-    )
-    _, silenced = jax.jit(model.hidden)(params, x, lesion)
-    expected = []
-    for number, (family, single, _) in enumerate(members(params)):
-        expected += family.hidden(single, x, lesion[2 * number : 2 * number + 2])[1]
-    chex.assert_trees_all_close(list(silenced), expected, rtol=1e-4, atol=1e-5)
-    turned = models.rotated(FAMILIES, COUNTS)(params, x, jnp.asarray(1), lesion)[1]
-    chex.assert_trees_all_close(list(turned[4:]), expected[4:], rtol=1e-4, atol=1e-5)
+    erasures = []
+    for family, single, _ in members(params):
+        units = family.represent(single, x).shape[-1]
+        read, write, mean = (rng.normal(size=s) / 9 for s in ((2, units), (2, units), units))
+        erasures.append(Erasure(*(jnp.asarray(a, jnp.float32) for a in (read, write, mean))))
+    found, _ = jax.jit(model.hidden)(params, x, tuple(erasures))
+    expected = 0.0
+    for (family, single, weight), one in zip(members(params), erasures, strict=True):
+        expected += weight * jax.nn.log_softmax(family.hidden(single, x, (one,))[0])
+    chex.assert_trees_all_close(found, expected, rtol=1e-4, atol=1e-5)
+    second = models.rotated(FAMILIES, COUNTS)(params, x, jnp.asarray(1), tuple(erasures))[0]
+    family, single, _ = members(params)[2]
+    alone = jax.nn.log_softmax(family.hidden(single, x, (erasures[2],))[0])
+    chex.assert_trees_all_close(second, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_members_start_apart_and_count_alike(model: Model) -> None:
