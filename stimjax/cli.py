@@ -11,7 +11,6 @@ import contextlib
 import difflib
 import errno
 import os
-import re
 import signal
 import sys
 import threading
@@ -135,10 +134,8 @@ def excuse(error: BaseException) -> str | None:
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
         return "there is not enough memory; give fewer recordings, --lanes or --batch"
-    if isinstance(error, RuntimeError) and re.search(
-        "nable to initialize backend|nknown backend", text
-    ):
-        asked = os.environ.get("JAX_PLATFORMS", "")
+    asked = os.environ.get("JAX_PLATFORMS", "")
+    if isinstance(error, RuntimeError | AssertionError) and asked and not _has_devices():
         return (
             f"there is no device of the platform that JAX_PLATFORMS={asked} asks for; unset it, or "
             "install stimjax[cuda] or stimjax[tpu]"
@@ -147,6 +144,15 @@ def excuse(error: BaseException) -> str | None:
         if os.strerror(number) in text:
             return f"{os.strerror(number)}; nothing was written"
     return None
+
+
+def _has_devices() -> bool:
+    import jax
+
+    try:
+        return bool(jax.devices())
+    except (RuntimeError, AssertionError):  # the latter of cuda without its plugin
+        return False
 
 
 @contextlib.contextmanager

@@ -6,8 +6,12 @@ in the same order.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
+import os
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,20 +51,37 @@ def join(
         raise StimjaxError(f"--process is {process}; it has to be below --processes {processes}")
     # It would take SIGTERM for itself, and the command would not end.
     jax.config.update("jax_enable_preemption_service", False)
-    try:
-        jax.distributed.initialize(
-            coordinator,
-            processes,
-            process,
-            initialization_timeout=PATIENCE,
-            shutdown_timeout_seconds=DEPARTURE,
-        )
-    except (RuntimeError, ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+    problems: list[Exception] = []
+
+    def initialize() -> None:
+        try:
+            jax.distributed.initialize(
+                *(coordinator, processes, process),
+                initialization_timeout=10 * PATIENCE,
+                shutdown_timeout_seconds=DEPARTURE,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            problems.append(error)
+
+    # In a thread that may be left behind: where jax's own patience ends, it aborts the process.
+    joining = threading.Thread(target=initialize, daemon=True)
+    joining.start()
+    joining.join(PATIENCE)
+    if joining.is_alive():
+        atexit.register(_leave)
+    if joining.is_alive() or problems:
+        reason = " ".join(str(problems[0]).split())[:200] if problems else f"waited {PATIENCE} s"
         raise StimjaxError(
             f"--distributed: could not join the other processes ({reason}); check that all were "
             "started and reach the first, or give --coordinator HOST:PORT, --processes, --process"
-        ) from error
+        ) from (problems[0] if problems else None)
+
+
+def _leave() -> None:
+    """End at once: the thread that still waits would have jax complain at length."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(2)
 
 
 def count() -> int:

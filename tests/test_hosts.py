@@ -67,13 +67,17 @@ def pair(
     out: Path, seeds: tuple[int, int] = (0, 0), trouble: tuple[str, str] = ("", "")
 ) -> list[tuple[int, str, str]]:
     """Status and words of two processes, with two devices each; Gloo talks on standard output."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = free_address()
     running = [start(out, address, 2, i, 2, seeds[i], trouble[i]) for i in range(2)]
     said = [process.communicate(timeout=300) for process in running]
     own = [err.rpartition("RESULT ")[2] for _, err in said]
     return [(p.returncode, o, e) for p, o, (_, e) in zip(running, own, said, strict=True)]
+
+
+def free_address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -132,13 +136,29 @@ def test_processes_of_different_settings_are_refused_before_any_work(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_coordinator_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def late(*given: object, **asked: object) -> None:
-        raise RuntimeError("DEADLINE_EXCEEDED: Barrier timed out.\nMore.")
+@pytest.mark.parametrize("process", [0, 1])
+def test_others_who_do_not_come_are_one_line(process: int) -> None:
+    """Of the first, and of one who waits for the first: jax itself would abort the process."""
+    program = (
+        "import sys; from stimjax import hosts, runtime; from stimjax.store import StimjaxError\n"
+        "runtime.start(); hosts.PATIENCE = 2\n"
+        "try: hosts.join(sys.argv[1], 2, int(sys.argv[2]))\n"
+        "except StimjaxError as error: print(error, file=sys.stderr)"
+    )
+    words = [sys.executable, "-c", program, free_address(), str(process)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert "could not join the other processes (waited 2 s)" in done.stderr
+    assert "--coordinator HOST:PORT" in done.stderr
 
-    monkeypatch.setattr("jax.distributed.initialize", late)
+
+def test_no_cluster_to_be_found_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*given: object, **asked: object) -> None:
+        raise ValueError("coordinator_address should be defined.\nMore.")
+
+    monkeypatch.setattr("jax.distributed.initialize", nothing)
     with pytest.raises(StimjaxError, match="could not join the other") as error:
-        hosts.join("10.0.0.1:1234", 2, 1)
+        hosts.join()
     assert "\n" not in str(error.value) and "--coordinator HOST:PORT" in str(error.value)
 
 

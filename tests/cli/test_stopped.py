@@ -64,12 +64,23 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         (RuntimeError(f"tensorstore: {os.strerror(errno.ENOSPC)} [x]"), "No space left on device"),
         (MemoryError(), "there is not enough memory"),
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"), "enough memory"),
-        (RuntimeError("Unable to initialize backend 'cuda': no"), "no device of the platform"),
         (StimjaxError("a\nb"), "a b"),
     ],
 )
 def test_what_the_system_lacks_is_one_line(error, line):
     assert line in (cli.excuse(error) or "")
+
+
+def test_a_platform_without_devices_is_one_line(built, process, tmp_path):
+    """jax says so by an assertion where the plugin is missing, and else by a RuntimeError."""
+    for platform in ("cuda", "moon"):
+        chosen = ("env", f"JAX_PLATFORMS={platform}", "CUDA_VISIBLE_DEVICES=")
+        running = process(tmp_path, "synthesize", built[0] / "teacher", "--out=out", before=chosen)
+        _, err = running.communicate(timeout=60)
+        assert running.returncode == 2
+        assert err.startswith("stimjax: error: there is no device of the platform that JAX_PLATFOR")
+        assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(run, monkeypatch):
