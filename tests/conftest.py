@@ -27,13 +27,6 @@ def pytest_configure() -> None:
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(runtime.FROM_SECONDS)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a file share a process, and all of the command share what was built for them."""
-    for item in items:
-        folder, name = item.path.parent.name, item.path.stem
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "cli" else f"{folder}/{name}"))
-
-
 def pytest_unconfigure() -> None:
     """Remove what was compiled."""
     shutil.rmtree(os.environ[PROGRAMS], ignore_errors=True)
