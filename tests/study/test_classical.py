@@ -1,6 +1,5 @@
 """Classical students: soft labels as weighted rows, held against what weights must mean."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -204,9 +203,8 @@ def test_twenty_thousand_soft_stimuli_of_five_classes(name):
     x = rng.normal(size=(20_000, 60, 4)).astype(np.float32)
     score = np.exp(0.3 * x.sum(axis=1) @ rng.normal(size=(4, 5)))
     train = batch.make(x, score / score.sum(axis=1, keepdims=True), spec(5, (60, 4)))
-    start = time.monotonic()
-    classical.train_and_predict(name, train, x[:1000], 0)
-    assert time.monotonic() - start < 300
+    found = classical.train_and_predict(name, train, x[:1000], 0)
+    assert (found.argmax(axis=1) == score[:1000].argmax(axis=1)).mean() > 0.5
 
 
 def test_pixels_are_not_scaled_each_by_its_own_spread():
