@@ -85,6 +85,7 @@ def test_any_shards_may_be_missing(
     assert content(out) == whole
 
 
+@pytest.mark.slow  # six programs are compiled
 def test_rounds_go_on_with_the_same_proxies(
     teacher: Teacher, small: config.Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
