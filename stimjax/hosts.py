@@ -60,7 +60,7 @@ def join(
                 initialization_timeout=10 * PATIENCE,
                 shutdown_timeout_seconds=DEPARTURE,
             )
-        except (RuntimeError, ValueError, OSError) as error:
+        except Exception as error:
             problems.append(error)
 
     # In a thread that may be left behind: where jax's own patience ends, it aborts the process.
@@ -69,6 +69,8 @@ def join(
     joining.join(PATIENCE)
     if joining.is_alive():
         atexit.register(_leave)
+    if problems and not isinstance(problems[0], RuntimeError | ValueError | OSError):
+        raise problems[0]
     if joining.is_alive() or problems:
         reason = " ".join(str(problems[0]).split())[:200] if problems else f"waited {PATIENCE} s"
         raise StimjaxError(

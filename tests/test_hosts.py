@@ -162,6 +162,15 @@ def test_no_cluster_to_be_found_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
     assert "\n" not in str(error.value) and "--coordinator HOST:PORT" in str(error.value)
 
 
+def test_a_mistake_while_joining_is_not_taken_for_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(*given: object, **asked: object) -> None:
+        raise TypeError("no such argument")
+
+    monkeypatch.setattr("jax.distributed.initialize", mistaken)
+    with pytest.raises(TypeError, match="no such argument"):
+        hosts.join()
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

@@ -75,7 +75,8 @@ def directions(
     _, kind = np.unique(label, return_inverse=True)
     rest = activity - _means(activity, kind)[kind]
     covariance = rest.T @ rest / len(rest)
-    covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    mean = max(np.trace(covariance) / len(covariance), 1e-12)  # 0 of a network that is dead
+    covariance += RIDGE * mean * np.eye(len(covariance))
     variance, axes = np.linalg.eigh(covariance)
     whiten, color = (axes * variance**power @ axes.T for power in (-0.5, 0.5))
     between = np.sqrt(np.bincount(group) / len(group))[:, None] * _means(rest, group) @ whiten

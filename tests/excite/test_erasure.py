@@ -110,6 +110,12 @@ def test_dead_units_and_one_class_are_no_trouble() -> None:
         assert np.abs(without(activity, read, write)[:, 3]).max() < 1e-2
 
 
+def test_a_dead_network_has_no_directions() -> None:
+    _, subject, label = people(600)
+    for part in erasure.directions(np.zeros((600, 8)), subject, label):
+        np.testing.assert_array_equal(part, 0)
+
+
 def test_strength_is_the_part_of_the_directions() -> None:
     read = np.diag([1.0, 2.0, 3.0, 4.0, 0.0]).astype(np.float32)
     known = {"erasure.0.read": read, "erasure.0.write": 2 * read, "erasure.0.mean": np.ones(5)}

@@ -155,5 +155,5 @@ def test_a_thousand_secrets_are_searched_for_at_once(tmp_path):
     (tmp_path / "stimuli.bin").write_bytes(data.tobytes())
     secrets = [Secret("recording name", f"subject-{i}-{i * 7919 % 997}") for i in range(1000)]
     assert count(tmp_path, *secrets).value == 0
-    (tmp_path / "more.bin").write_bytes(data.tobytes()[:999] + secrets[700].value.encode())
+    (tmp_path / "more.bin").write_bytes(data.tobytes()[:999] + str(secrets[700].value).encode())
     assert count(tmp_path, *secrets).value == 1
