@@ -85,7 +85,5 @@ def _representations(teacher: Any) -> list[int]:
 
     x = jnp.zeros((1, *teacher.spec.shape))
     return [
-        jax.eval_shape(family.represent, jax.tree.map(lambda leaf: leaf[0], members), x).shape[-1]
-        for family, members, count in teacher.families
-        for _ in range(count)
+        jax.eval_shape(network.represent, params, x).shape[-1] for network, params in teacher.alone
     ]

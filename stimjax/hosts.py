@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def join(
         raise StimjaxError(f"--process is {process}; it has to be below --processes {processes}")
     # It would take SIGTERM for itself, and the command would not end.
     jax.config.update("jax_enable_preemption_service", False)
-    problems: list[Exception] = []
+    joined: Future[None] = Future()
 
     def initialize() -> None:
         try:
@@ -60,23 +61,23 @@ def join(
                 initialization_timeout=10 * PATIENCE,
                 shutdown_timeout_seconds=DEPARTURE,
             )
+            joined.set_result(None)
         except Exception as error:
-            problems.append(error)
+            joined.set_exception(error)
 
     # In a thread that may be left behind: where jax's own patience ends, it aborts the process.
-    joining = threading.Thread(target=initialize, daemon=True)
-    joining.start()
-    joining.join(PATIENCE)
-    if joining.is_alive():
-        atexit.register(_leave)
-    if problems and not isinstance(problems[0], RuntimeError | ValueError | OSError):
-        raise problems[0]
-    if joining.is_alive() or problems:
-        reason = " ".join(str(problems[0]).split())[:200] if problems else f"waited {PATIENCE} s"
+    threading.Thread(target=initialize, daemon=True).start()
+    try:
+        joined.result(PATIENCE)
+    except (RuntimeError, ValueError, OSError) as error:  # a TimeoutError, too
+        reason = " ".join(str(error).split())[:200]
+        if not joined.done():
+            reason = f"waited {PATIENCE} s"
+            atexit.register(_leave)
         raise StimjaxError(
             f"--distributed: could not join the other processes ({reason}); check that all were "
             "started and reach the first, or give --coordinator HOST:PORT, --processes, --process"
-        ) from (problems[0] if problems else None)
+        ) from error
 
 
 def _leave() -> None:

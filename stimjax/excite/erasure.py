@@ -16,7 +16,6 @@ classes is left.
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -47,11 +46,7 @@ def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
         return {}
 
     def represent(x: Array) -> list[Array]:
-        return [
-            family.represent(jax.tree.map(lambda leaf, i=i: leaf[i], members), x)
-            for family, members, count in teacher.families
-            for i in range(count)
-        ]
+        return [network.represent(params, x) for network, params in teacher.alone]
 
     blocks = [networks for _, networks in in_blocks(train, represent)]
     label = np.asarray(train.y).argmax(axis=1)
@@ -73,7 +68,7 @@ def directions(
     """What is read of each direction and what it writes, f64[unit, unit], see `measure`."""
     _, group = np.unique(subject, return_inverse=True)
     _, kind = np.unique(label, return_inverse=True)
-    rest = activity - _means(activity, kind)[kind]
+    rest = _without_classes(activity, label)
     covariance = rest.T @ rest / len(rest)
     mean = max(np.trace(covariance) / len(covariance), 1e-12)  # 0 of a network that is dead
     covariance += RIDGE * mean * np.eye(len(covariance))
@@ -98,9 +93,7 @@ def effect(
 ) -> Float[np.ndarray, " unit"]:
     """The largest of the subjects' effect sizes against all others, of each unit."""
     _, group = np.unique(subject, return_inverse=True)
-    rest = activity.copy()
-    for number in np.unique(label):
-        rest[label == number] -= rest[label == number].mean(axis=0)
+    rest = _without_classes(activity, label)
     one_hot = np.eye(group.max() + 1)[group]
     count = one_hot.sum(axis=0)[:, None]
     total, square = one_hot.T @ rest, one_hot.T @ rest**2
@@ -129,6 +122,14 @@ def erasures(statistics: Statistics, strength: float) -> Erasures:
         parts = (read * kept[:, None], write * kept[:, None], mean)
         found.append(Erasure(*map(jnp.asarray, parts)))
     return tuple(found)
+
+
+def _without_classes(
+    activity: Float[np.ndarray, "n unit"], label: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, "n unit"]:
+    """What is left of each window beside the mean of its class."""
+    _, kind = np.unique(label, return_inverse=True)
+    return activity - _means(activity, kind)[kind]
 
 
 def _means(

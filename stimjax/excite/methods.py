@@ -196,7 +196,7 @@ def uses(settings: config.Synthesis) -> list[str]:
         sentences.append(erasure.USES)
     if asked.accept == "threshold":
         sentences.append("whether a try reached its threshold")
-    return sentences
+    return list(dict.fromkeys(sentences))  # terms may share one
 
 
 @contextlib.contextmanager

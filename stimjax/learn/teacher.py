@@ -56,10 +56,14 @@ class Teacher:
     privacy: Ledger | None = None
 
     @property
-    def families(self) -> list[tuple[Model, Params, int]]:
-        """Each family as one network, the parameters of all of its networks, and their number."""
+    def alone(self) -> list[tuple[Model, Params]]:
+        """Every network by itself, in the order of `model`, with its parameters."""
         families, counts = self._families()
-        return list(zip(families, self.params["members"], counts, strict=True))
+        return [
+            (family, jax.tree.map(lambda leaf, i=i: leaf[i], members))
+            for family, members, count in zip(families, self.params["members"], counts, strict=True)
+            for i in range(count)
+        ]
 
     @property
     def model(self) -> Model:

@@ -11,7 +11,7 @@ from stimjax import config, models
 from stimjax.excite import methods, synthesize
 from stimjax.learn.critic import LEVELS, Critic
 from stimjax.learn.teacher import Teacher
-from stimjax.recipes import Recipe
+from stimjax.recipes import Recipe, Terms
 from stimjax.store import StimjaxError
 
 SUBJECTS = 5
@@ -100,6 +100,12 @@ def test_a_teacher_without_subjects_cannot_be_inhibited(
 ) -> None:
     with pytest.raises(StimjaxError, match="knows no subjects"):
         stimuli(teacher, dataclasses.replace(small, inhibit=0.5))
+
+
+def test_what_two_terms_use_is_said_once() -> None:
+    both = Recipe(terms=Terms(features=1.0, features_global=1.0), tries=1)
+    said = methods.uses(config.Synthesis(recipe=both))
+    assert len(said) == len(set(said)) and "hidden unit" in " ".join(said)
 
 
 def test_what_is_used_is_said() -> None:

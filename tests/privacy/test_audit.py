@@ -111,6 +111,7 @@ def test_shadow_releases_serve_every_release_that_was_made_alike(
     assert stages.count("auditing: shadow releases") == 1 and list(known) == [RECIPE]
     key = ("lira_density", "auc", "window")
     assert by_name(leaked, *key)["value"] == by_name(first, *key)["real_data"] > 0.9
+    assert audit.audit(world, asked, RECIPE, known=known) == first
 
 
 def test_an_unknown_attack_is_refused(world: World) -> None:

@@ -74,6 +74,7 @@ def make(statistics: Statistics, by_class: bool) -> Term:
     layers = range(sum(name.endswith(".variance") for name in statistics))
     means = [jnp.asarray(statistics[f"features.{i}.mean"]) for i in layers]
     variances = [jnp.asarray(statistics[f"features.{i}.variance"]) for i in layers]
+    spreads = [jnp.sqrt(variance) for variance in variances]
     prior = jnp.asarray(statistics["features.classes"] / statistics["features.classes"].sum())
     unit = [_pooled(prior, *known)[1] + 1e-3 for known in zip(means, variances, strict=True)]
 
@@ -81,7 +82,7 @@ def make(statistics: Statistics, by_class: bool) -> Term:
         return [(jnp.zeros((len(mean), 2 * mean.shape[1])), jnp.zeros(len(mean))) for mean in means]
 
     def distance(i: int, found: Array, here: Array, count: Array) -> Float[Array, ""]:
-        wanted = means[i], jnp.sqrt(variances[i])
+        wanted = means[i], spreads[i]
         if not by_class:
             share = count / jnp.maximum(count.sum(), 1e-6)
             wanted = tuple(a[None] for a in _pooled(share, means[i], variances[i]))
