@@ -24,7 +24,6 @@ from stimjax.learn import critic as critics
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.progress import Reporter
-from stimjax.recipes import Recipe
 from stimjax.store import read_json, write_json
 from stimjax.study import metrics
 from stimjax.study import study as studies
@@ -174,7 +173,7 @@ def audit_release(
     Raises:
         StimjaxError: the holdout is not apart from the training part, or a folder is damaged.
     """
-    from stimjax.privacy import audit, files
+    from stimjax.privacy import audit, files, releases
     from stimjax.privacy.attack import World
 
     made = release.load_manifest(stimuli)
@@ -191,10 +190,10 @@ def audit_release(
         apart = np.asarray(world.others.subject) + audit.APART
         world = world._replace(others=dataclasses.replace(world.others, subject=apart))
     audit.refuse_overlap(world.members, world.others, same, f"{holdout}: the test part")
-    recipe = _recipe(made, stimuli)
+    how = releases.made(_settings(made, stimuli))
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
     published = audit.Published(stimuli, secrets)
-    attacks = audit.audit(world, asked, recipe, published, known=known, stage=reporter.stage)
+    attacks = audit.audit(world, asked, how, published, known=known, stage=reporter.stage)
     found = {
         "schema": audit.SCHEMA,
         "attacks": attacks,
@@ -208,14 +207,12 @@ def audit_release(
     return found
 
 
-def _recipe(manifest: dict[str, Any], path: Path) -> Recipe:
+def _settings(manifest: dict[str, Any], path: Path) -> config.Synthesis:
     """How the release was made, as its manifest says; as by default if it says nothing of it."""
-    made = (manifest.get("method") or {}).get("recipe")
-    if made is None:
-        return methods.recipe(config.Synthesis())
-    given = {"synthesis": {"recipe": made}}
-    asked = settings.over(config.Job(), given, f"{path / 'manifest.json'}: method").synthesis
-    return methods.recipe(asked)
+    made = manifest.get("method") or {}
+    given = {name: made[name] for name in ("recipe", "inhibit", "inhibit_by") if name in made}
+    where = f"{path / 'manifest.json'}: method"
+    return settings.over(config.Job(), {"synthesis": given}, where).synthesis
 
 
 def judge(

@@ -118,10 +118,20 @@ def erasures(statistics: Statistics, strength: float) -> Erasures:
         read, write, mean = (
             np.asarray(statistics[f"erasure.{number}.{part}"]) for part in Erasure._fields
         )
-        kept = np.arange(len(read)) < round(strength * int(read.any(axis=1).sum()))
-        parts = (read * kept[:, None], write * kept[:, None], mean)
-        found.append(Erasure(*map(jnp.asarray, parts)))
+        found.append(strongest(read, write, mean, strength))
     return tuple(found)
+
+
+def strongest(
+    read: Float[np.ndarray, "unit unit"],
+    write: Float[np.ndarray, "unit unit"],
+    mean: Float[np.ndarray, " unit"],
+    strength: float,
+) -> Erasure:
+    """The part `strength` of the directions that `directions` found, in float32."""
+    kept = np.arange(len(read)) < round(strength * int(read.any(axis=1).sum()))
+    parts = (read * kept[:, None], write * kept[:, None], mean)
+    return Erasure(*(jnp.asarray(part, jnp.float32) for part in parts))
 
 
 def _without_classes(

@@ -26,7 +26,7 @@ from stimjax.models import Model, Params
 from stimjax.store import StimjaxError
 
 LEARNED, CHOSEN = 0.5, 0.75  # of each night: up to here to learn from, up to there to stop at
-SEED = 3_000_000_000  # apart from the seeds of teachers and students
+SEED = 3_000_000_000  # first of the critics'
 LEVELS = 21  # quantiles of how surely it recognizes a window
 
 
@@ -108,17 +108,18 @@ def train(
     numbers = [
         number
         for number in np.unique(whose[whose != NOBODY])
-        if all(len(part) for part in _parts(np.flatnonzero(whose == number)))
+        if all(len(part) for part in parts(np.flatnonzero(whose == number)))
     ]
     if len(numbers) < 2:
         return None
-    parts = [_parts(np.flatnonzero(whose == number)) for number in numbers]
+    nights = [parts(np.flatnonzero(whose == number)) for number in numbers]
     learned, chosen, judged = (
-        _named(windows, [rows[i] for rows in parts]) for i in range(len(parts[0]))
+        _named(windows, [rows[i] for rows in nights]) for i in range(len(nights[0]))
     )
     model = models.classifier(network, windows.spec.shape, len(numbers))
-    own = [SEED + seed % 1_000_000_000]
-    fitted = fit.fit(model, learned, chosen, seeds=own, settings=settings, progress=progress)
+    fitted = fit.fit(
+        model, learned, chosen, seeds=[own_seed(seed)], settings=settings, progress=progress
+    )
     probability = fit.predict(model, fitted.params, judged.x)[0]
     truth = np.asarray(judged.y).argmax(axis=1)
     return Critic(
@@ -132,7 +133,12 @@ def train(
     )
 
 
-def _parts(rows: Int[np.ndarray, " n"]) -> list[np.ndarray]:
+def own_seed(seed: int) -> int:
+    """That of a critic, apart from those of teachers and students."""
+    return SEED + seed % 1_000_000_000
+
+
+def parts(rows: Int[np.ndarray, " n"]) -> list[np.ndarray]:
     """The rows of one night to learn from, to stop at and to be judged on."""
     return np.split(rows, [int(LEARNED * len(rows)), int(CHOSEN * len(rows))])
 

@@ -133,6 +133,13 @@ def log_predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..
     return np.asarray(_predict(model.apply, jax.nn.log_softmax, params, _padded(x)))[:, : len(x)]
 
 
+def represent(
+    model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]
+) -> Float[np.ndarray, "seed n unit"]:
+    """What the last layer of networks with a leading seed axis gets, in float32."""
+    return np.asarray(_predict(model.represent, _as_it_is, params, _padded(x)))[:, : len(x)]
+
+
 def make_optimizer(settings: config.Fit) -> optax.GradientTransformation:
     """AdamW at the rate that `make_rate` gives, gradients clipped to norm 1."""
     return optax.chain(
@@ -224,6 +231,10 @@ def _predict(
         return finish(logits.reshape(-1, logits.shape[-1]))
 
     return jax.vmap(one_seed)(params)
+
+
+def _as_it_is(x: Array) -> Array:
+    return x
 
 
 def _cross_entropy(logits: Array, y: Array, weight: Array) -> Array:

@@ -3,9 +3,8 @@
 Each takes `x f32[n, time, channel]` or `f32[n, height, width, channel]` and gives
 `f32[n, classes]`. None keeps running statistics, so that parameters are all there is to them.
 
-What each shows (`layers.Shown`) is the activity that `Model.hidden` gives, in this order: after the
-nonlinearity where there is one, the stream that a block leaves behind where there is none. There a
-`lesion` silences units.
+What each shows (`layers.shown`) is the activity that `Model.hidden` gives, in this order: after the
+nonlinearity where there is one, the stream that a block leaves behind where there is none.
 """
 
 from __future__ import annotations

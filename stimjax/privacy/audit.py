@@ -24,15 +24,15 @@ from stimjax.privacy import (
     domias,
     files,
     lira,
-    pipelines,
+    releases,
     rmia,
     shadows,
     slicing,
 )
 from stimjax.privacy.attack import Attack, Finding, World
 from stimjax.privacy.files import Secret
+from stimjax.privacy.releases import Made
 from stimjax.privacy.shadows import Shadows
-from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
 
 SCHEMA = 1  # of privacy.json
@@ -40,7 +40,7 @@ APART = 1_000_000  # added to the numbers of subjects of another folder
 PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
 
 # Shadow releases, by how they were made. They serve every release of the same windows.
-Known = MutableMapping[Recipe, Shadows]
+Known = MutableMapping[Made, Shadows]
 
 
 class Published(NamedTuple):
@@ -53,7 +53,7 @@ class Published(NamedTuple):
 def audit(
     world: World,
     asked: config.Audit,
-    recipe: Recipe,
+    how: Made,
     published: Published | None = None,
     *,
     known: Known | None = None,
@@ -64,7 +64,7 @@ def audit(
     Args:
         world: the release, members and others.
         asked: which attacks, how many shadows, how much is copied into the planted leak.
-        recipe: how the release was made: shadow releases are made so too.
+        how: the release was made: shadow releases are made so too.
         published: for the search through files; without, there is none.
         known: of earlier audits of other releases in this `world`, with what is `asked`; what is
             made here is added.
@@ -76,10 +76,10 @@ def audit(
     real = world._replace(release=_as_stimuli(world.members))
     worlds = (world, real, planted(world, asked.copied))
     found = []
-    for attack in _attacks(world, asked, recipe, {} if known is None else known, stage):
+    for attack in _attacks(world, asked, how, {} if known is None else known, stage):
         stage(f"auditing: {attack.name}")
         if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
-            leaking = _tried(canary.attack(pipelines.copied, asked.shadows), world)
+            leaking = _tried(canary.attack(releases.copied, asked.shadows), world)
             found += _entries(attack, [_tried(attack, world), leaking, leaking])
         else:
             found += _entries(attack, [_tried(attack, one) for one in worlds])
@@ -92,7 +92,7 @@ def audit(
 def _attacks(
     world: World,
     asked: config.Audit,
-    recipe: Recipe,
+    how: Made,
     known: Known,
     stage: Callable[[str], None],
 ) -> list[Attack]:
@@ -104,13 +104,13 @@ def _attacks(
             )
     plain = (distance, domias, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
-    made = pipelines.drawn(recipe)
+    made = releases.drawn(how)
     there["canary"] = [canary.attack(made, asked.shadows)]
     if {"lira", "rmia"} & set(asked.attacks):
-        if recipe not in known:
+        if how not in known:
             stage("auditing: shadow releases")
-            known[recipe] = shadows.make(world, made, asked.shadows)
-        observe = shadows.observer(known[recipe])
+            known[how] = shadows.make(world, made, asked.shadows)
+        observe = shadows.observer(known[how])
         there |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
     return [
         attack for name in config.ATTACKS if name in asked.attacks for attack in there.get(name, ())

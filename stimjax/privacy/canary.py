@@ -16,11 +16,11 @@ from scipy.stats import rankdata
 from stimjax import batch
 from stimjax.batch import Batch
 from stimjax.learn import fit
-from stimjax.privacy import pipelines
+from stimjax.privacy import pipelines, releases
 from stimjax.privacy.attack import LEVEL, RATES, RESAMPLES, Attack, Finding, World
 from stimjax.privacy.pipelines import Release
+from stimjax.privacy.releases import Made
 from stimjax.privacy.shadows import leveled
-from stimjax.recipes import RECIPES
 from stimjax.store import StimjaxError
 
 NAME = "canary"
@@ -31,7 +31,7 @@ TRAIN = 2000  # windows of members in the training set of each pipeline, at most
 
 def attack(release: Release | None = None, count: int = PIPELINES) -> Attack:
     """The attack on pipelines whose releases are made by `release`; by default the default's."""
-    made = release or pipelines.drawn(RECIPES["mixture"])
+    made = release or releases.drawn(Made())
     return Attack(
         NAME,
         "releases of the same kind from training sets into which it may put windows",

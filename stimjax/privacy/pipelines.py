@@ -3,9 +3,7 @@
 What shadow models and canaries need is the holder's whole job, many times over. All teachers
 train together, as do all students: one program, vmapped over networks that each draw from rows of
 their own. A pipeline is the holder's in small: its teacher is one CNN and not an ensemble, its
-steps are fewer, its stimuli too, and they are not excited, because gradient steps on every stimulus
-of every pipeline would cost more than the rest together. So far as excitation tells of
-individuals, attacks by such pipelines miss it.
+steps are fewer, its stimuli too (`releases.py` makes them).
 """
 
 from __future__ import annotations
@@ -25,11 +23,8 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import batch, config, models
 from stimjax.batch import Batch, Spec
-from stimjax.excite import lanes, methods
-from stimjax.excite.sources import SOURCES, Statistics
 from stimjax.learn import fit
 from stimjax.models import Model, Params
-from stimjax.recipes import Recipe, Terms
 
 SEEDS = 2_000_000_000  # first of the pipelines' seeds; teachers and students have those below
 MOST = 1000  # pipelines at once
@@ -40,7 +35,6 @@ PARTS = (
 
 # An MLP as student costs a fifth, but finds less: an area of 0.54 where the CNN finds 0.57.
 TEACHER, STUDENT = "cnn", "cnn"
-STIMULI = 2000
 EPOCHS = 6  # of a teacher, within
 STEPS = (300, 1000)  # these
 BLOCK = 50  # steps in one dispatch
@@ -55,6 +49,7 @@ class Trained(NamedTuple):
         rows: those of each.
         model: of a teacher.
         params: of all, with a leading axis.
+        settings: of their training.
         seeds: one for each, of the chance in its release.
     """
 
@@ -62,6 +57,7 @@ class Trained(NamedTuple):
     rows: Sequence[Int[np.ndarray, " _"]]
     model: Model
     params: Params
+    settings: config.Fit
     seeds: Sequence[int]
 
 
@@ -117,7 +113,8 @@ def run(
     steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS)) // BLOCK * BLOCK
     settings = dataclasses.replace(FIT, steps=steps)
     teachers = train(model, windows, rows, seeds(seed, f"{prefix}teacher", count), settings)
-    made = release(Trained(windows, rows, model, teachers, seeds(seed, f"{prefix}release", count)))
+    drawing = seeds(seed, f"{prefix}release", count)
+    made = release(Trained(windows, rows, model, teachers, settings, drawing))
     ends = np.cumsum([0, *map(len, made)])
     each = [np.arange(first, last) for first, last in itertools.pairwise(ends)]
     own = seeds(seed, f"{prefix}student", count)
@@ -206,80 +203,6 @@ def _order(rows: Int[np.ndarray, " rows"], seed: int, settings: config.Fit) -> n
     rng, count = np.random.default_rng(seed), settings.steps * settings.batch
     epochs = [rng.permutation(rows) for _ in range(math.ceil(count / len(rows)))]
     return np.concatenate(epochs)[:count].reshape(settings.steps, settings.batch)
-
-
-def drawn(recipe: Recipe, count: int = STIMULI) -> Release:
-    """Releases as `recipe` makes them, about `count` stimuli each, but not excited.
-
-    The statistics of the source are measured on each pipeline's own windows; lanes, views,
-    rounding and labels are the recipe's. Classes are as frequent as they are drawn. A recipe that
-    optimizes a generator's weights gets one gradient step, since without any it gives no window.
-    """
-    weights = recipe.parametrization == "generator"
-    asked = dataclasses.replace(
-        recipe,
-        parametrization="generator" if weights else "window",
-        terms=recipe.terms if weights else Terms(),
-        tries=int(weights),
-        accept="end",
-        targets="class",
-        teachers="together",
-    )
-
-    def release(trained: Trained) -> list[Batch]:
-        spec = trained.windows.spec
-        each = [_measured(trained.windows[rows], asked) for rows in trained.rows]
-        draw = _draw(spec, asked, trained.model, math.ceil(count / asked.lanes))
-        x, y = draw(trained.params, _stacked(each), np.asarray(trained.seeds, np.uint32))
-        return [batch.make(*one, spec) for one in zip(np.asarray(x), np.asarray(y), strict=True)]
-
-    return release
-
-
-def copied(trained: Trained) -> list[Batch]:
-    """No release at all, but the pipelines' windows with their own labels: the worst there is."""
-    return [trained.windows[rows] for rows in trained.rows]
-
-
-def _measured(train: Batch, recipe: Recipe) -> dict[str, np.ndarray]:
-    prior = np.asarray(train.y).mean(axis=0, dtype=np.float32)
-    own = {} if recipe.source == "generator" else SOURCES[recipe.source].measure(train)
-    return own | {"classes.prior": prior}
-
-
-def _stacked(each: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Statistics with a leading axis; where there are fewer groups or components, zeros.
-
-    A group of zeros has no share, and a component of zeros adds nothing.
-    """
-
-    def stack(arrays: list[np.ndarray]) -> np.ndarray:
-        out = np.zeros((len(arrays), *np.max([a.shape for a in arrays], axis=0)), arrays[0].dtype)
-        for one, a in zip(out, arrays, strict=True):
-            one[tuple(map(slice, a.shape))] = a
-        return out
-
-    return {name: stack([one[name] for one in each]) for name in each[0]}
-
-
-@functools.cache
-def _draw(spec: Spec, recipe: Recipe, model: Model, steps: int) -> Callable[..., tuple]:
-    """One program for all pipelines: `(params, statistics, seeds) -> (x, y)`."""
-
-    def one(given: tuple[Params, Statistics, Array]) -> tuple[Array, Array]:
-        params, statistics, seed = given
-        method = methods.method(spec, recipe, statistics)
-        networks = lanes.Networks(lambda x: model.hidden(params, x))
-
-        def step(state: lanes.State, _: None) -> tuple[lanes.State, tuple[Array, Array]]:
-            state, emitted = lanes.advance(method, networks, state)
-            return state, (emitted.window, emitted.probability)
-
-        state = lanes.start(method, jax.random.key(seed), recipe.lanes)
-        _, (x, y) = jax.lax.scan(step, state, None, steps)
-        return x.reshape(-1, *spec.shape), y.reshape(-1, len(spec.classes))
-
-    return jax.jit(lambda *given: jax.lax.map(one, given))
 
 
 def log_odds(

@@ -9,8 +9,8 @@ student: the log-odds of the window's class, from students of the release.
 density: how close the nearest stimuli are.
 
 Shadows are made once and serve every world of the same candidates. What weakens them for the sake
-of time is said in `pipelines.py`; and where the release under attack was made in another way than
-they, nothing says that it leaks as they do.
+of time is said in `pipelines.py` and `releases.py`; and where the release under attack was made in
+another way than they, nothing says that it leaks as they do.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from stimjax import batch
 from stimjax.batch import NOBODY, Batch
-from stimjax.privacy import pipelines
+from stimjax.privacy import pipelines, releases
 from stimjax.privacy.attack import Attack, Finding, Scores, World, membership
 from stimjax.privacy.pipelines import Release
-from stimjax.recipes import RECIPES
+from stimjax.privacy.releases import Made
 from stimjax.store import StimjaxError
 
 COUNT = 16
@@ -110,7 +110,7 @@ def make(world: World, release: Release | None = None, count: int = COUNT) -> Sh
     Raises:
         StimjaxError: a subject is on both sides, or there are less than two of them.
     """
-    release = release or pipelines.drawn(RECIPES["mixture"])
+    release = release or releases.drawn(Made())
     candidates, population = _everybody(world)
     unit = _units(candidates)
     inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]

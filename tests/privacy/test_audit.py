@@ -9,6 +9,7 @@ from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.privacy import audit, pipelines, shadows
 from stimjax.privacy.attack import World
+from stimjax.privacy.releases import Made
 from stimjax.recipes import Recipe
 from stimjax.store import StimjaxError
 
@@ -20,7 +21,7 @@ SPEC = Spec(
     label_seconds=30.0,
 )
 FAST = config.Audit(attacks=("nearest", "domias", "association", "attribute", "dcr"))
-RECIPE = Recipe(source="noise")
+HOW = Made(Recipe(source="noise"))
 
 
 def people(first: int, count: int, each: int, seed: int) -> Batch:
@@ -55,7 +56,7 @@ def by_name(entries: list[dict], attack: str, metric: str, level: str) -> dict:
 
 @pytest.fixture(scope="module")
 def entries(world: World) -> list[dict]:
-    return audit.audit(world, FAST, RECIPE)
+    return audit.audit(world, FAST, HOW)
 
 
 def test_strangers_tell_nothing_and_a_planted_leak_all(entries: list[dict]) -> None:
@@ -73,7 +74,7 @@ def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:
     leaking = world._replace(release=batch.make(x, world.release.y, SPEC))
     asked = config.Audit(attacks=("nearest",))
     plain, copies = (
-        by_name(audit.audit(one, asked, RECIPE), "nearest", "copies", "stimulus")
+        by_name(audit.audit(one, asked, HOW), "nearest", "copies", "stimulus")
         for one in (world, leaking)
     )
     assert copies["ci"][0] > copies["chance"]
@@ -93,7 +94,7 @@ def test_planted_members_are_those_whose_windows_were_copied(world: World) -> No
 
 def test_the_same_seed_gives_the_same_audit(world: World, entries: list[dict]) -> None:
     asked = config.Audit(attacks=("association",))
-    again = audit.audit(world, asked, RECIPE)
+    again = audit.audit(world, asked, HOW)
     assert again == [entry for entry in entries if entry["attack"] == "association"]
 
 
@@ -105,18 +106,18 @@ def test_shadow_releases_serve_every_release_that_was_made_alike(
     monkeypatch.setattr(pipelines, "STEPS", (50, 50))
     monkeypatch.setattr(shadows, "TARGETS", 1)
     asked, known, stages = config.Audit(attacks=("lira",), shadows=2), {}, []
-    first = audit.audit(world, asked, RECIPE, known=known, stage=stages.append)
+    first = audit.audit(world, asked, HOW, known=known, stage=stages.append)
     other = world._replace(release=batch.make(world.members.x, world.members.y, SPEC))
-    leaked = audit.audit(other, asked, RECIPE, known=known, stage=stages.append)
-    assert stages.count("auditing: shadow releases") == 1 and list(known) == [RECIPE]
+    leaked = audit.audit(other, asked, HOW, known=known, stage=stages.append)
+    assert stages.count("auditing: shadow releases") == 1 and list(known) == [HOW]
     key = ("lira_density", "auc", "window")
     assert by_name(leaked, *key)["value"] == by_name(first, *key)["real_data"] > 0.9
-    assert audit.audit(world, asked, RECIPE, known=known) == first
+    assert audit.audit(world, asked, HOW, known=known) == first
 
 
 def test_an_unknown_attack_is_refused(world: World) -> None:
     with pytest.raises(StimjaxError, match="voodoo"):
-        audit.audit(world, config.Audit(attacks=("voodoo",)), RECIPE)
+        audit.audit(world, config.Audit(attacks=("voodoo",)), HOW)
 
 
 def test_a_holdout_that_is_not_apart_is_refused(world: World) -> None:

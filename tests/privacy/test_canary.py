@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
-from stimjax.privacy import canary, pipelines
+from stimjax.privacy import canary, pipelines, releases
 from stimjax.privacy.attack import World
 from stimjax.store import StimjaxError
 
@@ -30,7 +30,7 @@ def area(release: pipelines.Release) -> tuple[float, tuple[float, float]]:
 
 
 def test_canaries_are_found_where_the_windows_are_the_release() -> None:
-    value, (low, high) = area(pipelines.copied)
+    value, (low, high) = area(releases.copied)
     assert value > 0.9 and low <= value <= high
 
 

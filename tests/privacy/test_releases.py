@@ -1,0 +1,134 @@
+"""Releases of pipelines: of every method, and inhibited as a holder inhibits his."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import config
+from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
+from stimjax.learn import fit
+from stimjax.privacy import pipelines, releases
+from stimjax.privacy.pipelines import Trained
+from stimjax.privacy.releases import Made
+from stimjax.recipes import RECIPES, Recipe
+from stimjax.store import StimjaxError
+
+SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
+IMAGE = Spec((8, 8, 1), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),))
+NOISE = Recipe(source="noise")
+
+
+def windows(spec: Spec, n: int, subjects: int = 0) -> Batch:
+    """Windows of nobody, or of subjects with a manner of their own, one night after the other."""
+    rng = np.random.default_rng(0)
+    label = np.arange(n) % 3
+    ones = [1] * len(spec.shape)
+    x = rng.normal(size=(n, *spec.shape)) + label.reshape(-1, *ones) - 1
+    whose = np.full(n, NOBODY)
+    if subjects:
+        whose = np.arange(n) * subjects // n
+        x += rng.normal(size=(subjects, *spec.shape))[whose]
+    return make(np.clip(x, -4, 4), one_hot(label, spec), spec, subject=whose)
+
+
+def trained(batch: Batch, rows: list[np.ndarray]) -> Trained:
+    """Teachers that learned nothing; what is inhibited does not ask for more."""
+    model = pipelines.network("mlp", batch.spec)
+    params = jax.vmap(model.init)(jax.random.split(jax.random.key(0), len(rows)))
+    seeds = list(range(1, 1 + len(rows)))
+    return Trained(batch, rows, model, params, config.Fit(steps=200, batch=32), seeds)
+
+
+@pytest.fixture(scope="module")
+def known() -> Trained:
+    """Pipelines that hold three of six subjects each."""
+    batch = windows(SIGNAL, 360, subjects=6)
+    return trained(batch, [np.arange(180), np.arange(180, 360)])
+
+
+@pytest.mark.parametrize(
+    ("name", "spec"), [("paper", SIGNAL), ("adversarial", SIGNAL), ("mixture", IMAGE)]
+)
+def test_releases_of_every_method(name: str, spec: Spec) -> None:
+    batch = windows(spec, 240)
+    given = trained(batch, [np.arange(240), np.arange(60)])  # of one group and of more
+    first, second = releases.drawn(Made(RECIPES[name]), 200)(given)
+    for stimuli in (first, second):
+        assert 200 <= len(stimuli) < 200 + RECIPES[name].lanes
+        check(stimuli, name)
+        assert np.abs(stimuli.x).max() <= 4
+    assert not np.allclose(first.x, second.x)
+    found = fit.predict(given.model, given.params, second.x)[1]
+    assert second.y == pytest.approx(found, abs=1e-5)
+
+
+def test_how_a_release_is_made_follows_its_settings() -> None:
+    plain = releases.made(config.Synthesis(method="probe"))
+    assert plain == Made(RECIPES["probe"])
+    by = config.Synthesis(method="probe", inhibit=0.4, inhibit_by=("directions", "term"))
+    assert releases.made(by) == Made(RECIPES["probe"], directions=0.4)
+    assert releases.made(dataclasses.replace(by, inhibit_by=("refusal",))).refusal == 0.4
+    assert releases.made(dataclasses.replace(by, inhibit=0.0)) == plain
+
+
+def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> None:
+    params, bound = releases._critics(known, 0.5)
+    recognizes = releases._critic(known.windows)
+    assert bound is not None
+
+    def surest(stimuli: Batch) -> np.ndarray:
+        return fit.predict(recognizes, params, stimuli.x).max(axis=-1)
+
+    whole = releases.drawn(Made(NOISE), 200)(known)
+    assert (surest(whole[0])[0] > bound[0]).any()
+    for number, stimuli in enumerate(releases.drawn(Made(NOISE, refusal=0.5), 200)(known)):
+        assert len(stimuli) == len(whole[number])
+        assert surest(stimuli)[number].max() <= bound[number] + 1e-6
+
+
+def test_a_critic_of_a_pipeline_knows_its_own_subjects_on_the_rest_of_their_nights(
+    known: Trained,
+) -> None:
+    params, bound = releases._critics(known, 0.5)
+    answers = fit.predict(releases._critic(known.windows), params, known.windows.x)
+    whose = np.asarray(known.windows.subject)
+    assert bound is not None
+    for number, rows in enumerate(known.rows):
+        late = np.concatenate([rows[whose[rows] == one][45:] for one in np.unique(whose[rows])])
+        own = answers[number][late]
+        assert (own.argmax(axis=-1) == whose[late]).mean() > 0.8
+        assert (own.max(axis=-1) > bound[number]).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_directions_are_taken_out_of_each_teacher_before_it_labels(known: Trained) -> None:
+    (erasure,) = releases._erasures(known, 1.0)
+    assert (np.asarray(erasure.read).any(axis=2).sum(axis=1) > 0).all()
+    plain = releases.drawn(Made(NOISE), 200)(known)
+    for number, stimuli in enumerate(releases.drawn(Made(NOISE, directions=1.0), 200)(known)):
+        assert np.array_equal(stimuli.x, plain[number].x)
+        own, without = jax.tree.map(lambda leaf, n=number: leaf[n], (known.params, erasure))
+        logits, _ = known.model.hidden(own, jnp.asarray(stimuli.x), (without,))
+        assert stimuli.y == pytest.approx(np.asarray(jax.nn.softmax(logits)), abs=1e-5)
+        assert np.abs(stimuli.y - plain[number].y).max() > 1e-3
+
+
+def test_windows_of_nobody_have_no_identity_to_inhibit() -> None:
+    given = trained(windows(SIGNAL, 60), [np.arange(30), np.arange(30, 60)])
+    plain, inhibited = (
+        releases.drawn(how, 50)(given) for how in (Made(NOISE), Made(NOISE, 0.9, 0.9))
+    )
+    assert all(np.array_equal(a.y, b.y) for a, b in zip(plain, inhibited, strict=True))
+
+
+def test_a_critic_that_recognizes_everything_is_one_line(
+    known: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "ROUNDS", 1)
+    bound = (None, jnp.zeros(2))
+    params, _ = releases._critics(known, 0.5)
+    monkeypatch.setattr(releases, "_critics", lambda *_: (params, bound[1]))
+    with pytest.raises(StimjaxError, match="inhibit less"):
+        releases.drawn(Made(NOISE, refusal=1.0), 50)(known)
