@@ -69,7 +69,7 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
             for units in _representations(teacher)
         )
         term = methods.IDENTITY * settings.inhibit if recipe.tries else 0.0
-        inhibited = methods.Inhibition(term, 0.9, erasures, True)
+        inhibited = methods.Inhibition(term, bound=0.9, erasures=erasures, critic=True)
         networks = Networks(
             lambda x: teacher.model.hidden(teacher.params, x, erasures),
             critic=lambda x: critic.apply(known, x),

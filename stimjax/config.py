@@ -183,7 +183,9 @@ class Synthesis:
         inhibit_by: refusal (of stimuli that the identity critic recognizes more surely than the
             rest, 1 - inhibit, of real windows), term (excitation drives what the critic recognizes
             down; for methods that excite), directions (in which the teacher's last layers tell
-            subjects apart: this part of them, the strongest, is taken out).
+            subjects apart: this part of them, the strongest, is taken out), groups (of similar
+            windows, from which the source mixture draws: this part of the stimuli is drawn from
+            their whole class instead).
         lanes: loops that run together on a device; 0 takes the recipe's.
         shard: stimuli in a file of the release; the unit of work.
         license: under which the holder publishes the release; written into its data card.
@@ -194,10 +196,11 @@ class Synthesis:
     count: int = 20000
     recipe: tyro.conf.Suppress[Recipe | None] = None
     inhibit: float = 0.0
-    inhibit_by: tuple[Literal["refusal", "term", "directions"], ...] = (
+    inhibit_by: tuple[Literal["refusal", "term", "directions", "groups"], ...] = (
         "refusal",
         "term",
         "directions",
+        "groups",
     )
     lanes: int = 0
     shard: int = 500

@@ -64,12 +64,14 @@ class Inhibition(NamedTuple):
 
     Attributes:
         term: weight that is added to the term `identity`.
+        groups: part of a mixture's draws that is not of a group, see `mixture.coarser`.
         bound: see `lanes.Method`.
         erasures: of the teacher's networks.
         critic: whether the lanes ask the critic.
     """
 
     term: float = 0.0
+    groups: float = 0.0
     bound: float | None = None
     erasures: Erasures = ()
     critic: bool = False
@@ -86,7 +88,7 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
     """
     asked, strength = recipe(settings), settings.inhibit
     by, critic = _ways(settings), _asks_critic(settings)
-    if teacher.critic is None and (critic or by):
+    if teacher.critic is None and (critic or set(by) - {"groups"}):
         raise StimjaxError(
             "the teacher knows no subjects, so that nothing can be inhibited (its windows name "
             "fewer than two, or it was trained with --critic none); leave --inhibit out"
@@ -94,6 +96,7 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
     with _measured():
         return Inhibition(
             IDENTITY * strength if "term" in by and asked.tries else 0.0,
+            strength if "groups" in by and asked.source == "mixture" else 0.0,
             teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
             erasure.erasures(teacher.statistics, strength) if "directions" in by else (),
             critic,
@@ -129,7 +132,7 @@ def method(
     """
     with _measured():
         return Method(
-            source=source(asked, spec, statistics),
+            source=source(asked, spec, mixture.coarser(statistics, inhibited.groups)),
             parametrization=parametrization(asked, spec, statistics),
             objective=objective.weighted(
                 dataclasses.replace(asked.terms, identity=asked.terms.identity + inhibited.term),

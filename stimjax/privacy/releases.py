@@ -20,7 +20,7 @@ from jaxtyping import Array
 from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
 from stimjax.excite import erasure, lanes, methods
-from stimjax.excite.sources import SOURCES, Statistics
+from stimjax.excite.sources import SOURCES, Statistics, mixture
 from stimjax.learn import critic, fit
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
@@ -41,11 +41,13 @@ class Made(NamedTuple):
         recipe: of the method.
         refusal: strength of refusing what a critic recognizes, see `config.Synthesis`.
         directions: part of the identity directions that are taken out of the teacher.
+        groups: part of a mixture's draws that is not of a group.
     """
 
     recipe: Recipe = RECIPES[config.Synthesis.method]
     refusal: float = 0.0
     directions: float = 0.0
+    groups: float = 0.0
 
 
 class Inhibited(NamedTuple):
@@ -68,8 +70,10 @@ def made(settings: config.Synthesis) -> Made:
     Raises:
         StimjaxError: there is no such method.
     """
+    asked = methods.recipe(settings)
     by = {way: settings.inhibit for way in settings.inhibit_by}
-    return Made(methods.recipe(settings), by.get("refusal", 0.0), by.get("directions", 0.0))
+    groups = by.get("groups", 0.0) if asked.source == "mixture" else 0.0
+    return Made(asked, by.get("refusal", 0.0), by.get("directions", 0.0), groups)
 
 
 def drawn(how: Made, count: int = STIMULI) -> Release:
@@ -94,7 +98,7 @@ def drawn(how: Made, count: int = STIMULI) -> Release:
 
     def release(trained: Trained) -> list[Batch]:
         spec, steps = trained.windows.spec, math.ceil(count / asked.lanes)
-        each = [_measured(trained.windows[rows], asked) for rows in trained.rows]
+        each = [_measured(trained.windows[rows], asked, how.groups) for rows in trained.rows]
         erasures = _erasures(trained, how.directions)
         known, bound = _critics(trained, how.refusal)
         recognizes = _critic(trained.windows) if known is not None else None
@@ -110,13 +114,13 @@ def copied(trained: Trained) -> list[Batch]:
     return [trained.windows[rows] for rows in trained.rows]
 
 
-def _measured(train: Batch, recipe: Recipe) -> dict[str, np.ndarray]:
+def _measured(train: Batch, recipe: Recipe, groups: float) -> Statistics:
     prior = np.asarray(train.y).mean(axis=0, dtype=np.float32)
     own = {} if recipe.source == "generator" else SOURCES[recipe.source].measure(train)
-    return own | {"classes.prior": prior}
+    return {**mixture.coarser(own, groups), "classes.prior": prior}
 
 
-def _stacked(each: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
     """Statistics with a leading axis; where there are fewer groups or components, zeros.
 
     A group of zeros has no share, and a component of zeros adds nothing.
@@ -128,7 +132,7 @@ def _stacked(each: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
             one[tuple(map(slice, a.shape))] = a
         return out
 
-    return {name: stack([one[name] for one in each]) for name in each[0]}
+    return {name: stack([np.asarray(one[name]) for one in each]) for name in each[0]}
 
 
 def _erasures(trained: Trained, strength: float) -> Erasures:

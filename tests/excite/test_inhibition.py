@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from stimjax import config, models
+from stimjax import batch, config, models
 from stimjax.excite import methods, synthesize
+from stimjax.excite.sources import mixture
 from stimjax.learn.critic import LEVELS, Critic
 from stimjax.learn.teacher import Teacher
 from stimjax.recipes import Recipe, Terms
@@ -78,6 +79,27 @@ def test_labels_are_those_of_the_teacher_without_its_identity_directions(
     older = dataclasses.replace(knowing, statistics={})
     with pytest.raises(StimjaxError, match=r"no statistic 'erasure.0.read'.*train it again"):
         stimuli(older, asked)
+
+
+def test_a_mixture_draws_from_whole_classes_without_asking_a_critic(
+    teacher: Teacher, small: config.Synthesis
+) -> None:
+    rng = np.random.default_rng(0)
+    spec, label = teacher.spec, np.arange(400) % len(teacher.spec.classes)
+    x = rng.normal(size=(400, *spec.shape)) + np.where(rng.random(400) < 0.5, 1, -1)[:, None, None]
+    train = batch.make(x, batch.one_hot(label, spec), spec)
+    measured = mixture.MIXTURE.measure(train) | {
+        "classes.prior": np.asarray(train.y).mean(axis=0, dtype=np.float32)
+    }
+    known = dataclasses.replace(teacher, statistics=measured)
+    plain = dataclasses.replace(small, method="mixture", recipe=None)
+    asked = dataclasses.replace(plain, inhibit=1.0, inhibit_by=("groups",))
+    whole = dataclasses.replace(known, statistics=mixture.coarser(measured, 1.0))
+    np.testing.assert_array_equal(stimuli(known, asked), stimuli(whole, plain))
+    assert np.abs(stimuli(known, asked) - stimuli(known, plain)).max() > 0.1
+    older = {name: a for name, a in measured.items() if "whole" not in name}
+    with pytest.raises(StimjaxError, match="train it again"):
+        stimuli(dataclasses.replace(known, statistics=older), asked)
 
 
 def test_all_ways_together_with_draws_that_are_only_labeled(

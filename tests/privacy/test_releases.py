@@ -9,6 +9,7 @@ import pytest
 
 from stimjax import config
 from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
+from stimjax.excite.sources import mixture
 from stimjax.learn import fit
 from stimjax.privacy import pipelines, releases
 from stimjax.privacy.pipelines import Trained
@@ -72,6 +73,9 @@ def test_how_a_release_is_made_follows_its_settings() -> None:
     assert releases.made(by) == Made(RECIPES["probe"], directions=0.4)
     assert releases.made(dataclasses.replace(by, inhibit_by=("refusal",))).refusal == 0.4
     assert releases.made(dataclasses.replace(by, inhibit=0.0)) == plain
+    mixed = config.Synthesis(inhibit=0.4, inhibit_by=("groups",))
+    assert releases.made(mixed) == Made(groups=0.4)  # which have no meaning but in a mixture
+    assert releases.made(dataclasses.replace(mixed, method="probe")) == plain
 
 
 def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> None:
@@ -113,6 +117,17 @@ def test_directions_are_taken_out_of_each_teacher_before_it_labels(known: Traine
         logits, _ = known.model.hidden(own, jnp.asarray(stimuli.x), (without,))
         assert stimuli.y == pytest.approx(np.asarray(jax.nn.softmax(logits)), abs=1e-5)
         assert np.abs(stimuli.y - plain[number].y).max() > 1e-3
+
+
+def test_groups_give_way_to_whole_classes_in_each_pipeline() -> None:
+    batch = windows(SIGNAL, 1200, subjects=6)
+    given = trained(batch, [np.arange(600), np.arange(600, 1200)])
+    plain, coarse = (releases.drawn(how, 200)(given) for how in (Made(), Made(groups=1.0)))
+    for number, rows in enumerate(given.rows):
+        assert len(mixture.MIXTURE.measure(batch[rows])["mixture.share"]) > 3
+        real = np.asarray(batch.x)[rows].std()
+        assert np.asarray(coarse[number].x).std() == pytest.approx(real, rel=0.15)
+        assert np.abs(coarse[number].x - plain[number].x).max() > 0.1
 
 
 def test_windows_of_nobody_have_no_identity_to_inhibit() -> None:

@@ -10,6 +10,8 @@ tables of `frames.py` are described so, not the values, and phases are random.
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +34,9 @@ SEGMENTS = 4  # of a window, whose levels and spreads are among the summaries
 
 WEIGHT = 2.0  # of slow values beside log energies, where frames are described
 FARTHEST = 10.0  # column of a table, in units
-NAMES = ("components", "center", "spread", "class", "share", "mean", "factor", "residual")
+PER_GROUP = ("class", "share", "mean", "factor", "residual")
+NAMES = ("components", "center", "spread", *PER_GROUP)
+WHOLE = "whole."  # in front of what describes each class as one group
 
 COMPONENTS = "the principal components of the training windows"
 USES = (
@@ -54,9 +58,10 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
         `mixture.share f32[m]`, of its class; `mixture.mean f32[m, k]`; `mixture.factor f32[m, k,
         k]`, lower triangular, whose square is the covariance; for signals `mixture.residual f32[m,
         time, channel]`, standard deviations of the cosine coefficients of what is beside the
-        components. The groups of long signals are of their tables instead: all of these names
-        again with `mixture.frames.` in front, `middle f32[f]` and `unit f32[f]` of the columns, and
-        `spectrum f32[time, channel]`.
+        components; the same with `mixture.whole.` in front of each class as one group. The groups
+        of long signals are of their tables instead: all of these names again with
+        `mixture.frames.` in front, `middle f32[f]` and `unit f32[f]` of the columns, and `spectrum
+        f32[time, channel]`.
     """
     x, label = rows.sampled(train)
     classes = train.y.shape[1]
@@ -73,7 +78,7 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
 
 def _named(prefix: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {
-        f"{prefix}{name}": array.astype(np.int32 if name == "class" else np.float32)
+        f"{prefix}{name}": array.astype(np.int32 if name.endswith("class") else np.float32)
         for name, array in found.items()
     }
 
@@ -96,23 +101,57 @@ def _groups(
     of = _components(x)
     flat, basis, center = x.reshape(len(x), -1), of["components"], of["center"]
     score = (flat - center) @ basis.T
-    groups = []
+
+    def about(number: int, inside: Int[np.ndarray, " rows"], share: float) -> dict[str, Any]:
+        found = {
+            "class": np.int32(number),
+            "share": share,
+            "mean": score[inside].mean(axis=0),
+            "factor": _factor(score[inside], pooled),
+        }
+        if x.ndim == 3:
+            beside = flat[inside] - center - score[inside] @ basis
+            found["residual"] = _power(beside.reshape(x[inside].shape))
+        return found
+
+    groups, whole = [], []
     for number in range(classes):
         mine = rows.of_class(label, number)
         pooled = _correlation(score[mine])
+        whole.append(about(number, mine, 1.0))
         for group in _grouped(x[mine], score[mine]):
-            inside = mine[group]
-            about = {
-                "class": np.int32(number),
-                "share": len(group) / len(mine),
-                "mean": score[inside].mean(axis=0),
-                "factor": _factor(score[inside], pooled),
-            }
-            if x.ndim == 3:
-                beside = flat[inside] - center - score[inside] @ basis
-                about["residual"] = _power(beside.reshape(x[inside].shape))
-            groups.append(about)
-    return of | {name: np.stack([group[name] for group in groups]) for name in groups[0]}
+            groups.append(about(number, mine[group], len(group) / len(mine)))
+    for prefix, found in (("", groups), (WHOLE, whole)):
+        of |= {f"{prefix}{name}": np.stack([one[name] for one in found]) for name in found[0]}
+    return of
+
+
+def coarser(statistics: Statistics, strength: float) -> Statistics:
+    """The statistics with which the part `strength` of draws is from a whole class, not a group.
+
+    A group may be few people, a class is all. Mean and covariance of a class stay as they are.
+
+    Args:
+        statistics: what `measure` found.
+        strength: from 0 to 1.
+
+    Raises:
+        KeyError: they were measured by a version without whole classes.
+    """
+    if not strength:
+        return statistics
+    found = dict(statistics)
+    prefix = "mixture.frames." if "mixture.frames.mean" in found else "mixture."
+    for name in PER_GROUP:
+        if f"{prefix}{name}" not in found:
+            continue  # images have no residual
+        groups, whole = (np.asarray(found[f"{prefix}{of}{name}"]) for of in ("", WHOLE))
+        if name == "share":
+            groups, whole = (1 - strength) * groups, strength * whole
+        found[f"{prefix}{name}"] = np.concatenate([groups, whole])[
+            slice(len(groups), None) if strength == 1 else slice(None)
+        ]
+    return found
 
 
 def make(spec: Spec, statistics: Statistics) -> Source:

@@ -1,13 +1,17 @@
 """The mixture's draws have the moments of what it was measured on."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 import scipy.signal
+import scipy.stats
 
 from stimjax import batch
 from stimjax.batch import Channel, Spec
-from stimjax.excite.sources import SOURCES
+from stimjax.excite.sources import SOURCES, mixture
 from stimjax.excite.sources.rows import LEAST
 
 MIXTURE = SOURCES["mixture"]
@@ -78,3 +82,38 @@ def test_many_values_keep_their_spectrum_beside_the_components() -> None:
     inside = slice(100, 200)  # of 1,000 frequencies
     share = ours[:, inside].sum() / ours.sum()
     assert abs(share - power[:, inside].sum() / power.sum()) < 0.03
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+def test_coarser_draws_from_the_class_what_it_does_not_from_groups(strength: float) -> None:
+    rng = np.random.default_rng(0)
+    mode = rng.random(2000) < 0.3
+    x = rng.normal(size=(2000, 8, 1)) * 0.3 + np.where(mode, 4, -4)[:, None, None]
+    of, label = spec(8), np.arange(2000) % 2
+    found = MIXTURE.measure(batch.make(x, batch.one_hot(label, of), of))
+    draw = drawn(mixture.coarser(found, strength), of, 0)  # pyright: ignore[reportArgumentType]
+    level, real = draw.mean(axis=(1, 2)), x[label == 0]
+    # Between the two groups lies nothing of them, but the middle of a normal class does.
+    spread = np.std(real.mean(axis=(1, 2)))
+    middle = scipy.stats.norm(level.mean(), spread).cdf([-2, 2])
+    assert (np.abs(level) < 2).mean() == pytest.approx(strength * np.diff(middle)[0], abs=0.03)
+    np.testing.assert_allclose(draw.mean(axis=0), real.mean(axis=0), atol=0.3)
+    np.testing.assert_allclose(draw.std(axis=0), real.std(axis=0), rtol=0.06)
+
+
+@pytest.mark.parametrize("shape", [(600, 1), (8, 8, 1)])
+def test_coarser_long_signals_and_images_have_no_group_left(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    of = dataclasses.replace(spec(8), shape=shape, rate=10.0 if len(shape) == 2 else None)
+    label = np.arange(300) % 2
+    x = rng.normal(size=(300, *shape)) + np.where(rng.random(300) < 0.5, 3, -3).reshape(
+        -1, *[1] * len(shape)
+    )
+    found = MIXTURE.measure(batch.make(x, batch.one_hot(label, of), of))
+    prefix = "mixture.frames." if len(shape) == 2 else "mixture."
+    assert len(found[f"{prefix}share"]) > 2
+    coarse = mixture.coarser(found, 1.0)
+    assert np.asarray(coarse[f"{prefix}share"]).tolist() == [1.0, 1.0]
+    assert np.asarray(coarse[f"{prefix}class"]).tolist() == [0, 1]
+    draw = drawn(coarse, of, 1, 20)  # pyright: ignore[reportArgumentType]
+    assert draw.shape == (20, *shape) and np.isfinite(draw).all()
