@@ -37,6 +37,8 @@ TARGETS = 4  # students of the release under attack
 POPULATION = 4000  # windows of the reference that are looked at, at most
 COMPONENTS = 40  # in which distances are taken
 NEIGHBORS = 8  # stimuli that count as near
+FEWEST = 10  # windows of a class that a slope is fitted to
+FLATTEST = 0.2  # slope that a model may have; a flatter one saw nothing
 CLOSEST = 1e-4  # distances do not count as shorter, in units of the windows' spread
 
 HOLDS = (
@@ -197,7 +199,7 @@ def _observed(shadows: Shadows, world: World) -> Seen:
     population = np.arange(len(shadows.places), len(windows))
 
     def signal(of: np.ndarray, target: np.ndarray) -> Signal:
-        level = leveled(np.concatenate([of, target[None]]), label, population)
+        level = aligned(np.concatenate([of, target[None]]), label, population)
         return Signal(
             shadows=level[:-1, asked],
             inside=shadows.inside[:, asked],
@@ -209,18 +211,28 @@ def _observed(shadows: Shadows, world: World) -> Seen:
     return Seen(signal(shadows.student, odds), signal(shadows.density, density))
 
 
-def leveled(
+def aligned(
     signal: Float[np.ndarray, "model n"], label: Int[np.ndarray, " n"], rows: Int[np.ndarray, " z"]
 ) -> Float[np.ndarray, "model n"]:
-    """The signal of each model shifted so that all have one median over `rows`, class by class.
+    """The signal of each model on the scale that all share, as seen at `rows`, class by class.
 
-    A model that is surer of one class than another says nothing of its members by that; and the
-    real teacher is no CNN, and its release may be larger.
+    A model that is surer of one class than another, or whose answers are farther apart on hard and
+    easy windows alike, says nothing of its members by that; and the real teacher is no small CNN,
+    and its release may be larger. So each is mapped by the line that relates it to the mean of all
+    models over windows that none has learned from. That how hard a window is has to be allowed for
+    is known (Watson et al., "On the importance of difficulty calibration in membership inference
+    attacks", ICLR 2022); the line is ours.
     """
     out = np.array(signal, float)
     for number in np.unique(label[rows]):
-        median = np.median(out[:, rows[label[rows] == number]], axis=1)
-        out[:, label == number] += (median.mean() - median)[:, None]
+        seen, mine = rows[label[rows] == number], label == number
+        mean = out[:, seen].mean(axis=0)
+        beside = mean - mean.mean()
+        slope = np.ones(len(out))
+        if len(seen) >= FEWEST and (beside**2).sum() > 0:
+            slope = np.maximum(out[:, seen] @ beside / (beside**2).sum(), FLATTEST)
+        level = np.median(out[:, seen] - slope[:, None] * mean, axis=1)
+        out[:, mine] = (out[:, mine] - level[:, None]) / slope[:, None]
     return out
 
 

@@ -61,3 +61,10 @@ def test_area_and_true_alarms_are_counted_over_pairs() -> None:
     found = canary.findings(rng.normal(size=inside.shape), inside, 0)
     for finding, slack in zip(found, (0.04, 0.02, 0.01), strict=True):
         assert finding.value == pytest.approx(finding.chance, abs=slack)
+
+
+def test_what_a_pipeline_says_of_all_canaries_of_a_label_tells_of_none() -> None:
+    score = np.random.default_rng(0).normal(size=(3, 10))
+    wrong = np.arange(10) % 2
+    moved = score + np.array([[0.0], [4.0], [-1.0]]) + 2.0 * wrong
+    np.testing.assert_allclose(canary.leveled(moved, wrong), canary.leveled(score, wrong))

@@ -89,9 +89,28 @@ def test_what_shadows_cannot_be_made_of_is_refused() -> None:
         shadows.make(World(MEMBERS, MEMBERS, people(3, 5), REFERENCE))
 
 
-def test_levels_are_those_of_the_reference_class_by_class() -> None:
+def test_models_are_on_one_scale_as_seen_at_the_reference_class_by_class() -> None:
+    rng = np.random.default_rng(0)
+    truth, label = rng.normal(size=200), np.arange(200) % 2
+    slope, level = rng.uniform(0.5, 3, size=(5, 2)), rng.normal(size=(5, 2))
+    signal = slope[:, label] * truth + level[:, label]
+    signal[3, :20] += 1.0  # what a model has learned stays, in units that all share
+    found = shadows.aligned(signal, label, np.arange(20, 200))
+    scale = slope.mean(axis=0)[label]
+    np.testing.assert_allclose(found[:, 20:], found[:1, 20:].repeat(5, axis=0), atol=1e-9)
+    gained = (found[3] - found[0])[:20]
+    np.testing.assert_allclose(gained, (scale / slope[3, label])[:20], rtol=1e-6)
+
+
+def test_a_model_that_saw_nothing_is_not_blown_up() -> None:
+    signal = np.vstack([np.linspace(-1, 1, 50), np.linspace(-1, 1, 50), np.zeros(50)])
+    found = shadows.aligned(signal, np.zeros(50, int), np.arange(50))
+    assert np.isfinite(found).all() and np.abs(found).max() < 5
+
+
+def test_of_few_windows_only_the_level_is_taken() -> None:
     signal = np.array([[1.0, 5.0, 2.0, 6.0, 7.0], [3.0, 6.0, 4.0, 7.0, 9.0]])
-    found = shadows.leveled(signal, np.array([0, 1, 0, 1, 2]), np.array([2, 3]))
+    found = shadows.aligned(signal, np.array([0, 1, 0, 1, 2]), np.array([2, 3]))
     assert found.tolist() == [[2.0, 5.5, 3.0, 6.5, 7.0], [2.0, 5.5, 3.0, 6.5, 9.0]]
 
 
