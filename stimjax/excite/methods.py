@@ -184,7 +184,9 @@ def uses(settings: config.Synthesis) -> list[str]:
     sentences = [LABELS, RANGE]
     if asked.tries:
         sentences.append(GRADIENTS)
-    if asked.source != "generator":
+    if asked.source == "mixture" and "groups" in _ways(settings) and settings.inhibit == 1:
+        sentences += mixture.USES_WITHOUT_GROUPS
+    elif asked.source != "generator":
         sentences += SOURCES[asked.source].uses
     if asked.parametrization == "components" and asked.source != "mixture":
         sentences.append(mixture.COMPONENTS)

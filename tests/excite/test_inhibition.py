@@ -130,6 +130,15 @@ def test_what_two_terms_use_is_said_once() -> None:
     assert len(said) == len(set(said)) and "hidden unit" in " ".join(said)
 
 
+def test_a_mixture_without_groups_says_that_it_uses_none() -> None:
+    plain, half, whole = (
+        " ".join(methods.uses(config.Synthesis(inhibit=s, inhibit_by=("groups",))))
+        for s in (0.0, 0.5, 1.0)
+    )
+    assert plain == half and "groups" in half
+    assert "groups" not in whole and "of each class" in whole
+
+
 def test_what_is_used_is_said() -> None:
     plain, asked = config.Synthesis(), config.Synthesis(inhibit=0.5)
     assert set(methods.uses(asked)) - set(methods.uses(plain)) == {

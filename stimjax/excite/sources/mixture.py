@@ -39,14 +39,18 @@ NAMES = ("components", "center", "spread", *PER_GROUP)
 WHOLE = "whole."  # in front of what describes each class as one group
 
 COMPONENTS = "the principal components of the training windows"
+MOMENTS = "mean and covariance in them, and of signals the power beside them, of "
+LONG = (
+    "of signals of 480 values and more, the same of level, log band energies, pitch and couplings "
+    "in 30 frames instead of the values, and the mean spectrum"
+)
 USES = (
     COMPONENTS,
-    "mean and covariance in them, and of signals the power beside them, of groups of at least "
-    f"{rows.LEAST} training windows of a class",
+    f"{MOMENTS}groups of at least {rows.LEAST} training windows of a class",
     "the frequency of these groups",
-    "of signals of 480 values and more, the same of level, log band energies, pitch and couplings "
-    "in 30 frames instead of the values, and the mean spectrum",
+    LONG,
 )
+USES_WITHOUT_GROUPS = (COMPONENTS, f"{MOMENTS}each class", LONG)  # `coarser` at strength 1
 
 
 def measure(train: Batch) -> dict[str, np.ndarray]:
