@@ -210,7 +210,8 @@ def audit_release(
 def _settings(manifest: dict[str, Any], path: Path) -> config.Synthesis:
     """How the release was made, as its manifest says; as by default if it says nothing of it."""
     made = manifest.get("method") or {}
-    given = {name: made[name] for name in ("recipe", "inhibit", "inhibit_by") if name in made}
+    names = ("recipe", "inhibit", "inhibit_by")
+    given = {name: made[name] for name in names if made.get(name) is not None}
     where = f"{path / 'manifest.json'}: method"
     return settings.over(config.Job(), {"synthesis": given}, where).synthesis
 

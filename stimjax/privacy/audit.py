@@ -64,7 +64,7 @@ def audit(
     Args:
         world: the release, members and others.
         asked: which attacks, how many shadows, how much is copied into the planted leak.
-        how: the release was made: shadow releases are made so too.
+        how: how the release was made: shadow releases are made so too.
         published: for the search through files; without, there is none.
         known: of earlier audits of other releases in this `world`, with what is `asked`; what is
             made here is added.
