@@ -96,11 +96,17 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
     with _measured():
         return Inhibition(
             IDENTITY * strength if "term" in by and asked.tries else 0.0,
-            strength if "groups" in by and asked.source == "mixture" else 0.0,
+            coarseness(settings),
             teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
             erasure.erasures(teacher.statistics, strength) if "directions" in by else (),
             critic,
         )
+
+
+def coarseness(settings: config.Synthesis) -> float:
+    """The part of a mixture's draws that is not of a group; no other source has groups."""
+    grouped = "groups" in _ways(settings) and recipe(settings).source == "mixture"
+    return settings.inhibit if grouped else 0.0
 
 
 def _ways(settings: config.Synthesis) -> tuple[str, ...]:
@@ -184,7 +190,7 @@ def uses(settings: config.Synthesis) -> list[str]:
     sentences = [LABELS, RANGE]
     if asked.tries:
         sentences.append(GRADIENTS)
-    if asked.source == "mixture" and "groups" in _ways(settings) and settings.inhibit == 1:
+    if coarseness(settings) == 1:
         sentences += mixture.USES_WITHOUT_GROUPS
     elif asked.source != "generator":
         sentences += SOURCES[asked.source].uses

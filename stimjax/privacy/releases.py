@@ -70,10 +70,9 @@ def made(settings: config.Synthesis) -> Made:
     Raises:
         StimjaxError: there is no such method.
     """
-    asked = methods.recipe(settings)
     by = {way: settings.inhibit for way in settings.inhibit_by}
-    groups = by.get("groups", 0.0) if asked.source == "mixture" else 0.0
-    return Made(asked, by.get("refusal", 0.0), by.get("directions", 0.0), groups)
+    strengths = (by.get("refusal", 0.0), by.get("directions", 0.0), methods.coarseness(settings))
+    return Made(methods.recipe(settings), *strengths)
 
 
 def drawn(how: Made, count: int = STIMULI) -> Release:

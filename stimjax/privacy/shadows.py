@@ -228,9 +228,9 @@ def aligned(
         seen, mine = rows[label[rows] == number], label == number
         mean = out[:, seen].mean(axis=0)
         beside = mean - mean.mean()
-        slope = np.ones(len(out))
-        if len(seen) >= FEWEST and (beside**2).sum() > 0:
-            slope = np.maximum(out[:, seen] @ beside / (beside**2).sum(), FLATTEST)
+        slope, square = np.ones(len(out)), (beside**2).sum()
+        if len(seen) >= FEWEST and square > 0:
+            slope = np.maximum(out[:, seen] @ beside / square, FLATTEST)
         level = np.median(out[:, seen] - slope[:, None] * mean, axis=1)
         out[:, mine] = (out[:, mine] - level[:, None]) / slope[:, None]
     return out

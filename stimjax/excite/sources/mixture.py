@@ -152,9 +152,8 @@ def coarser(statistics: Statistics, strength: float) -> Statistics:
         groups, whole = (np.asarray(found[f"{prefix}{of}{name}"]) for of in ("", WHOLE))
         if name == "share":
             groups, whole = (1 - strength) * groups, strength * whole
-        found[f"{prefix}{name}"] = np.concatenate([groups, whole])[
-            slice(len(groups), None) if strength == 1 else slice(None)
-        ]
+        parts = [whole] if strength == 1 else [groups, whole]
+        found[f"{prefix}{name}"] = np.concatenate(parts)
     return found
 
 
