@@ -60,15 +60,16 @@ class Collected(NamedTuple):
     Attributes:
         x: windows, class by class where classes have places.
         y: their labels.
-        spare_x: windows without a place; none where there is no limit.
+        spare_x: windows without a place; None where there is no limit (an array without elements
+            makes jax 0.11 crash while it compiles for several devices).
         spare_y: their labels.
         counts: how many of these are there.
     """
 
     x: Float[jax.Array, "size ..."]
     y: Float[jax.Array, "size classes"]
-    spare_x: Float[jax.Array, "spare ..."]
-    spare_y: Float[jax.Array, "spare classes"]
+    spare_x: Float[jax.Array, "size ..."] | None
+    spare_y: Float[jax.Array, "size classes"] | None
     counts: Counts
 
 
@@ -100,15 +101,10 @@ def places(
 def empty(at: Places, shape: tuple[int, ...]) -> Collected:
     """A shard without stimuli, of windows of `shape`."""
     classes = len(at.each)
-    spare = 0 if at.first is None else at.size
     none, nothing = jnp.zeros(classes, jnp.int32), jnp.zeros((), jnp.int32)
-    return Collected(
-        x=jnp.zeros((at.size, *shape)),
-        y=jnp.zeros((at.size, classes)),
-        spare_x=jnp.zeros((spare, *shape)),
-        spare_y=jnp.zeros((spare, classes)),
-        counts=Counts(none, nothing, none, none, none, nothing),
-    )
+    x, y = jnp.zeros((at.size, *shape)), jnp.zeros((at.size, classes))
+    counts = Counts(none, nothing, none, none, none, nothing)
+    return Collected(x, y, *((None, None) if at.first is None else (x, y)), counts)
 
 
 def take(collected: Collected, emitted: Emitted, at: Places) -> Collected:
@@ -123,7 +119,7 @@ def take(collected: Collected, emitted: Emitted, at: Places) -> Collected:
     accepted, classes = emitted.accepted, len(at.each)
     label = emitted.probability.argmax(axis=-1)
     by_label = jax.nn.one_hot(label, classes, dtype=jnp.int32) * accepted[:, None]
-    if at.first is None:
+    if at.first is None or spare_x is None or spare_y is None:
         kept = accepted
         row = counts.filled.sum() + jnp.cumsum(accepted) - 1
     else:
@@ -169,7 +165,7 @@ def stimuli(collected: Collected, at: Places, spec: Spec, seed: list[int]) -> Ba
         spec: of the windows.
         seed: of the order.
     """
-    if at.first is None:
+    if at.first is None or collected.spare_x is None or collected.spare_y is None:
         return batch.make(collected.x, collected.y, spec)
     filled = np.minimum(collected.counts.filled, at.each)
     rows = np.concatenate([first + np.arange(n) for first, n in zip(at.first, filled, strict=True)])

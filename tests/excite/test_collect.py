@@ -74,6 +74,12 @@ def test_without_places_the_first_are_taken_in_order() -> None:
     assert shard.counts.accepted.tolist() == [2, 2] and shard.counts.failed.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("at", [NO_LIMIT, limited(2, 1)], ids=["none", "prior"])
+def test_no_array_is_without_elements(at: Places) -> None:
+    # jax 0.11 crashes where it compiles such a one for several devices.
+    assert all(leaf.size for leaf in jax.tree.leaves(collect.empty(at, SPEC.shape)))
+
+
 def test_what_the_teacher_calls_as_wanted_is_counted() -> None:
     first = emitted([0, 1, 1, 1], [True, True, True, False], wanted=[0, 0, 1, 1])
     shard, full = taken(places("none", 9, 2, {}), first, emitted([1], wanted=[1]))
@@ -148,5 +154,6 @@ def test_it_is_what_a_loop_over_lanes_and_steps_would_keep(steps: list[list[int]
     shard, _ = taken(at, *given_)
     for k, first in enumerate(at.first if at.first is not None else ()):
         assert shard.x[first : first + len(kept[k]), 0, 0].tolist() == kept[k]
+    assert shard.spare_x is not None
     assert shard.spare_x[: len(spare[:5]), 0, 0].tolist() == spare[:5]
     assert shard.counts.spares == len(spare)
