@@ -21,13 +21,8 @@ RECIPE: Recipe = dataclasses.replace(RECIPES["mixture"], balance="none")
 
 
 def synthesis(count: int) -> config.Synthesis:
-    """How `count` stimuli are made: by default on a CPU, in larger pieces on an accelerator.
-
-    Those numbers are a guess: there was no accelerator to choose them on.
-    """
-    asked = config.Synthesis(count=count, recipe=RECIPE)
-    large = dataclasses.replace(asked, lanes=4096, shard=10_000)
-    return asked if jax.default_backend() == "cpu" else large
+    """How `count` stimuli are made, on this kind of device."""
+    return methods.resolved(config.Synthesis(count=count, recipe=RECIPE))
 
 
 def teacher() -> Teacher:

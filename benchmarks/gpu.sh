@@ -3,15 +3,16 @@
 #
 # JSON goes into FOLDER (by default results/ beside this file), with the card's name in the name of
 # the file. PYTHON names the Python of an environment with stimjax[cuda]. Left out are `prepare`,
-# which uses no device, and `lanes`, which compares single cores; what lanes cost on a GPU is in
-# `scale`. STIMJAX_BENCHMARKS=small only tries whether all runs through, on any device; PATIENCE=5
-# gives everything five times as long.
+# which uses no device, and `lanes`, for PyTorch takes minutes to compile: `run.py --only lanes
+# --torch PYTHON` compares it on a GPU too. STIMJAX_BENCHMARKS=small only tries whether all runs
+# through, on any device; PATIENCE=5 gives everything five times as long.
 set -euo pipefail
 
 python=${PYTHON:-python}
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/results}
-shares=(roofline:110 scale:100 million:120 fit:100 labels:30 inhibition:40 precision:40) # seconds, of 540 together
+# Seconds, 540 together.
+shares=(roofline:90 scale:75 million:85 fit:90 labels:85 inhibition:65 precision:50)
 
 # Several processes share the card: each takes only what it needs.
 export XLA_PYTHON_CLIENT_PREALLOCATE=false

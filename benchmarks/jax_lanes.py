@@ -1,8 +1,9 @@
 """The paper's method as stimjax runs it, as a worker of `lanes.py`.
 
-python jax_lanes.py WEIGHTS.safetensors [--seconds S]
+python jax_lanes.py WEIGHTS.safetensors [--seconds S] [--lanes N]
 
-On every core that it may use, a device; on each a block of lanes, as many as the recipe says.
+On every core that it may use, a device, or every GPU; on each a block of lanes, as many as the
+method has on such a device if no number is given.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import paper
 from flax.traverse_util import unflatten_dict
 from safetensors.numpy import load_file
@@ -20,6 +22,7 @@ from workers import serve
 
 from stimjax import runtime
 from stimjax.batch import Channel, Spec
+from stimjax.excite.lanes import Emitted, State
 from stimjax.learn.teacher import Teacher
 
 
@@ -38,16 +41,34 @@ def read(path: Path) -> Teacher:
     return paper.teacher(unflatten_dict(params, sep="/"), spec)
 
 
+def accepted_first(emitted: Emitted) -> Emitted:
+    """The first quarter of what some steps gave, accepted stimuli before others.
+
+    What is not accepted need not leave a GPU; more than a quarter are never.
+    """
+    flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), emitted)
+    (rows,) = jnp.nonzero(flat.accepted, size=flat.accepted.size // 4, fill_value=-1)
+    found = jax.tree.map(lambda a: a[rows], flat)
+    return found._replace(accepted=rows >= 0)
+
+
 def main() -> None:
     """Serve turns of some seconds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--lanes", type=int, default=0)
     asked = parser.parse_args()
     runtime.start()
     teacher = read(asked.weights)
-    start, advance, lanes = paper.programs(teacher)
-    advance = jax.pmap(advance, axis_name="device", in_axes=(None, 0), donate_argnums=1)
+    start, step, lanes = paper.programs(teacher, asked.lanes)
+    on_cpu = jax.default_backend() == "cpu"
+
+    def some(params: Any, state: State) -> tuple[State, Emitted]:
+        state, emitted = step(params, state)
+        return state, emitted if on_cpu else accepted_first(emitted)
+
+    advance = jax.pmap(some, axis_name="device", in_axes=(None, 0), donate_argnums=1)
     devices = jax.local_device_count()
     state = jax.pmap(start)(jax.random.split(jax.random.key(0), devices))
 
@@ -59,7 +80,7 @@ def main() -> None:
             emitted = jax.device_get(emitted)
             kept = emitted.accepted
             stimuli.append((emitted.window[kept], emitted.probability[kept]))
-            steps += kept.size
+            steps += devices * lanes * paper.STEPS
         accepted = sum(len(windows) for windows, _ in stimuli)
         return {"seconds": time.perf_counter() - begin, "steps": steps, "accepted": accepted}
 

@@ -19,9 +19,11 @@ REPEATS = sized(5, 1)
 def measure() -> dict[str, Any]:
     """Seconds for the stimuli, and stimuli a second."""
     import default
+    import jax
 
     from stimjax.excite import synthesize
 
+    jax.config.update("jax_enable_compilation_cache", False)
     teacher = default.teacher()
     asked = default.synthesis(COUNT)
     seconds = []

@@ -14,6 +14,8 @@ a second of
 PyTorch takes the fastest of several numbers of lanes and of two ways to write the convolution,
 stimjax what its recipe says. On two cores PyTorch has two threads, and stimjax two devices, in
 one process; or both have two processes of one core each: the better one counts.
+
+On a GPU all have that, and stimjax as many lanes as PyTorch may take.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import workers
 from workers import Start, Worker
 
 REPEATS = 7
+ON_GPU = ("--lanes", "4096", "--seconds", "0.5")
 WAYS = {"1 core": ("",), "2 cores": (", 2 devices", ", 2 threads", ", 2 processes")}
 HERE = Path(__file__).parent
 TORCH = ("eager", "vmap", "vmap-compiled", "bmm", "bmm-compiled")
@@ -38,12 +41,17 @@ def measure(torch: str | None = None) -> dict[str, Any]:
     Args:
         torch: the Python of an environment with PyTorch; None measures stimjax alone.
     """
-    cores = workers.cores()[:2]
+    import jax
+
+    on_cpu = jax.default_backend() == "cpu"
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "weights.safetensors")
         write_weights(weights)
         with workers.hired() as start:
-            groups = variants(start, weights, torch, cores)
+            if on_cpu:
+                groups = variants(start, weights, torch, workers.cores()[:2])
+            else:
+                groups = on_gpu(start, weights, torch)
             turns = workers.take_turns(groups, REPEATS)
     found = {
         name: {
@@ -54,7 +62,10 @@ def measure(torch: str | None = None) -> dict[str, Any]:
         for name, group in groups.items()
     }
     made = {"teacher": "cnn", "generator": "dense", "window": "60x4", "repeats": REPEATS}
-    return {**made, "variants": found, "times": ratios(found)}
+    times = ratios(found)
+    if not on_cpu:
+        times = {name.replace("1 core", "1 GPU"): ratio for name, ratio in times.items()}
+    return {**made, "variants": found, "times": times}
 
 
 def write_weights(path: Path) -> None:
@@ -107,6 +118,17 @@ def variants(
             groups[f"torch {variant}, 2 threads"] = [start([*script, "--threads", "2"], cores)]
             same = [f"--{name}={one.ready[name]}" for name in ("lanes", "convolution")]
             groups[f"torch {variant}, 2 processes"] = [one, start([*script, *same], cores[1:])]
+    return groups
+
+
+def on_gpu(start: Start, weights: Path, torch: str | None) -> dict[str, list[Worker]]:
+    """A worker of each variant on the GPU."""
+    cores = workers.cores()
+    jax = [sys.executable, str(HERE / "jax_lanes.py"), str(weights), *ON_GPU]
+    groups = {"stimjax": [start(jax, cores)]}
+    for variant in TORCH if torch else ():
+        script = [str(torch), str(HERE / "torch_lanes.py"), str(weights), "--variant", variant]
+        groups[f"torch {variant}"] = [start([*script, *ON_GPU[2:]], cores)]
     return groups
 
 

@@ -1,11 +1,12 @@
 """`stimjax synthesize --count 1000000` from the command to a verified release: time and memory.
 
-The default method, two teachers of each of four families, untrained; windows of 240 values. Memory
-is that of the process, read every second.
+The default method, two teachers of each of four families, untrained; windows of 240 values. Nothing
+was compiled before. Memory is that of the process, read every second.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,9 @@ def _watched(folder: Path, *words: str) -> tuple[float, list[int]]:
     """Seconds that the command took, and its memory in MiB second by second."""
     start, memory = time.perf_counter(), []
     command = [sys.executable, "-m", "stimjax.cli", *words]
-    running = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    fresh = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
+    fresh |= {"XDG_CACHE_HOME": str(folder / "cache")}
+    running = subprocess.Popen(command, cwd=folder, env=fresh, stdout=subprocess.DEVNULL)
     while running.poll() is None:
         status = Path(f"/proc/{running.pid}/status").read_text(encoding="utf-8")
         for line in status.splitlines():

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from workers import sized
 
-LANES = {"cpu": 0, "gpu": sized(4096, 8)}  # 0: the recipe's
+LANES = sized(0, 8)  # 0: the method's
 STEPS = sized(20, 2)  # of a dispatch
 REPEATS = sized(7, 1)
 
@@ -40,10 +40,9 @@ def _program(
 ) -> Callable[[], float]:
     import dataclasses
 
-    import jax
     import turns
 
-    from stimjax import models
+    from stimjax import config, models
     from stimjax.excite import methods
     from stimjax.excite.lanes import Networks
     from stimjax.recipes import RECIPES
@@ -55,5 +54,5 @@ def _program(
         gradients=lambda x, turn: (*lowered(teacher.params, x), None),
     )
     method = methods.method(teacher.spec, recipe, teacher.statistics)
-    width = LANES["cpu" if jax.default_backend() == "cpu" else "gpu"] or recipe.lanes
+    width = methods.resolved(config.Synthesis(name, lanes=LANES)).lanes
     return turns.dispatch(method, networks, width, STEPS)

@@ -41,6 +41,9 @@ def measured(name: str, pythons: Mapping[str, str | None]) -> dict[str, Any]:
     """What a benchmark finds, with the versions of what stimjax is compared with."""
     import jax
 
+    from stimjax import runtime
+
+    runtime.fix_numbers()
     measure = importlib.import_module(name).measure
     other = BENCHMARKS[name]
     if other is None:

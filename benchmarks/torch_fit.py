@@ -74,7 +74,7 @@ class Training:
 
     def _order(self, count: int) -> Any:
         n = len(self.train["x"])
-        epochs = [torch.randperm(n) for _ in range(-(-count // n))]
+        epochs = [torch.randperm(n, device=networks.DEVICE) for _ in range(-(-count // n))]
         return torch.cat(epochs)[:count]
 
     def _schedule(self, step: int) -> float:

@@ -26,8 +26,8 @@ import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
 import torch_networks as networks
 from workers import serve
 
-LANES = (16, 64, 128, 512)
-LANES_COMPILED = (64, 128, 512)  # each has to be compiled
+LANES = {"cpu": (16, 64, 128, 512), "cuda": (4096,)}
+LANES_COMPILED = {"cpu": (64, 128, 512), "cuda": (4096,)}  # each has to be compiled
 CONVOLUTIONS = ("conv1d", "slices")
 RATE, FIRST, SECOND = 1e-3, 0.9, 0.999  # of Adam
 VARIANTS = ("eager", "vmap", "vmap-compiled", "bmm", "bmm-compiled")
@@ -243,7 +243,7 @@ def made(given: Given, variant: str, convolution: str, lanes: int) -> Run:
 
 def fastest(given: Given, variant: str) -> tuple[str, int]:
     """The convolution and the number of lanes with the most steps a second in a trial."""
-    widths = LANES_COMPILED if variant.endswith("compiled") else LANES
+    widths = (LANES_COMPILED if variant.endswith("compiled") else LANES)[networks.DEVICE]
     rates: dict[tuple[str, int], float] = {}
     for choice in product(CONVOLUTIONS, (1,) if variant == "eager" else widths):
         torch.compiler.reset()
@@ -268,6 +268,7 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     torch.set_flush_denormal(True)  # as XLA does
     torch.manual_seed(0)
+    torch.set_default_device(networks.DEVICE)
     given = read(asked.weights)
     choice = (asked.convolution, asked.lanes) if asked.lanes else fastest(given, asked.variant)
     torch.compiler.reset()

@@ -17,13 +17,14 @@ import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
 from safetensors.numpy import load_file
 
 Params = dict[str, Any]
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SIZE = 5  # of the CNN's convolutions
 MOST_APART = 1e-4  # between an output here and that of stimjax
 
 
 def load(path: Path, name: str) -> Params:
     """The tensors of a safetensors file whose names begin with `name/`, without it."""
-    found = {key: torch.from_numpy(a) for key, a in load_file(path).items()}
+    found = {key: torch.from_numpy(a).to(DEVICE) for key, a in load_file(path).items()}
     start = f"{name}/"
     return {key.removeprefix(start): t for key, t in found.items() if key.startswith(start)}
 

@@ -186,8 +186,10 @@ class Synthesis:
             subjects apart: this part of them, the strongest, is taken out), groups (of similar
             windows, from which the source mixture draws: this part of the stimuli is drawn from
             their whole class instead).
-        lanes: loops that run together on a device; 0 takes the recipe's.
-        shard: stimuli in a file of the release; the unit of work.
+        lanes: loops that run together on a device; 0 takes the recipe's, 32 times as many on an
+            accelerator.
+        shard: stimuli in a file of the release; the unit of work. 0 takes 500, and 32 times as many
+            on an accelerator.
         license: under which the holder publishes the release; written into its data card.
         seed: of everything random here.
     """
@@ -203,7 +205,7 @@ class Synthesis:
         "groups",
     )
     lanes: int = 0
-    shard: int = 500
+    shard: int = 0
     license: str = ""
     seed: Seed = 0
 

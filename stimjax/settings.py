@@ -47,7 +47,7 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Teacher": {"candidates": _COUNT},
     "Dp": dict.fromkeys(("steps", "batch", "windows"), _COUNT)
     | {"clip": _POSITIVE, "rate": _POSITIVE, "delta": _INSIDE, "prior": _SHARE},
-    "Synthesis": dict.fromkeys(("count", "shard"), _COUNT) | {"inhibit": _SHARE},
+    "Synthesis": {"count": _COUNT, "inhibit": _SHARE},
     "Recipe": dict.fromkeys(("latent", "rounds", "lanes"), _COUNT)
     | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE}
     | {"unexcited": _SHARE, "views": _SHARE},

@@ -24,6 +24,8 @@ from stimjax.excite.terms import LANES, Excited, Term
 from stimjax.excite.views import View
 from stimjax.models import Params
 
+RESTARTED = 64  # this part of a block's lanes gets new weights at a time
+
 
 class Method(NamedTuple):
     """A way to make stimuli, composed of parts that know nothing of each other.
@@ -144,6 +146,8 @@ def step(
     keeps = method.parametrization.keeps
     if method.acceptance.tries:
         params, opt_state, memory = improve(method, networks, state, memory, turn, dropout_key)
+        # Else a GPU renders the window in the same loop as the optimizer, 8 % slower in all.
+        params, opt_state = jax.lax.optimization_barrier((params, opt_state))
         rendered = method.parametrization.render(params, state.start)
         window = rendered if keeps else jnp.where(state.goal.excited, rendered, state.start)
     window = method.finish(window)
@@ -228,17 +232,23 @@ def _single(proxies: Callable[[Array], Array] | None) -> Callable[[Array], Array
 def restart(method: Method, state: LaneState, failed: Bool[Array, " lane"]) -> LaneState:
     """New weights for each failed lane of a block; the optimizer's state stays, as in the paper.
 
-    A loop over the failed lanes only: most steps have none, and drawing new weights for every
-    lane and throwing them away would cost more than the step itself.
+    A loop over the failed lanes only, a few of them at a time: most steps have none or few, and
+    drawing new weights for every lane and throwing them away would cost more than the step itself.
+    One at a time would keep a GPU waiting for the host.
     """
+    lanes = len(failed)
+    few = max(1, lanes // RESTARTED)
+
+    def fresh(key: Array, start: Array) -> Params:
+        # 0 to 3 would be those of the next split.
+        return method.parametrization.init(jax.random.fold_in(key, 4), start)
 
     def body(carry: tuple[Params, Bool[Array, " lane"]]) -> tuple[Params, Bool[Array, " lane"]]:
         params, waiting = carry
-        lane = jnp.argmax(waiting)
-        key = jax.random.fold_in(state.key[lane], 4)  # 0 to 3 would be those of the next split
-        fresh = method.parametrization.init(key, state.start[lane])
-        params = jax.tree.map(lambda all_, one: all_.at[lane].set(one), params, fresh)
-        return params, waiting.at[lane].set(False)
+        (chosen,) = jnp.nonzero(waiting, size=few, fill_value=lanes)  # what is too many is dropped
+        drawn = jax.vmap(fresh)(state.key[chosen], state.start[chosen])
+        params = jax.tree.map(lambda a, b: a.at[chosen].set(b, mode="drop"), params, drawn)
+        return params, waiting.at[chosen].set(False, mode="drop")
 
     params, _ = jax.lax.while_loop(lambda carry: carry[1].any(), body, (state.params, failed))
     return state._replace(params=params)

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Array
 
@@ -26,6 +27,10 @@ from stimjax.models.layers import Erasures
 from stimjax.recipes import BY_PRIOR, RECIPES, Recipe
 from stimjax.store import StimjaxError
 
+SHARD = 500  # stimuli
+# An accelerator makes so many times as much at a time. A GPU is fastest from some 4,096 lanes on; a
+# lane makes as many stimuli of a shard as on a CPU, or those that take longer would be rarer.
+WIDER = 32
 IDENTITY = 4.0  # weight of the term `identity` at full strength
 OPTIMIZERS = {"adam": adam, "sign": sign}
 
@@ -36,14 +41,18 @@ RANGE = "the range of each channel in the training windows, two numbers a channe
 
 
 def resolved(settings: config.Synthesis) -> config.Synthesis:
-    """`settings` with their recipe and the number of lanes filled in.
+    """`settings` with their recipe and the numbers of lanes and of a shard's stimuli filled in.
+
+    Both are part of what fixes the bits of a release, which a CPU and an accelerator do not share
+    anyway.
 
     Raises:
         StimjaxError: there is no such method.
     """
     asked = recipe(settings)
-    lanes = settings.lanes or asked.lanes
-    return dataclasses.replace(settings, recipe=asked, lanes=lanes)
+    wider = 1 if jax.default_backend() == "cpu" else WIDER
+    lanes, shard = settings.lanes or wider * asked.lanes, settings.shard or wider * SHARD
+    return dataclasses.replace(settings, recipe=asked, lanes=lanes, shard=shard)
 
 
 def recipe(settings: config.Synthesis) -> Recipe:

@@ -22,6 +22,8 @@ KINDS = {
 def folder(tmp_path_factory: pytest.TempPathFactory, process: Callable) -> Path:
     """A folder with windows and a teacher, and what was made from it `here`."""
     folder = tmp_path_factory.mktemp("hardware")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
     for words in (
         ["simulate", "cohort", "--subjects", "40", "--hours", "0.5"],
         ["prepare", "cohort", "--out", "windows", "--channels", "SpO2,HR", "--rate", "1"],
@@ -29,6 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, process: Callable) -> Path:
     ):
         finished(process(folder, *words))
     release_and_study(process, folder, "here")
+    monkeypatch.undo()
     return folder
 
 
@@ -39,6 +42,7 @@ def finished(running: subprocess.Popen) -> None:
 
 def release_and_study(process: Callable, folder: Path, at: str) -> None:
     made = ["--out", f"release-{at}", "--method", "invert", "--count", "1000"]
+    made += ["--lanes", "128", "--shard", "500"]  # else other stimuli are drawn on a GPU
     finished(process(folder, "synthesize", "teacher", *made))
     words = ["--train", "windows", "--test", "windows", "--out", f"study-{at}", "--baselines"]
     students = ["--students", "cnn", "logistic", *FIT]

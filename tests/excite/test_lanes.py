@@ -136,8 +136,8 @@ def test_each_lane_of_a_block_is_the_papers_loop(
     np.testing.assert_array_equal(found.failed, loop.failed)
     np.testing.assert_array_equal(found.target, loop.target)
     steps = KINK.get(lane, STEPS)
-    np.testing.assert_allclose(found.window[:steps], loop.windows[:steps], atol=2e-3)
-    np.testing.assert_allclose(found.probability[:steps], loop.probability[:steps], atol=2e-3)
+    np.testing.assert_allclose(found.window[:steps], loop.windows[:steps], atol=5e-3)
+    np.testing.assert_allclose(found.probability[:steps], loop.probability[:steps], atol=5e-3)
     assert loop.accepted.sum() >= 3 and loop.failed.sum() >= 3  # else nothing was compared
 
 
@@ -271,3 +271,16 @@ def test_restart_touches_only_failed_lanes(history: History, method: Method) -> 
             np.testing.assert_array_equal(differs, mask)
         rest = [s._replace(params=0, key=jax.random.key_data(s.key)) for s in (state, after)]
         chex.assert_trees_all_equal(*rest)
+
+
+def test_however_many_lanes_restart_at_a_time_they_get_the_same_weights(
+    history: History, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = at(history.before, 8)
+    state = state._replace(key=jax.random.wrap_key_data(jnp.asarray(state.key)))
+    failed = jnp.asarray([True, False, True, True])
+    found = []
+    for part in (LANES, LANES // 2, 1):  # one lane at a time, two, all
+        monkeypatch.setattr(lanes, "RESTARTED", part)
+        found.append(jax.jit(lambda s: lanes.restart(method, s, failed).params)(state))
+    chex.assert_trees_all_equal(*found)

@@ -190,12 +190,27 @@ def test_what_a_step_needs_beside_the_lanes_counts(
         assert one.stimuli.x.tobytes() == other.stimuli.x.tobytes()
 
 
+def test_an_accelerator_makes_more_at_a_time_and_as_many_a_lane(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for method, lanes in (("paper", 8), ("mixture", 128)):
+        here = module.methods.resolved(config.Synthesis(method))
+        assert (here.lanes, here.shard) == (lanes, 500)
+        with monkeypatch.context() as patched:
+            patched.setattr(jax, "default_backend", lambda: "gpu")
+            there = module.methods.resolved(config.Synthesis(method))
+            asked = module.methods.resolved(config.Synthesis(method, lanes=3, shard=5))
+        assert there.lanes > here.lanes
+        assert there.shard / there.lanes == here.shard / here.lanes
+        assert (asked.lanes, asked.shard) == (3, 5)
+
+
 @pytest.mark.parametrize(
     "setting",
     [
         {"count": 0},
         {"count": -3},
-        {"shard": 0},
+        {"shard": -1},
         {"lanes": -1},
     ],
     ids=str,
