@@ -40,8 +40,8 @@ def measure() -> dict[str, Any]:
         programs = [_program(teacher, one) for one in (settings, inhibited)]
         plain, slower = turns.microseconds(programs, REPEATS)
         found[name] = {
-            "microseconds": round(plain, 1),
-            "inhibited": round(slower, 1),
+            "microseconds": round(plain, 2),
+            "inhibited": round(slower, 2),
             "times": round(slower / plain, 2),
         }
     return found

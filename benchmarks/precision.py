@@ -1,7 +1,9 @@
-"""What gradients in bfloat16 save: time of a lane-step in both precisions, in turns.
+"""What lower precision saves: time of a lane-step in each, in turns.
 
-The paper's method with one CNN as its teacher, and `invert` with two networks of each of four
-families. Nothing is trained. What it costs students is in docs/speed.md.
+Gradients in bfloat16 (`recipe.precision`), and all products in TensorFloat-32, which only a GPU
+has (`JAX_DEFAULT_MATMUL_PRECISION=tensorfloat32`). The paper's method with one CNN as its teacher,
+and `invert` with two networks of each of four families. Nothing is trained. What it costs students
+is in docs/speed.md.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ REPEATS = sized(7, 1)
 
 
 def measure() -> dict[str, Any]:
-    """Microseconds of a lane-step of each method, and how many times as fast bfloat16 is."""
+    """Microseconds of a lane-step of each method, and how many times as fast others are."""
     import default
     import paper
     import turns
@@ -26,13 +28,25 @@ def measure() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for method, teacher in teachers.items():
         programs = [_program(teacher, method, dtype) for dtype in ("float32", "bfloat16")]
-        exact, lowered = turns.microseconds(programs, REPEATS)
-        found[method] = {
-            "float32": round(exact, 1),
-            "bfloat16": round(lowered, 1),
-            "times": round(exact / lowered, 2),
-        }
+        programs.append(_in_tensorfloat32(lambda m=method, t=teacher: _program(t, m, "float32")))
+        exact, *lowered = turns.microseconds(programs, REPEATS)
+        found[method] = {"float32": round(exact, 2)}
+        for name, took in zip(("bfloat16", "tensorfloat32"), lowered, strict=True):
+            found[method] |= {name: round(took, 2), f"times, {name}": round(exact / took, 2)}
     return found
+
+
+def _in_tensorfloat32(build: Callable[[], Callable[[], float]]) -> Callable[[], float]:
+    import jax
+
+    with jax.default_matmul_precision("tensorfloat32"):
+        program = build()
+
+    def turn() -> float:
+        with jax.default_matmul_precision("tensorfloat32"):  # else it were compiled once more
+            return program()
+
+    return turn
 
 
 def _program(

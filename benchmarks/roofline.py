@@ -142,19 +142,21 @@ def shapes(cnn: Mapping[str, Any], width: int) -> tuple[float, Callable[[], Any]
     kernels = [(width * rows, kernel) for rows, kernel in products(cnn)]
     once = sum(2.0 * rows * kernel.size for rows, kernel in kernels)
     loops = max(MATRICES, int(2e8 / once))
-    given = [
+    given = [  # an argument of the program: as constants they would be compiled into it
         (jax.random.normal(_key(), (MATRICES, rows, kernel.shape[0])), kernel)
         for rows, kernel in kernels
     ]
 
-    def body(i: Any, total: Any) -> Any:
+    def body(i: Any, total: Any, given: Any) -> Any:
         for x, kernel in given:
             y = jax.lax.dynamic_index_in_dim(x, i % MATRICES, keepdims=False) @ kernel
             total = total + y[0, 0] + y[-1, -1]
         return total
 
-    run = jax.jit(lambda: jax.lax.fori_loop(0, loops, body, 0.0))
-    return once * loops, run
+    run = jax.jit(
+        lambda given: jax.lax.fori_loop(0, loops, lambda i, total: body(i, total, given), 0.0)
+    )
+    return once * loops, lambda: run(given)
 
 
 def triad(size: int) -> tuple[float, Callable[[], Any]]:

@@ -194,12 +194,12 @@ def test_an_accelerator_makes_more_at_a_time_and_as_many_a_lane(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for method, lanes in (("paper", 8), ("mixture", 128)):
+        monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
         here = module.methods.resolved(config.Synthesis(method))
         assert (here.lanes, here.shard) == (lanes, 500)
-        with monkeypatch.context() as patched:
-            patched.setattr(jax, "default_backend", lambda: "gpu")
-            there = module.methods.resolved(config.Synthesis(method))
-            asked = module.methods.resolved(config.Synthesis(method, lanes=3, shard=5))
+        monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+        there = module.methods.resolved(config.Synthesis(method))
+        asked = module.methods.resolved(config.Synthesis(method, lanes=3, shard=5))
         assert there.lanes > here.lanes
         assert there.shard / there.lanes == here.shard / here.lanes
         assert (asked.lanes, asked.shard) == (3, 5)
