@@ -41,24 +41,30 @@ BLOCK = 50  # steps in one dispatch
 FIT = config.Fit(steps=STEPS[0])  # of a student; a teacher's too, but for its steps
 
 
-class Trained(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Trained:
     """Teachers, and the windows that each learned from.
 
     Attributes:
         windows: of all teachers.
         rows: those of each.
         model: of a teacher.
-        params: of all, with a leading axis.
         settings: of their training.
+        starts: the seed of each teacher.
         seeds: one for each, of the chance in its release.
     """
 
     windows: Batch
     rows: Sequence[Int[np.ndarray, " _"]]
     model: Model
-    params: Params
     settings: config.Fit
+    starts: Sequence[int]
     seeds: Sequence[int]
+
+    @functools.cached_property
+    def params(self) -> Params:
+        """Of all teachers, with a leading axis; they train where a release asks for them."""
+        return train(self.model, self.windows, self.rows, self.starts, self.settings)
 
 
 Release = Callable[[Trained], list[Batch]]  # of each teacher, its stimuli
@@ -112,9 +118,8 @@ def run(
     model = network(TEACHER, spec)
     steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS)) // BLOCK * BLOCK
     settings = dataclasses.replace(FIT, steps=steps)
-    teachers = train(model, windows, rows, seeds(seed, f"{prefix}teacher", count), settings)
-    drawing = seeds(seed, f"{prefix}release", count)
-    made = release(Trained(windows, rows, model, teachers, settings, drawing))
+    starts, drawing = (seeds(seed, prefix + part, count) for part in ("teacher", "release"))
+    made = release(Trained(windows, rows, model, settings, starts, drawing))
     ends = np.cumsum([0, *map(len, made)])
     each = [np.arange(first, last) for first, last in itertools.pairwise(ends)]
     own = seeds(seed, f"{prefix}student", count)

@@ -7,7 +7,7 @@ import pytest
 from stimjax import config
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
 from stimjax.learn import fit, teacher
-from stimjax.privacy import pipelines
+from stimjax.privacy import pipelines, releases
 
 SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
 
@@ -47,6 +47,27 @@ def test_networks_together_are_networks_alone() -> None:
     alone = pipelines.train(model, batch, rows[1:], [6], settings)
     assert fit.predict(model, alone, batch.x)[0] == pytest.approx(answers[1], abs=1e-4)
     assert np.abs(answers[1] - answers[0]).max() > 0.01
+
+
+def test_teachers_train_only_where_a_release_asks_for_them(monkeypatch) -> None:
+    batch, rows = windows(SIGNAL, 60), [np.arange(30), np.arange(30, 60)]
+    trained: list[list[int]] = []
+    own = pipelines.train
+
+    def train(model, windows, rows, seeds, settings=None):
+        trained.append(list(seeds))
+        return own(model, windows, rows, seeds, config.Fit(steps=50))
+
+    def asking(given: pipelines.Trained) -> list[Batch]:
+        assert given.params is given.params
+        return releases.copied(given)
+
+    monkeypatch.setattr(pipelines, "train", train)
+    teachers, students = (pipelines.seeds(1, part, 2) for part in ("teacher", "student"))
+    pipelines.run(batch, rows, releases.copied, 1)
+    assert trained == [students]
+    pipelines.run(batch, rows, asking, 1)
+    assert trained == [students, teachers, students]
 
 
 def test_log_odds_of_the_class() -> None:
