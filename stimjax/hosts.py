@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,8 +141,12 @@ def agreed(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def together() -> Iterator[None]:
-    """What goes wrong in the block in one process goes wrong in all: none waits for another."""
+def together(place: Path) -> Iterator[None]:
+    """What goes wrong in the block in one process goes wrong in all: none waits for another.
+
+    Args:
+        place: what is written to, for the message where the system does not name a file.
+    """
     problem = ""
     try:
         yield
@@ -150,5 +155,6 @@ def together() -> Iterator[None]:
     except StimjaxError as error:
         problem = str(error)
     except OSError as error:
-        problem = f"{error.filename or 'a file'}: {error.strerror or error}"
+        problem = f"{error.filename or place}: {error.strerror or error}; mend that, and the same "
+        problem += "command goes on"
     exchanged(problem=problem)

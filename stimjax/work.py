@@ -37,7 +37,7 @@ def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -
     aside, first = out.with_name(f".{out.name}.partial"), hosts.index() == 0
     identity = json.loads(json.dumps(identity))
     with contextlib.ExitStack() as stack:
-        with hosts.together():
+        with hosts.together(out):
             for other in hosts.exchanged(identity):
                 if found := _difference(other, identity):
                     raise StimjaxError(f"{out.name}: the processes were given different {found}")
@@ -45,7 +45,7 @@ def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -
                 refuse_occupied(out, overwrite)
                 stack.enter_context(locked(aside))
                 _open(aside, identity, overwrite, out)
-        with hosts.together():
+        with hosts.together(out):
             if not (aside / "pieces").is_dir():
                 raise StimjaxError(
                     f"{out.parent}: process {hosts.index()} does not see what process 0 writes "
@@ -57,7 +57,7 @@ def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -
             if first and not any((aside / "pieces").iterdir()):
                 shutil.rmtree(aside)
             raise
-        with hosts.together():
+        with hosts.together(out):
             if first:
                 appear(aside / "pieces", out, overwrite)
                 shutil.rmtree(aside)

@@ -1,5 +1,6 @@
 """Two processes on the loopback make one release, or say the same of what hinders them."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -121,7 +122,7 @@ def test_a_full_disk_of_one_is_told_by_both_and_loses_nothing(
     alone: dict[str, bytes], tmp_path: Path
 ) -> None:
     found = pair(tmp_path / "release", trouble=("", "full"))
-    told = "stimuli-00003: No space left on device\n"
+    told = "stimuli-00003: No space left on device; mend that, and the same command goes on\n"
     assert [(status, out) for status, out, _ in found] == [(2, told), (2, told)], found
     assert [status for status, _, _ in pair(tmp_path / "release")] == [0, 0]
     assert content(tmp_path / "release") == alone
@@ -188,8 +189,11 @@ def test_half_a_coordinator_is_refused(
 
 def test_one_process_alone_agrees_with_itself() -> None:
     assert hosts.agreed([3, "x"]) == [3, "x"]
-    with pytest.raises(hosts.Told, match="x is full"), hosts.together():
+    with pytest.raises(hosts.Told, match="x is full"), hosts.together(Path("out")):
         raise StimjaxError("x is full")
-    with hosts.together():
+    full = OSError(errno.ENOSPC, "No space left on device")  # of a write: it names no file
+    with pytest.raises(hosts.Told, match="^out: No space left"), hosts.together(Path("out")):
+        raise full
+    with hosts.together(Path("out")):
         pass
     assert hosts.exchanged({"a": 1}) == [{"a": 1}]

@@ -87,9 +87,9 @@ def synthesize(
         )
     with work.folder(out, identity, overwrite=overwrite) as folder:
         pieces = _Pieces(folder, settings, teacher.spec)
-        with hosts.together():
+        with hosts.together(out):
             _make(pieces, teacher, settings, available, progress)
-        with hosts.together():
+        with hosts.together(out):
             if hosts.index() == 0:
                 manifest = pieces.manifest(teacher.privacy)
                 release.finish(folder, teacher.spec, manifest)
