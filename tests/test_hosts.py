@@ -192,7 +192,7 @@ def test_one_process_alone_agrees_with_itself() -> None:
     with pytest.raises(hosts.Told, match="x is full"), hosts.together(Path("out")):
         raise StimjaxError("x is full")
     full = OSError(errno.ENOSPC, "No space left on device")  # of a write: it names no file
-    with pytest.raises(hosts.Told, match="^out: No space left"), hosts.together(Path("out")):
+    with pytest.raises(hosts.Told, match=r"^out: No space left"), hosts.together(Path("out")):
         raise full
     with hosts.together(Path("out")):
         pass
