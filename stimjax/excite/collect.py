@@ -60,16 +60,15 @@ class Collected(NamedTuple):
     Attributes:
         x: windows, class by class where classes have places.
         y: their labels.
-        spare_x: windows without a place; None where there is no limit (an array without elements
-            makes jax 0.11 crash while it compiles for several devices).
+        spare_x: windows without a place; one row that stays empty where there is no limit.
         spare_y: their labels.
         counts: how many of these are there.
     """
 
     x: Float[jax.Array, "size ..."]
     y: Float[jax.Array, "size classes"]
-    spare_x: Float[jax.Array, "size ..."] | None
-    spare_y: Float[jax.Array, "size classes"] | None
+    spare_x: Float[jax.Array, "spare ..."]
+    spare_y: Float[jax.Array, "spare classes"]
     counts: Counts
 
 
@@ -101,10 +100,16 @@ def places(
 def empty(at: Places, shape: tuple[int, ...]) -> Collected:
     """A shard without stimuli, of windows of `shape`."""
     classes = len(at.each)
+    # Not none: an array without elements makes jax 0.11 crash as it compiles for several devices.
+    spare = 1 if at.first is None else at.size
     none, nothing = jnp.zeros(classes, jnp.int32), jnp.zeros((), jnp.int32)
-    x, y = jnp.zeros((at.size, *shape)), jnp.zeros((at.size, classes))
-    counts = Counts(none, nothing, none, none, none, nothing)
-    return Collected(x, y, *((None, None) if at.first is None else (x, y)), counts)
+    return Collected(
+        x=jnp.zeros((at.size, *shape)),
+        y=jnp.zeros((at.size, classes)),
+        spare_x=jnp.zeros((spare, *shape)),
+        spare_y=jnp.zeros((spare, classes)),
+        counts=Counts(none, nothing, none, none, none, nothing),
+    )
 
 
 def take(collected: Collected, emitted: Emitted, at: Places) -> Collected:
@@ -119,7 +124,7 @@ def take(collected: Collected, emitted: Emitted, at: Places) -> Collected:
     accepted, classes = emitted.accepted, len(at.each)
     label = emitted.probability.argmax(axis=-1)
     by_label = jax.nn.one_hot(label, classes, dtype=jnp.int32) * accepted[:, None]
-    if at.first is None or spare_x is None or spare_y is None:
+    if at.first is None:
         kept = accepted
         row = counts.filled.sum() + jnp.cumsum(accepted) - 1
     else:
@@ -165,7 +170,7 @@ def stimuli(collected: Collected, at: Places, spec: Spec, seed: list[int]) -> Ba
         spec: of the windows.
         seed: of the order.
     """
-    if at.first is None or collected.spare_x is None or collected.spare_y is None:
+    if at.first is None:
         return batch.make(collected.x, collected.y, spec)
     filled = np.minimum(collected.counts.filled, at.each)
     rows = np.concatenate([first + np.arange(n) for first, n in zip(at.first, filled, strict=True)])

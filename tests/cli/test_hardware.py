@@ -22,16 +22,16 @@ KINDS = {
 def folder(tmp_path_factory: pytest.TempPathFactory, process: Callable) -> Path:
     """A folder with windows and a teacher, and what was made from it `here`."""
     folder = tmp_path_factory.mktemp("hardware")
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    for words in (
-        ["simulate", "cohort", "--subjects", "40", "--hours", "0.5"],
-        ["prepare", "cohort", "--out", "windows", "--channels", "SpO2,HR", "--rate", "1"],
-        ["train", "windows", "--out", "teacher", "--networks", "cnn", "--candidates", "1", *FIT],
-    ):
-        finished(process(folder, *words))
-    release_and_study(process, folder, "here")
-    monkeypatch.undo()
+    train = ["train", "windows", "--out", "teacher", "--networks", "cnn", "--candidates", "1"]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+        for words in (
+            ["simulate", "cohort", "--subjects", "40", "--hours", "0.5"],
+            ["prepare", "cohort", "--out", "windows", "--channels", "SpO2,HR", "--rate", "1"],
+            [*train, *FIT],
+        ):
+            finished(process(folder, *words))
+        release_and_study(process, folder, "here")
     return folder
 
 

@@ -96,6 +96,7 @@ def test_a_mixture_draws_from_whole_classes_without_asking_a_critic(
     asked = dataclasses.replace(plain, inhibit=1.0, inhibit_by=("groups",))
     whole = dataclasses.replace(known, statistics=mixture.coarser(measured, 1.0))
     np.testing.assert_array_equal(stimuli(known, asked), stimuli(whole, plain))
+    assert np.abs(stimuli(known, asked) - stimuli(known, plain)).max() > 0.1
     older = {name: a for name, a in measured.items() if "whole" not in name}
     with pytest.raises(StimjaxError, match="train it again"):
         stimuli(dataclasses.replace(known, statistics=older), asked)
