@@ -39,8 +39,10 @@ def train(stimuli: Batch, seed: int, index: int) -> Proxies:
     shape, classes = stimuli.spec.shape, stimuli.y.shape[1]
     networks = [models.classifier(name, shape, classes) for name in NETWORKS]
     first = SEEDS + (1000 * seed + index) % 100_000_000
+    learn, judge = stimuli[~held_out], stimuli[held_out]
+    # On one device: a release has the same bytes for any number of them.
     params = tuple(
-        fit.fit(model, stimuli[~held_out], stimuli[held_out], seeds=[first], settings=FIT).params
+        fit.fit(model, learn, judge, seeds=[first], settings=FIT, devices=1).params
         for model in networks
     )
 

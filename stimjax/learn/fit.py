@@ -8,6 +8,7 @@ a checkpoint therefore ends with the same bits as one that was not.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -17,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import orbax.checkpoint as ocp
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int
 
 from stimjax import config
@@ -26,6 +28,7 @@ from stimjax.models import Model, Params
 from stimjax.store import StimjaxError
 
 PREDICT = 256  # windows that go through a network at once where no gradient is needed
+EACH = 64  # windows of a part of a batch at least
 
 
 class DivergedError(StimjaxError):
@@ -67,6 +70,7 @@ def fit(
     settings: config.Fit,
     stripped: float = 0.0,
     checkpoint: Path | None = None,
+    devices: int | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Fitted:
     """Train `model` from each of `seeds` on `train`, keeping what is best on `validation`.
@@ -82,6 +86,8 @@ def fit(
         stripped: how strongly identity is taken out of the last hidden layer, against a head that
             tells the subjects of `train` apart (see `confusion`); 0 for no head.
         checkpoint: a folder of checkpoints; training resumes from the newest one there.
+        devices: how many share each batch at most; None for all cores of a CPU, or one
+            accelerator. Their number changes the last bits of what is found.
         progress: called with steps done and steps at most.
 
     Raises:
@@ -93,20 +99,25 @@ def fit(
     subjects = int(subject.max()) + 1 if headed else 0
     if headed:
         model = confusion.with_head(model, subjects, train.spec.shape)
-    advance = _advance(model, settings, subjects, stripped)
+    mesh = _mesh(settings.batch, devices)
+    whole, blocks, batches = (
+        NamedSharding(mesh, PartitionSpec(*axes))
+        for axes in ((), (None, "part"), (None, None, "part"))
+    )
+    advance = _advance(model, settings, subjects, stripped, whole)
     state = _start(model, optimizer, seeds)
     manager = _manager(checkpoint)
     step = 0
-    arrays = tuple(jax.device_put(_padded(a)) for a in (train.x, train.y, train.weight, subject))
-    held_out = tuple(
-        jax.device_put(_padded(a)) for a in (validation.x, validation.y, validation.weight)
-    )
+    arrays = _put((train.x, train.y, train.weight, subject), whole)
+    held_out = _put((validation.x, validation.y, validation.weight), blocks)
     try:
         if manager is not None and (latest := manager.latest_step()) is not None:
             state, step = _restore(manager, latest, state), latest
+        state = jax.device_put(state, whole)
         while step < settings.steps and int(state.stale.min()) < settings.patience:
             order = np.stack([_order(len(train), seed, step, settings) for seed in seeds])
-            state = advance(state, arrays, held_out, order)
+            order = order.reshape(*order.shape[:2], _parts(settings.batch), -1)
+            state = advance(state, arrays, held_out, jax.device_put(order, batches))
             step += settings.every
             if manager is not None:
                 manager.save(step, args=ocp.args.StandardSave(state))
@@ -120,7 +131,8 @@ def fit(
             f"training diverged from all of {len(seeds)} seeds; lower the learning rate "
             f"({settings.rate:g})"
         )
-    return Fitted(state.best["network"] if headed else state.best, loss, step)
+    best = jax.tree.map(jnp.asarray, jax.device_get(state.best))  # on one device again
+    return Fitted(best["network"] if headed else best, loss, step)
 
 
 def predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
@@ -175,27 +187,62 @@ def _init(init: Callable[[Array], Params], keys: Array) -> Params:
     return jax.vmap(init)(keys)
 
 
+def _parts(batch: int) -> int:
+    """Into how many parts a batch is cut, however many devices there are to take them."""
+    return max(1, math.gcd(batch, PREDICT) // EACH)
+
+
+def _mesh(batch: int, devices: int | None) -> Mesh:
+    """The devices that share the parts of a batch, and each block of windows to look at.
+
+    XLA's threads share loops as short as those of a training step badly; two devices that take
+    half a batch each are faster. Accelerators do not share: that was never measured.
+    """
+    local = jax.local_devices()
+    if devices is None:
+        devices = len(local) if local[0].platform == "cpu" else 1
+    many = max(n for n in range(1, min(devices, len(local)) + 1) if _parts(batch) % n == 0)
+    return Mesh(np.array(local[:many]), ("part",))
+
+
+def _put(arrays: Sequence[Array | np.ndarray], where: NamedSharding) -> tuple[Array, ...]:
+    return tuple(jax.device_put(_padded(array), where) for array in arrays)
+
+
 @functools.cache
 def _advance(
-    model: Model, settings: config.Fit, subjects: int, stripped: float
+    model: Model,
+    settings: config.Fit,
+    subjects: int,
+    stripped: float,
+    whole: NamedSharding,
 ) -> Callable[..., State]:
     """`settings.every` gradient steps and a look at the validation part, for all seeds."""
     optimizer, apply = make_optimizer(settings), model.apply
+    parts = _parts(settings.batch)
 
-    def loss(params: Params, batch: tuple[Array, ...], key: Array) -> Array:
+    def loss(params: Params, part: tuple[Array, ...], key: Array, total: Array) -> Array:
+        x, y, weight, subject = part
+        if settings.radius > 0:
+            x = robust.move(
+                lambda moved: _cross_entropy(apply(params, moved, key), y, weight, total),
+                *(x, settings.radius),
+            )
+        value = _cross_entropy(apply(params, x, key), y, weight, total)
+        if subjects:
+            whose = subject.astype(jnp.int32)
+            value += confusion.loss(model, params, x, whose, subjects, stripped) / parts
+        return value
+
+    def slope(params: Params, batch: tuple[Array, ...], key: Array) -> Params:
+        """The gradient of a batch: each part's by itself, then their sum."""
         x, y, weight, subject = batch
         noise_key, dropout_key = jax.random.split(key)
         x = x + settings.noise * jax.random.normal(noise_key, x.shape)
-        if settings.radius > 0:
-            x = robust.move(
-                lambda moved: _cross_entropy(apply(params, moved, dropout_key), y, weight),
-                *(x, settings.radius),
-            )
-        value = _cross_entropy(apply(params, x, dropout_key), y, weight)
-        if subjects:
-            whose = subject.astype(jnp.int32)
-            value += confusion.loss(model, params, x, whose, subjects, stripped)
-        return value
+        each = jax.vmap(jax.grad(loss), in_axes=(None, 0, 0, None))
+        keys = jax.random.split(dropout_key, parts)
+        gradients = each(params, (x, y, weight, subject), keys, jnp.sum(weight))
+        return jax.tree.map(lambda leaf: leaf.sum(axis=0), gradients)
 
     def one_seed(state: State, train: tuple[Array, ...], held_out: Any, order: Array) -> State:
         key = jax.random.wrap_key_data(state.key)
@@ -203,7 +250,7 @@ def _advance(
         def step(carry: tuple[Any, Any, Array], index: Array) -> tuple[Any, None]:
             params, opt_state, count = carry
             batch = tuple(a.reshape(-1, *a.shape[2:])[index] for a in train)
-            gradient = jax.grad(loss)(params, batch, jax.random.fold_in(key, count))
+            gradient = slope(params, batch, jax.random.fold_in(key, count))
             updates, opt_state = optimizer.update(gradient, opt_state, params)
             return (optax.apply_updates(params, updates), opt_state, count + 1), None
 
@@ -211,7 +258,7 @@ def _advance(
         (params, opt_state, count), _ = jax.lax.scan(step, start, order)
         held_out_x, held_out_y, held_out_weight = held_out
         logits = jax.lax.map(lambda x: apply(params, x), held_out_x)
-        value = _cross_entropy(logits, held_out_y, held_out_weight)
+        value = _cross_entropy(logits, held_out_y, held_out_weight, jnp.sum(held_out_weight))
         # A seed that is done keeps what it has, however long the others go on.
         better = (value < state.best_loss) & (state.stale < settings.patience)
         best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
@@ -219,7 +266,8 @@ def _advance(
         best_loss = jnp.where(better, value, state.best_loss)
         return State(params, opt_state, best, best_loss, stale, state.key, count)
 
-    return jax.jit(jax.vmap(one_seed, in_axes=(0, None, None, 0)), donate_argnums=0)
+    seeds = jax.vmap(one_seed, in_axes=(0, None, None, 0))
+    return jax.jit(seeds, donate_argnums=0, out_shardings=whole)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -237,9 +285,9 @@ def _as_it_is(x: Array) -> Array:
     return x
 
 
-def _cross_entropy(logits: Array, y: Array, weight: Array) -> Array:
+def _cross_entropy(logits: Array, y: Array, weight: Array, total: Array) -> Array:
     value = optax.softmax_cross_entropy(logits, y)
-    return jnp.sum(weight * value) / jnp.maximum(jnp.sum(weight), 1e-9)
+    return jnp.sum(weight * value) / jnp.maximum(total, 1e-9)
 
 
 def _padded(array: Array | np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from stimjax.learn import critic
 from stimjax.learn.critic import Critic
 from stimjax.store import StimjaxError
 
-FIT = config.Fit(steps=150, every=50, batch=32)
+FIT = config.Fit(steps=300, every=50, batch=32)
 SUBJECTS, EACH = 4, 80
 
 

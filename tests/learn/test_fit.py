@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from jax.sharding import NamedSharding, PartitionSpec
 
 from stimjax import batch, models
 from stimjax.batch import Batch, Spec
@@ -65,30 +66,33 @@ def test_loss_and_gradient_with_soft_labels_are_the_formulas() -> None:
     softmax = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     value = -(weight[:, None] * y * np.log(softmax)).sum() / weight.sum()
     gradient = weight[:, None] * (softmax - y) / weight.sum()
-    arrays = [jnp.asarray(a, jnp.float32) for a in (logits, y, weight)]
+    arrays = [jnp.asarray(a, jnp.float32) for a in (logits, y, weight, weight.sum())]
     found, found_gradient = jax.value_and_grad(fit._cross_entropy)(*arrays)
     np.testing.assert_allclose(found, value, rtol=1e-5)
     np.testing.assert_allclose(found_gradient, gradient, rtol=1e-4, atol=1e-6)
 
 
-def test_training_a_linear_network_equals_adamw_written_out(spec: Spec, xor: Batch) -> None:
+@pytest.mark.parametrize("many", [16, 128])  # one part, two parts
+def test_training_a_linear_network_equals_adamw_written_out(
+    spec: Spec, xor: Batch, many: int
+) -> None:
     """Clipping, warm-up, cosine, decay, order of windows, noise, soft labels, weights: by hand."""
     rng = np.random.default_rng(2)
     soft = rng.dirichlet([1, 1], 60)
     train = batch.make(5 * xor.x[:60], soft, spec, weight=rng.random(60))
-    settings = Fit(steps=30, batch=16, rate=0.05, weight_decay=0.1, noise=0.3, every=5)
+    settings = Fit(steps=30, batch=many, rate=0.05, weight_decay=0.1, noise=0.3, every=5)
     found = fit.fit(LINEAR, train, train, seeds=[7], settings=settings)
 
-    order = np.concatenate([np.random.default_rng([7, e]).permutation(60) for e in range(8)])
+    epochs = range(many // 2)
+    order = np.concatenate([np.random.default_rng([7, e]).permutation(60) for e in epochs])
     w, m, v = (np.zeros((10, 2)) for _ in range(3))
     x, best, best_loss = train.x.reshape(60, 10).astype(float), np.zeros((10, 2)), math.inf
     for t in range(30):
-        index = order[16 * t : 16 * (t + 1)]
+        index = order[many * t : many * (t + 1)]
         weight = train.weight[index, None] / train.weight[index].sum()
         noise_key, _ = jax.random.split(jax.random.fold_in(jax.random.key(7), t))
-        noisy = x[index] + 0.3 * np.asarray(jax.random.normal(noise_key, (16, 5, 2))).reshape(
-            16, 10
-        )
+        noise = np.asarray(jax.random.normal(noise_key, (many, 5, 2))).reshape(many, 10)
+        noisy = x[index] + 0.3 * noise
         logits = noisy @ w
         softmax = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
         gradient = noisy.T @ (weight * (softmax - train.y[index]))
@@ -106,7 +110,8 @@ def test_training_a_linear_network_equals_adamw_written_out(spec: Spec, xor: Bat
     np.testing.assert_allclose(found.loss, [best_loss], rtol=1e-4)
     assert found.steps == 30
     # Six looks, one program: what goes in first has the types of what comes out.
-    assert fit._advance(LINEAR, settings, 0, 0.0)._cache_size() == 1  # pyright: ignore
+    whole = NamedSharding(fit._mesh(many, None), PartitionSpec())
+    assert fit._advance(LINEAR, settings, 0, 0.0, whole)._cache_size() == 1  # pyright: ignore
 
 
 def test_windows_of_weight_0_have_no_influence(model: Model, xor: Batch) -> None:
