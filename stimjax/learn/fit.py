@@ -99,11 +99,7 @@ def fit(
     subjects = int(subject.max()) + 1 if headed else 0
     if headed:
         model = confusion.with_head(model, subjects, train.spec.shape)
-    mesh = _mesh(settings.batch, devices)
-    whole, blocks, batches = (
-        NamedSharding(mesh, PartitionSpec(*axes))
-        for axes in ((), (None, "part"), (None, None, "part"))
-    )
+    whole, blocks, batches = _shardings(_mesh(settings.batch, devices))
     advance = _advance(model, settings, subjects, stripped, whole)
     state = _start(model, optimizer, seeds)
     manager = _manager(checkpoint)
@@ -203,6 +199,12 @@ def _mesh(batch: int, devices: int | None) -> Mesh:
         devices = len(local) if local[0].platform == "cpu" else 1
     many = max(n for n in range(1, min(devices, len(local)) + 1) if _parts(batch) % n == 0)
     return Mesh(np.array(local[:many]), ("part",))
+
+
+def _shardings(mesh: Mesh) -> tuple[NamedSharding, ...]:
+    """Of what every device has whole, of blocks [block, window], of batches [seed, step, part]."""
+    axes = ((), (None, "part"), (None, None, "part"))
+    return tuple(NamedSharding(mesh, PartitionSpec(*names)) for names in axes)
 
 
 def _put(arrays: Sequence[Array | np.ndarray], where: NamedSharding) -> tuple[Array, ...]:
