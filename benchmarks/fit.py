@@ -7,12 +7,21 @@ number of parameters, and their outputs for the same weights, are checked agains
 anything is measured. PyTorch runs eagerly and with `torch.compile` of the loss, on one core and,
 with two threads, on two. Sixteen seeds trained side by side by `vmap`, over a third of the steps,
 are compared with one.
+
+The studies are whole commands, from start to answers on held-out windows, on all these cores:
+five students of each network, side by side in stimjax, with what it compiles (or, a second time,
+finds compiled), one after the other in PyTorch without compilation.
 """
 
 from __future__ import annotations
 
+import os
+import statistics
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +34,8 @@ NETWORKS = workers.sized(("cnn", "transformer"), ("cnn",))
 STEPS, EVERY = workers.sized((150, 50), (4, 2))
 ASKED = {"steps": STEPS, "batch": 128, "every": EVERY}
 ASKED |= {"rate": 3e-3, "weight_decay": 1e-3, "noise": 0.1}
+STUDY = ASKED | {"steps": workers.sized(500, 2), "batch": 64, "every": workers.sized(100, 2)}
+STUDENTS = workers.sized(5, 2)
 HERE = Path(__file__).parent
 
 
@@ -38,16 +49,19 @@ def measure(torch: str | None = None) -> dict[str, Any]:
 
     cores = workers.cores()[: 2 if jax.default_backend() == "cpu" else 1]
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder, "data.safetensors")
-        write_data(data)
+        data, study = (Path(folder, f"{name}.safetensors") for name in ("steps", "study"))
+        for path, asked in ((data, ASKED), (study, STUDY)):
+            write_data(path, asked)
         with workers.hired() as start:
             groups = variants(start, data, torch, cores)
             turns = workers.take_turns({name: [w] for name, w in groups.items()}, REPEATS)
+        seconds = studies(study, torch, cores) if torch else None
     rates = {name: round(workers.median_rate(rows, "steps"), 1) for name, rows in turns.items()}
-    return {**ASKED, "repeats": REPEATS, "steps_a_second": rates, "times": ratios(rates)}
+    found = {**ASKED, "repeats": REPEATS, "steps_a_second": rates, "times": ratios(rates)}
+    return {**found, "study": {**STUDY, "students": STUDENTS, "seconds": seconds}}
 
 
-def write_data(path: Path) -> None:
+def write_data(path: Path, asked: Mapping[str, float]) -> None:
     """Windows, settings, initial weights, and what the networks answer with those."""
     import jax
     import nights
@@ -66,7 +80,7 @@ def write_data(path: Path) -> None:
         params = model.init(jax.random.key(0))
         arrays |= flatten_dict({name: params}, sep="/")
         arrays[f"check/{name}"] = model.apply(params, train.x[:8])
-    arrays |= {f"asked/{name}": np.float64(value) for name, value in ASKED.items()}
+    arrays |= {f"asked/{name}": np.float64(value) for name, value in asked.items()}
     save_file({name: np.array(array) for name, array in arrays.items()}, path)
 
 
@@ -88,6 +102,29 @@ def variants(start: Start, data: Path, torch: str | None, cores: list[int]) -> d
                 found[f"{network}, torch eager{ending}"] = start(threads, on)
                 found[f"{network}, torch compiled{ending}"] = start([*threads, "--compiled"], on)
     return found
+
+
+def studies(data: Path, torch: str, cores: list[int]) -> dict[str, float]:
+    """Seconds of a study of each network and way: the medians of turns."""
+    taken: dict[str, list[float]] = {}
+    students = ["--study", str(STUDENTS)]
+    for turn in range(REPEATS):
+        cache = data.parent / f"cache{turn}"
+        for network in NETWORKS:
+            ours = [sys.executable, str(HERE / "jax_fit.py"), str(data), "--network", network]
+            theirs = [torch, str(HERE / "torch_fit.py"), str(data), "--network", network]
+            ways = {
+                "stimjax": [*ours, *students],
+                "stimjax, compiled before": [*ours, *students],
+                "torch eager": [*theirs, *students, "--threads", str(len(cores))],
+            }
+            environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(cache)}
+            for way, command in ways.items():
+                start = time.perf_counter()
+                with workers.on(cores):
+                    subprocess.run(command, check=True, env=environment)
+                taken.setdefault(f"{network}, {way}", []).append(time.perf_counter() - start)
+    return {name: round(statistics.median(all_), 2) for name, all_ in taken.items()}
 
 
 def ratios(rates: dict[str, float]) -> dict[str, float]:

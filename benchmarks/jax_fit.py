@@ -1,6 +1,9 @@
 """Training of one network as stimjax does it, as a worker of `fit.py`.
 
 python jax_fit.py DATA.safetensors --network NAME [--seeds N] [--looks N]
+python jax_fit.py DATA.safetensors --network NAME --study STUDENTS
+
+The second trains students once, lets them answer and ends.
 """
 
 from __future__ import annotations
@@ -50,12 +53,17 @@ def main() -> None:
     parser.add_argument("--network", required=True)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--looks", type=int, help="train until this look at the validation part")
+    parser.add_argument("--study", type=int, help="so many students, once")
     asked = parser.parse_args()
     runtime.start()
     train, validation, settings = read(asked.data)
     if asked.looks:
         settings = dataclasses.replace(settings, steps=asked.looks * settings.every)
     model = models.classifier(asked.network, train.spec.shape, train.y.shape[1])
+    if asked.study:
+        fitted = fit.fit(model, train, validation, seeds=range(asked.study), settings=settings)
+        fit.predict(model, fitted.params, validation.x)
+        return
     seeds = range(asked.seeds)
 
     def turn() -> dict[str, Any]:

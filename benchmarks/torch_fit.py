@@ -1,6 +1,9 @@
 """Training of one network in PyTorch, as a worker of `fit.py`.
 
 PYTHON torch_fit.py DATA.safetensors --network NAME [--compiled] [--threads N]
+PYTHON torch_fit.py DATA.safetensors --network NAME [--compiled] [--threads N] --study STUDENTS
+
+The second trains students once, lets them answer and ends.
 
 Runs in an environment of its own (`pip install torch numpy safetensors`) and imports nothing of
 stimjax. Trains as `stimjax.learn.fit` does: AdamW with warm-up and cosine decay, gradients clipped
@@ -42,8 +45,8 @@ class Training:
         if compiled:
             self.loss = torch.compile(self._loss, dynamic=False)
 
-    def run(self) -> int:
-        """Train once; gives the steps taken."""
+    def run(self) -> tuple[int, networks.Params]:
+        """Train once; gives the steps taken, and the parameters of the best look."""
         asked = self.asked
         steps, batch, every = (int(asked[name]) for name in ("steps", "batch", "every"))
         params = {name: value.clone().requires_grad_() for name, value in self.start.items()}
@@ -61,7 +64,12 @@ class Training:
                 least = value
                 best = {name: p.detach().clone() for name, p in params.items()}
         assert best is not params
-        return steps
+        return steps, best
+
+    @torch.no_grad()
+    def answer(self, params: networks.Params) -> Any:
+        """Logits of the validation windows."""
+        return self.apply(params, self.validation["x"])
 
     def _loss(self, params: networks.Params, x: Any, y: Any, w: Any) -> Any:
         x = x + self.asked["noise"] * torch.randn_like(x)
@@ -96,15 +104,20 @@ def main() -> None:
     parser.add_argument("--network", choices=sorted(networks.CLASSIFIERS), required=True)
     parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--study", type=int, help="so many students, once")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     torch.set_flush_denormal(True)  # as XLA does
     torch.manual_seed(0)
     training = Training(asked.data, asked.network, asked.compiled)
+    if asked.study:
+        for _ in range(asked.study):
+            training.answer(training.run()[1]).cpu()
+        return
 
     def turn() -> dict[str, Any]:
         start = time.perf_counter()
-        steps = training.run()
+        steps, _ = training.run()
         return {"seconds": time.perf_counter() - start, "steps": steps}
 
     turn()

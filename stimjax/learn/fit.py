@@ -28,7 +28,7 @@ from stimjax.models import Model, Params
 from stimjax.store import StimjaxError
 
 PREDICT = 256  # windows that go through a network at once where no gradient is needed
-EACH = 64  # windows of a part of a batch at least
+EACH = 32  # windows of a part of a batch at least
 
 
 class DivergedError(StimjaxError):

@@ -25,7 +25,7 @@ windows = batch.make(
 model = models.classifier(sys.argv[1], spec.shape, 2, {"width": 8})
 settings = Fit(steps=20, batch=128, every=10, rate=1e-2, noise=0.1, patience=5)
 assert [fit._mesh(128, most).size for most in (None, 1, 2, 3)] == [2, 1, 2, 2]
-assert fit._mesh(96, None).size == 1  # not to be cut into parts of 64
+assert fit._mesh(96, None).size == 1  # not to be cut into equal parts of 32 or more
 one, two, other = (
     fit.fit(model, windows, windows[:200], seeds=seeds, settings=settings, devices=devices)
     for seeds, devices in (([1, 2, 3], 1), ([1, 2, 3], None), ([4, 5, 6], None))
