@@ -17,7 +17,7 @@ import numpy as np
 
 from stimjax import config, ledger, release, settings
 from stimjax.batch import Batch
-from stimjax.data import prepare, reader
+from stimjax.data import people, prepare, reader
 from stimjax.excite import guarantee, methods
 from stimjax.learn import candidates, resume
 from stimjax.learn import critic as critics
@@ -184,11 +184,16 @@ def audit_release(
         others=prepare.load(holdout, "test"),
         reference=prepare.load(train, "validation"),
         seed=asked.seed,
+        people=people.load(train),
     )
     same = train.resolve() == holdout.resolve()
     if not same:  # numbers of subjects mean nothing in another folder
         apart = np.asarray(world.others.subject) + audit.APART
-        world = world._replace(others=dataclasses.replace(world.others, subject=apart))
+        known_of = {n + audit.APART: person for n, person in people.load(holdout).items()}
+        world = world._replace(
+            others=dataclasses.replace(world.others, subject=apart),
+            people={**world.people, **known_of},
+        )
     audit.refuse_overlap(world.members, world.others, same, f"{holdout}: the test part")
     how = releases.made(_settings(made, stimuli))
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []

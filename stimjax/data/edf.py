@@ -18,8 +18,9 @@ import pyedflib
 from pyedflib.edfreader import DO_NOT_CHECK_FILE_SIZE, DO_NOT_READ_ANNOTATIONS
 
 from stimjax.data import channels as names
-from stimjax.data import edf_scoring, units
+from stimjax.data import edf_scoring, people, units
 from stimjax.data.edf_layout import EdfLayout, EdfSignal, layout, onsets
+from stimjax.data.people import NOTHING_TOLD, Person
 from stimjax.data.recording import Header, Recording, Signal
 from stimjax.store import StimjaxError
 
@@ -39,6 +40,7 @@ def header(path: Path) -> Header:
         subject=_subject(edf),
         duration=float(last - first + edf.record_seconds),
         rates={name: signal.samples / edf.record_seconds for name, signal in _by_name(edf).items()},
+        person=_person(edf),
     )
 
 
@@ -93,6 +95,12 @@ def _subject(edf: EdfLayout) -> str:
         return " ".join(known)
     code, _, _, name = (*edf.patient.split(), "X", "X", "X", "X")[:4]
     return next((part for part in (code, name) if part != "X"), "")
+
+
+def _person(edf: EdfLayout) -> Person:
+    if not edf.plus:  # fields without a form
+        return NOTHING_TOLD
+    return people.of_edf(edf.patient, edf.recording, edf.date)
 
 
 def _values(

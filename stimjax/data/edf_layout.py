@@ -55,7 +55,8 @@ class EdfLayout:
 
     Attributes:
         path: of the file.
-        patient: the local patient identification, as written.
+        patient, recording: the local patient and recording identification, as written.
+        date: on which it starts, "dd.mm.yy".
         clock: time of day at which it starts, "hh.mm.ss".
         plus: whether it is EDF+.
         discontinuous: whether it says that its data records do not follow each other (EDF+D).
@@ -69,6 +70,8 @@ class EdfLayout:
 
     path: Path
     patient: str
+    recording: str
+    date: str
     clock: str
     plus: bool
     discontinuous: bool
@@ -133,6 +136,8 @@ def layout(path: Path) -> EdfLayout:
     return EdfLayout(
         path=path,
         patient=fields[1].strip(),
+        recording=fields[2].strip(),
+        date=fields[3].strip(),
         clock=fields[4],
         plus=fields[6].startswith("EDF+"),
         discontinuous=fields[6].startswith("EDF+D"),

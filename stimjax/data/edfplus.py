@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyedflib
 
+from stimjax.data.people import YEAR, Person
+
 # A fixed clock: the same seed gives the same bytes.
 START = datetime.datetime(2001, 1, 1, 22, 0, 0)
 
@@ -51,6 +53,7 @@ def write_edf(
     traces: Sequence[Trace],
     annotations: Sequence[tuple[float, float, str]],
     equipment: str = "stimjax-simulator",
+    person: Person | None = None,
 ) -> None:
     """Write an EDF+C file with data records of one second.
 
@@ -61,6 +64,7 @@ def write_edf(
         annotations: onset and duration in s (steps of 0.1 ms are kept) and text, in any order;
             one fits into each second of the recording.
         equipment: in the header.
+        person: whose sex and age (as a birthdate) go into the header.
 
     Raises:
         OSError: the file cannot be written.
@@ -69,6 +73,10 @@ def write_edf(
         file.setStartdatetime(START)
         file.setPatientCode(subject)
         file.setEquipment(equipment)
+        if person is not None and person.sex:
+            file.setSex({"F": 0, "M": 1}[person.sex])
+        if person is not None and person.age is not None:
+            file.setBirthdate((START - datetime.timedelta(days=person.age * YEAR)).date())
         file.setSignalHeaders(
             [
                 {

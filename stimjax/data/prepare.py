@@ -2,7 +2,8 @@
 
 A folder of windows holds `train-*.safetensors`, `validation-*.safetensors`,
 `test-*.safetensors` and `spec.json`, which says what the numbers mean and how they were made.
-Subjects are numbers there, and nothing else tells who they are.
+Subjects are numbers there, and nothing else tells who they are; `people` keeps what headers say
+of their sex and age.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.data import reader, scoring, split
+from stimjax.data import people, reader, scoring, split
 from stimjax.data.channels import canonical
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.recording import Header, Recording
@@ -109,6 +110,8 @@ def prepare(
         lacking = [name for name, count in parts[part]["classes"].items() if not count]
         if lacking:
             note(f"the {part} part has no window of the class {lacking[0]!r}")
+    told = zip(numbers, (header.person for _, header in found), strict=True)
+    people.save(folder, told)
     spec = _ranged(folder, plan, made, settings.independent)
     batch.save_spec(spec, folder, made.summary(settings, parts))
 

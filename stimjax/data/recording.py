@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
+from stimjax.data.people import NOTHING_TOLD, Person
+
 
 @dataclasses.dataclass(frozen=True)
 class Signal:
@@ -49,12 +51,14 @@ class Header:
         subject: what the header says identifies the person, "" where it says nothing.
         duration: seconds from the start of the file to its end.
         rates: samples a second by canonical channel name.
+        person: what it says of the subject and the device.
     """
 
     name: str
     subject: str
     duration: float
     rates: dict[str, float]
+    person: Person = NOTHING_TOLD
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from stimjax.data import channels as names
-from stimjax.data import scoring, units
+from stimjax.data import people, scoring, units
 from stimjax.data.recording import Event, Header, Recording, Signal
 from stimjax.store import StimjaxError
 
@@ -99,6 +99,7 @@ def _header(path: Path, head: Any) -> Header:
             name: float(head.fs * head.samps_per_frame[index])
             for name, index in names.choose(head.sig_name).items()
         },
+        person=people.of_comments(head.comments or ()),
     )
 
 

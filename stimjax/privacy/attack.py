@@ -8,7 +8,8 @@ subjects. Windows of one subject resemble each other, so that intervals resample
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from jaxtyping import Float, Int
 from scipy.stats import binomtest
 
 from stimjax.batch import Batch
+from stimjax.data.people import Person
 from stimjax.learn.teacher import Teacher
 
 RESAMPLES = 1000
@@ -34,6 +36,7 @@ class World(NamedTuple):
         reference: windows of further subjects, like them: the attacker's own cohort.
         teacher: for attacks on the release and the teacher together; None where it is not at hand.
         seed: of all chance.
+        people: what is known of subjects, by their numbers: sex, age, device.
     """
 
     release: Batch
@@ -42,6 +45,7 @@ class World(NamedTuple):
     reference: Batch
     teacher: Teacher | None = None
     seed: int = 0
+    people: Mapping[int, Person] = MappingProxyType({})
 
 
 class Finding(NamedTuple):

@@ -13,8 +13,7 @@ gradient boosting on the soft labels, and takes the band among its predictions f
 is the share of bands that are right among members minus that among others: that severity can be
 told of anybody is the use of a release and no leak.
 
-Sex, age and the recording device are not audited: a release is computed from windows and their
-classes alone, and so adds nothing on these for somebody who holds a subject's windows.
+Sex, age and the recording device are for `demographics`.
 
 Threat model: the release, windows of a subject without labels, and a cohort with labels.
 """

@@ -20,6 +20,7 @@ from stimjax.privacy import (
     attribute,
     canary,
     dcr,
+    demographics,
     distance,
     domias,
     files,
@@ -105,6 +106,7 @@ def _attacks(
     plain = (distance, domias, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     made = releases.drawn(how)
+    there["attribute"].append(demographics.ATTACK)
     there["canary"] = [canary.attack(made, asked.shadows)]
     if {"lira", "rmia"} & set(asked.attacks):
         if how not in known:

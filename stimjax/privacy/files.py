@@ -32,7 +32,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stimjax.batch import load_spec
-from stimjax.data import scoring, wfdb
+from stimjax.data import people, scoring, wfdb
 from stimjax.data.channels import ALIASES
 from stimjax.privacy.attack import Attack, Finding
 from stimjax.store import StimjaxError
@@ -49,7 +49,6 @@ BLANKED = (
 )  # fmt: skip
 _TEXTS = re.compile(rb"[\x20-\x7e\t\r\n]{%d,}" % TEXT)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\n|\r?\n){23,}")
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
 class Secret(NamedTuple):
@@ -155,16 +154,16 @@ def _of_edf(head: bytes) -> Iterator[Secret]:
     patient, recording, start = text[8:88].strip(), text[88:168].strip(), text[168:176].strip()
     yield Secret("patient field", patient)
     yield Secret("recording field", recording)
-    yield from _dates("start date", _day(start))
+    yield from _dates("start date", people.day(start))
     code, sex, born, name, *_ = (*patient.split(), "", "", "", "")
     if sex in ("M", "F", "X"):  # as EDF+ divides the field
-        yield from _dates("birthdate", _day(born))
+        yield from _dates("birthdate", people.day(born))
         yield Secret("patient code", code)
         for part in (name, name.replace("_", " "), *name.split("_")):
             yield Secret("patient name", part)
     plus, began, *rest = (*recording.split(), "", "")
     if plus == "Startdate":
-        yield from _dates("start date", _day(began))
+        yield from _dates("start date", people.day(began))
         for part in rest:
             yield Secret("recording field", part)
 
@@ -174,7 +173,7 @@ def _of_wfdb(path: Path) -> Iterator[Secret]:
     yield Secret("subject code", wfdb.subject(path.stem))
     first, *lines = _read(path).decode("utf-8", "replace").splitlines() or [""]
     for word in first.split():
-        yield from _dates("start date", _day(word))
+        yield from _dates("start date", people.day(word))
     for line in lines:
         if line.startswith("#"):
             yield Secret("comment of a header", line.lstrip("# ").strip())
@@ -182,22 +181,12 @@ def _of_wfdb(path: Path) -> Iterator[Secret]:
             yield Secret("file name", line.split()[0])
 
 
-def _day(text: str) -> datetime.date | None:
-    """A date as EDF and WFDB write it: dd.mm.yy, dd-MMM-yyyy or dd/mm/yyyy; None for others."""
-    with contextlib.suppress(ValueError):
-        day, month, year = re.split(r"[./-]", text)
-        number = _MONTHS.index(month.upper()) + 1 if month.upper() in _MONTHS else int(month)
-        century = (1900 if int(year) >= 85 else 2000) if len(year) == 2 else 0
-        return datetime.date(century + int(year), number, int(day))
-    return None
-
-
 def _dates(kind: str, day: datetime.date | None) -> Iterator[Secret]:
     if day is not None:
         yield Secret(kind, f"{day:%d.%m.%y}")
         yield Secret(kind, f"{day:%d.%m.%Y}")
         yield Secret(kind, f"{day:%Y-%m-%d}")
-        yield Secret(kind, f"{day.day:02d}-{_MONTHS[day.month - 1]}-{day.year}")
+        yield Secret(kind, f"{day.day:02d}-{people.MONTHS[day.month - 1]}-{day.year}")
 
 
 def _forms(value: bytes | str) -> set[bytes]:

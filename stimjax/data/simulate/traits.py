@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from stimjax.data.people import Person
 from stimjax.data.simulate.noise import log_uniform
 
 # Apnea-hypopnea index (events an hour of sleep): share of persons, lowest, highest. The limits of
@@ -76,6 +77,16 @@ class Traits:
     sinus_arrhythmia: float
     bradycardia: float
     surge: float
+
+
+def person(rng: np.random.Generator, traits: Traits | None = None) -> Person:
+    """Sex and age, which show in the heart a little: women's beats faster, and with age it varies
+    less with breathing; drawn at random without `traits`. Of the simulator, not of physiology.
+    """
+    faster = 0.0 if traits is None else (traits.heart - 67) / 6
+    sex = "F" if rng.random() < 1 / (1 + np.exp(-faster)) else "M"
+    steadier = rng.uniform() if traits is None else 1 - (traits.sinus_arrhythmia - 0.5) / 3.5
+    return Person(sex, float(np.clip(30 + 45 * steadier + rng.normal(0, 6), 18, 90)))
 
 
 def severity(seed: int, number: int) -> float:

@@ -12,11 +12,12 @@ import numpy as np
 from stimjax.data.edfplus import Trace, write_edf
 from stimjax.data.simulate import oximetry, plan, respiration, staging
 from stimjax.data.simulate.noise import EPOCH_SECONDS
-from stimjax.data.simulate.traits import draw_traits, severity
+from stimjax.data.simulate.traits import Traits, draw_traits, person, severity
 from stimjax.store import StimjaxError
 
 Task = Literal["apnea", "stages"]
 
+PERSON = 2  # the stream of sex and age, beside those of the tasks
 SHORTEST_HOURS, LONGEST_HOURS = 0.1, 24.0
 
 
@@ -52,11 +53,10 @@ def write_cohort(
     for number in range(subjects):
         name = f"subject-{number + 1:03d}"
         rng = np.random.default_rng([seed, number + 1, get_args(Task).index(task)])
-        if task == "apnea":
-            traces, annotations = _apnea(rng, severity(seed, number), epochs)
-        else:
-            traces, annotations = _stages(rng, epochs)
-        write_edf(folder / f"{name}.edf", name, traces, annotations)
+        traits = draw_traits(rng, severity(seed, number)) if task == "apnea" else None
+        traces, annotations = _apnea(rng, traits, epochs) if traits else _stages(rng, epochs)
+        whose = person(np.random.default_rng([seed, number + 1, PERSON]), traits)
+        write_edf(folder / f"{name}.edf", name, traces, annotations, person=whose)
         if progress is not None:
             progress(number + 1)
 
@@ -73,9 +73,8 @@ def _check(subjects: int, hours: float, seed: int, task: str) -> None:
 
 
 def _apnea(
-    rng: np.random.Generator, ahi: float, epochs: int
+    rng: np.random.Generator, traits: Traits, epochs: int
 ) -> tuple[list[Trace], list[tuple[float, float, str]]]:
-    traits = draw_traits(rng, ahi)
     night = plan.draw_plan(rng, traits, epochs)
     chest, abdomen, flow, phase = respiration.respiration(rng, traits, night)
     second = phase[:: respiration.RATE]

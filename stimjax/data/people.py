@@ -1,0 +1,124 @@
+"""Sex, age and recording device, as far as a header tells them.
+
+EDF+: the patient field is "code sex birthdate name", the recording field "Startdate dd-MMM-yyyy
+administration technician equipment", "X" standing for what is not told (Kemp and Olivan 2003,
+2.1.3.3). Sleep-EDF has the age in place of a name ("Female_33yr"). WFDB has no such fields;
+PhysioNet's databases write comments such as "Age: 53  Sex: M" or "<age>: 53 <sex>: M".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import dacite
+
+from stimjax.store import StimjaxError, read_json, write_json
+
+FILE, SCHEMA = "people.json", 1
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+OLDEST = 120.0  # years; more, or less than 0, is a mistake in the header
+YEAR = 365.25  # days
+
+_AGE_FOR_NAME = re.compile(r"(?:fe)?male_(\d{1,3})yr", re.IGNORECASE)
+_AGE = re.compile(r"\bage\b\W*(\d{1,3}(?:\.\d+)?)\b", re.IGNORECASE)
+_SEX = re.compile(r"\b(?:sex|gender)\b\W*(f|m|female|male)\b", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """Who was recorded, and with what.
+
+    Attributes:
+        sex: "F", "M", or "" where the header does not tell.
+        age: in years on the day of the recording; None where the header does not tell.
+        device: the equipment as the header names it, "" where it does not.
+    """
+
+    sex: str = ""
+    age: float | None = None
+    device: str = ""
+
+
+NOTHING_TOLD = Person()
+
+
+def of_edf(patient: str, recording: str, start: str) -> Person:
+    """What an EDF+ header tells.
+
+    Args:
+        patient: its local patient identification.
+        recording: its local recording identification.
+        start: its start date, dd.mm.yy, for a recording field that has none.
+    """
+    _, sex, born, name = (*patient.split(), "X", "X", "X", "X")[:4]
+    words = recording.split()
+    begun = day(words[1]) if len(words) > 1 else None
+    birth, begun = day(born), begun or day(start)
+    age = (begun - birth).days / YEAR if birth and begun else None
+    if age is None and (told := _AGE_FOR_NAME.fullmatch(name)):
+        age = float(told[1])
+    device = " ".join(word for word in words[4:] if word != "X").replace("_", " ")
+    return Person(sex if sex in ("F", "M") else "", _possible(age), device)
+
+
+def of_comments(comments: Iterable[str]) -> Person:
+    """What the comments of a WFDB header tell."""
+    text = "\n".join(comments)
+    age, sex = _AGE.search(text), _SEX.search(text)
+    return Person(sex[1][0].upper() if sex else "", _possible(float(age[1]) if age else None))
+
+
+def joined(first: Person, second: Person) -> Person:
+    """The first, completed from the second where it does not tell."""
+    age = second.age if first.age is None else first.age
+    return Person(first.sex or second.sex, age, first.device or second.device)
+
+
+def save(folder: Path, told: Iterable[tuple[int, Person]]) -> None:
+    """Write `people.json` if anything was told.
+
+    Args:
+        folder: of windows.
+        told: the number of a subject and what one recording says of it.
+    """
+    known: dict[int, Person] = {}
+    for number, person in told:
+        known[number] = joined(known.get(number, NOTHING_TOLD), person)
+    rows = {str(n): dataclasses.asdict(known[n]) for n in sorted(known) if known[n] != NOTHING_TOLD}
+    if rows:
+        write_json(folder / FILE, {"schema": SCHEMA, "people": rows})
+
+
+def load(folder: Path) -> dict[int, Person]:
+    """What headers told of the subjects, by their numbers; those of whom nothing is known lack.
+
+    Raises:
+        StimjaxError: the file is damaged.
+    """
+    path = folder / FILE
+    if not path.exists():  # no header told anything
+        return {}
+    try:
+        rows = read_json(path)["people"]
+        return {int(number): dacite.from_dict(Person, row) for number, row in rows.items()}
+    except (KeyError, ValueError, AttributeError, dacite.DaciteError) as error:
+        raise StimjaxError(f"{path}: is damaged ({error}); prepare the windows again") from error
+
+
+def day(text: str) -> datetime.date | None:
+    """A date as EDF and WFDB write it: dd.mm.yy, dd-MMM-yyyy or dd/mm/yyyy; None for others."""
+    with contextlib.suppress(ValueError):
+        number, month, year = re.split(r"[./-]", text)
+        which = MONTHS.index(month.upper()) + 1 if month.upper() in MONTHS else int(month)
+        century = (1900 if int(year) >= 85 else 2000) if len(year) == 2 else 0
+        return datetime.date(century + int(year), which, int(number))
+    return None
+
+
+def _possible(age: float | None) -> float | None:
+    return age if age is not None and 0 <= age <= OLDEST else None
