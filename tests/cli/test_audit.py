@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-FAST = ["--attacks", "nearest", "dcr", "files"]
+FAST = ["--attacks", "nearest", "attribute", "dcr", "files"]
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,35 @@ def test_privacy_json_is_as_promised(audited):
     for entry in audited["attacks"]:
         fields = {"attack", "metric", "value", "ci", "chance", "real_data", "planted_leak"}
         assert fields <= set(entry)
-    assert {entry["attack"] for entry in audited["attacks"]} == {"nearest", "dcr", "files"}
+    assert {entry["attack"] for entry in audited["attacks"]} == set(FAST[1:])
     assert all(side["subjects"] > 0 for side in audited["on"].values())
+
+
+def test_a_holdout_in_a_folder_of_its_own_has_subjects_of_its_own(built, run, tmp_path):
+    folder, _ = built
+    run("simulate", tmp_path / "cohort", "--subjects", 9, "--hours", 0.2, "--seed", 5)
+    alike = ("--channels", "SpO2,HR", "--rate", 1)
+    run("prepare", tmp_path / "cohort", "--out", tmp_path / "others", *alike)
+    known = sorted(tmp_path.glob("others/test-*"))
+    status, _, _ = run(
+        *("audit", folder / "release", "--train", folder / "windows"),
+        *("--holdout", tmp_path / "others", "--out", tmp_path / "audit", "--attacks", "attribute"),
+    )
+    assert status == 0
+    audit = json.loads((tmp_path / "audit" / "privacy.json").read_text())
+    assert audit["on"]["others"]["subjects"] == len(known)
+    (sex,) = (e for e in audit["attacks"] if e["metric"] == "advantage_on_sex")
+    assert "nobody in the test part" not in sex["note"]
 
 
 def test_files_name_nobody_and_the_search_would_have_found_it(audited):
     (entry,) = (entry for entry in audited["attacks"] if entry["attack"] == "files")
     assert entry["value"] == 0 and entry["planted_leak"] > 0
+
+
+def test_what_headers_tell_of_people_is_audited_too(audited):
+    (sex,) = (e for e in audited["attacks"] if e["metric"] == "advantage_on_sex")
+    assert sex["note"].startswith(("right for", "needs two values"))
 
 
 def test_real_windows_in_the_place_of_the_release_are_found(audited):

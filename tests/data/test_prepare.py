@@ -14,7 +14,7 @@ import pytest
 
 from stimjax import config
 from stimjax.batch import Batch, load_spec
-from stimjax.data import prepare, split
+from stimjax.data import people, prepare, split
 from stimjax.data.edfplus import Trace, write_edf
 from stimjax.store import StimjaxError
 
@@ -196,6 +196,12 @@ def test_no_subject_is_in_two_parts_even_with_several_nights(cohort, windows_of)
             assert told["subjects"] == sorted(subjects[name])
             assert told["windows"] == len(part) == 20 * len(subjects[name])
             assert list(told["classes"].values()) == part.y.sum(axis=0).tolist()
+
+
+def test_what_headers_tell_of_people_is_kept_by_number(cohort, windows_of):
+    told = people.load(windows_of(cohort))
+    assert set(told) == set(range(len(cohort.spo2)))
+    assert {person.device for person in told.values()} == {"stimjax-simulator"}
 
 
 @pytest.mark.parametrize("wanted", ["S2, S5", "night-b,night-e"])
