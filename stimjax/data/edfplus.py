@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyedflib
 
-from stimjax.data.people import YEAR, Person
+from stimjax.data.people import Person
 
 # A fixed clock: the same seed gives the same bytes.
 START = datetime.datetime(2001, 1, 1, 22, 0, 0)
@@ -76,7 +76,7 @@ def write_edf(
         if person is not None and person.sex:
             file.setSex({"F": 0, "M": 1}[person.sex])
         if person is not None and person.age is not None:
-            file.setBirthdate((START - datetime.timedelta(days=person.age * YEAR)).date())
+            file.setBirthdate(START.date().replace(year=START.year - person.age))
         file.setSignalHeaders(
             [
                 {

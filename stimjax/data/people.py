@@ -21,11 +21,10 @@ from stimjax.store import StimjaxError, read_json, write_json
 
 FILE, SCHEMA = "people.json", 1
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-OLDEST = 120.0  # years; more, or less than 0, is a mistake in the header
-YEAR = 365.25  # days
+OLDEST = 120  # years; more, or less than 0, is a mistake in the header
 
 _AGE_FOR_NAME = re.compile(r"(?:fe)?male_(\d{1,3})yr", re.IGNORECASE)
-_AGE = re.compile(r"\bage\b\W*(\d{1,3}(?:\.\d+)?)\b", re.IGNORECASE)
+_AGE = re.compile(r"\bage\b\W*(\d{1,3})\b", re.IGNORECASE)
 _SEX = re.compile(r"\b(?:sex|gender)\b\W*(f|m|female|male)\b", re.IGNORECASE)
 
 
@@ -35,12 +34,13 @@ class Person:
 
     Attributes:
         sex: "F", "M", or "" where the header does not tell.
-        age: in years on the day of the recording; None where the header does not tell.
+        age: in whole years on the day of the recording (a birthdate would name many a person);
+            None where the header does not tell.
         device: the equipment as the header names it, "" where it does not.
     """
 
     sex: str = ""
-    age: float | None = None
+    age: int | None = None
     device: str = ""
 
 
@@ -59,9 +59,11 @@ def of_edf(patient: str, recording: str, start: str) -> Person:
     words = recording.split()
     begun = day(words[1]) if len(words) > 1 else None
     birth, begun = day(born), begun or day(start)
-    age = (begun - birth).days / YEAR if birth and begun else None
+    age = None
+    if birth and begun:
+        age = begun.year - birth.year - ((begun.month, begun.day) < (birth.month, birth.day))
     if age is None and (told := _AGE_FOR_NAME.fullmatch(name)):
-        age = float(told[1])
+        age = int(told[1])
     device = " ".join(word for word in words[4:] if word != "X").replace("_", " ")
     return Person(sex if sex in ("F", "M") else "", _possible(age), device)
 
@@ -70,7 +72,7 @@ def of_comments(comments: Iterable[str]) -> Person:
     """What the comments of a WFDB header tell."""
     text = "\n".join(comments)
     age, sex = _AGE.search(text), _SEX.search(text)
-    return Person(sex[1][0].upper() if sex else "", _possible(float(age[1]) if age else None))
+    return Person(sex[1][0].upper() if sex else "", _possible(int(age[1]) if age else None))
 
 
 def joined(first: Person, second: Person) -> Person:
@@ -120,5 +122,5 @@ def day(text: str) -> datetime.date | None:
     return None
 
 
-def _possible(age: float | None) -> float | None:
+def _possible(age: int | None) -> int | None:
     return age if age is not None and 0 <= age <= OLDEST else None

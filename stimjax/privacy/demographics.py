@@ -61,7 +61,7 @@ def values(world: World, trait: str) -> Told:
     told: Mapping[int, Person] = world.people
     if trait != "age":
         return {n: value for n, person in told.items() if (value := getattr(person, trait))}
-    ages = {n: person.age for n, person in told.items() if person.age is not None}
+    ages = {n: float(person.age) for n, person in told.items() if person.age is not None}
     cohort = [ages[n] for n in np.unique(world.reference.subject) if n in ages]
     if not cohort:
         return {}

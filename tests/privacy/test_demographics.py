@@ -24,7 +24,7 @@ def with_people(whole, seen=("members", "others", "reference"), blank=()):
         high = {int(n): bool(rng.random() < 0.5) for n in np.unique(side.subject)}
         sides[name] = shifted(side, high if name in seen else dict.fromkeys(high, False))
         if name not in blank:
-            told |= {n: Person("F" if up else "M", 70.0 if up else 30.0) for n, up in high.items()}
+            told |= {n: Person("F" if up else "M", 70 if up else 30) for n, up in high.items()}
     return whole._replace(people=told, **sides)
 
 
@@ -55,7 +55,7 @@ def test_age_is_told_in_bands(world):
 def test_three_bands_are_equally_large_in_the_cohort(world):
     whole = world(each=2)
     numbers = np.unique(whole.reference.subject)[:9]
-    people = {int(n): Person(age=20.0 + 5 * i) for i, n in enumerate(numbers)}
+    people = {int(n): Person(age=20 + 5 * i) for i, n in enumerate(numbers)}
     bands = list(demographics.values(whole._replace(people=people), "age").values())
     assert [bands.count(band) for band in sorted(set(bands))] == [3, 3, 3]
 

@@ -86,7 +86,7 @@ def person(rng: np.random.Generator, traits: Traits | None = None) -> Person:
     faster = 0.0 if traits is None else (traits.heart - 67) / 6
     sex = "F" if rng.random() < 1 / (1 + np.exp(-faster)) else "M"
     steadier = rng.uniform() if traits is None else 1 - (traits.sinus_arrhythmia - 0.5) / 3.5
-    return Person(sex, float(np.clip(30 + 45 * steadier + rng.normal(0, 6), 18, 90)))
+    return Person(sex, int(np.clip(30 + 45 * steadier + rng.normal(0, 6), 18, 90)))
 
 
 def severity(seed: int, number: int) -> float:
