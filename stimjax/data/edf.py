@@ -93,7 +93,7 @@ def _subject(edf: EdfLayout) -> str:
     known = [part for part in edf.patient.split() if part != "X"]
     if not edf.plus or not known:
         return " ".join(known)
-    code, _, _, name = (*edf.patient.split(), "X", "X", "X", "X")[:4]
+    code, _, _, name = people.patient_fields(edf.patient)
     return next((part for part in (code, name) if part != "X"), "")
 
 

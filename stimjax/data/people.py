@@ -55,7 +55,7 @@ def of_edf(patient: str, recording: str, start: str) -> Person:
         recording: its local recording identification.
         start: its start date, dd.mm.yy, for a recording field that has none.
     """
-    _, sex, born, name = (*patient.split(), "X", "X", "X", "X")[:4]
+    _, sex, born, name = patient_fields(patient)
     words = recording.split()
     begun = day(words[1]) if len(words) > 1 else None
     birth, begun = day(born), begun or day(start)
@@ -66,6 +66,12 @@ def of_edf(patient: str, recording: str, start: str) -> Person:
         age = int(told[1])
     device = " ".join(word for word in words[4:] if word != "X").replace("_", " ")
     return Person(sex if sex in ("F", "M") else "", _possible(age), device)
+
+
+def patient_fields(patient: str) -> tuple[str, str, str, str]:
+    """Code, sex, birthdate and name of an EDF+ patient field, "X" where one is not told."""
+    code, sex, born, name = (*patient.split(), "X", "X", "X", "X")[:4]
+    return code, sex, born, name
 
 
 def of_comments(comments: Iterable[str]) -> Person:

@@ -72,7 +72,7 @@ def test_loss_and_gradient_with_soft_labels_are_the_formulas() -> None:
     np.testing.assert_allclose(found_gradient, gradient, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("many", [16, 128])  # one part, two parts
+@pytest.mark.parametrize("many", [16, 128])  # one part, four parts
 def test_training_a_linear_network_equals_adamw_written_out(
     spec: Spec, xor: Batch, many: int
 ) -> None:
