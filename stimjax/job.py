@@ -103,7 +103,9 @@ def run(
         first = _places(folder, 0, folds)
         shadows: Known = {}  # those of the audit serve the trade-off as well
         privacy, exceeded = _audited(data, first, folder, job, bounds, reporter, shadows)
-        points = _traded(first, private, of_fold(job, 0), reporter, shadows)
+        points = []
+        if privacy is not None:  # refused before, where settings alone leave no audit
+            points = _traded(first, private, of_fold(job, 0), reporter, shadows)
         from stimjax import report
 
         reporter.stage("writing the report")
@@ -131,13 +133,14 @@ def _audited(
 ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """The audit of a run, in `folder/audit`, and which bounds it exceeds.
 
-    There is none where windows were split at random: nobody is left who had no part.
+    There is none where it could compare nobody.
     """
     from stimjax.privacy import gate
 
-    if job.prepare.split == "random" or not job.audit.attacks:
+    lacking = _lacking(places.windows)
+    if lacking or not job.audit.attacks:
         if job.audit.attacks:
-            reporter.note("no audit: with --split random nobody is left who had no part")
+            reporter.note(f"no audit: {lacking}")
         return None, ("no audit was made",) if bounds else ()
     (folder / "audit").mkdir()
     found = stages.audit_release(
@@ -145,6 +148,19 @@ def _audited(
         *(job.audit, data, reporter, shadows),
     )
     return found, tuple(gate.exceeded(found, bounds or {}))
+
+
+def _lacking(windows: Path) -> str:
+    """Why an audit could compare nobody, or nothing."""
+    from stimjax.privacy import audit
+
+    made = read_json(windows / "spec.json")["made"]
+    if made["settings"]["split"] == "random":
+        return "with --split random nobody is left who had no part"
+    few = [
+        part for part in ("train", "test") if len(made["parts"][part]["subjects"]) < audit.FEWEST
+    ]
+    return f"the {few[0]} part has one subject; give more recordings" if few else ""
 
 
 def _traded(

@@ -171,7 +171,8 @@ def audit_release(
             here is added.
 
     Raises:
-        StimjaxError: the holdout is not apart from the training part, or a folder is damaged.
+        StimjaxError: the holdout is not apart from the training part, one of them has a single
+            subject, or a folder is damaged.
     """
     from stimjax.privacy import audit, files, releases
     from stimjax.privacy.attack import World
@@ -194,7 +195,9 @@ def audit_release(
             others=dataclasses.replace(world.others, subject=apart),
             people={**world.people, **known_of},
         )
-    audit.refuse_overlap(world.members, world.others, same, f"{holdout}: the test part")
+    where = f"{holdout}: the test part"
+    audit.refuse_overlap(world.members, world.others, same, where)
+    audit.refuse_few(world.members, world.others, where)
     how = releases.made(_settings(made, stimuli))
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
     published = audit.Published(stimuli, secrets)

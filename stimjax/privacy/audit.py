@@ -38,6 +38,7 @@ from stimjax.store import StimjaxError
 
 SCHEMA = 1  # of privacy.json
 APART = 1_000_000  # added to the numbers of subjects of another folder
+FEWEST = 2  # subjects on each side: an attack tells people apart
 PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
 
 # Shadow releases, by how they were made. They serve every release of the same windows.
@@ -220,6 +221,25 @@ def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None
         raise StimjaxError(
             f"{where}: {twins} of its windows are in the training part too; take recordings of "
             "other people as holdout"
+        )
+
+
+def refuse_few(train: Batch, holdout: Batch, where: str) -> None:
+    """Refuse sides on which there are fewer than `FEWEST` subjects.
+
+    Args:
+        train: members.
+        holdout: others.
+        where: names the holdout in the message.
+
+    Raises:
+        StimjaxError: one side has too few.
+    """
+    members, others = (len(np.unique(side.subject)) for side in (train, holdout))
+    if min(members, others) < FEWEST:
+        raise StimjaxError(
+            f"{where} has {others} subject(s) and the training part {members}; an audit compares "
+            f"people and needs {FEWEST} on each side; prepare more recordings"
         )
 
 

@@ -92,6 +92,38 @@ def test_windows_of_a_random_split_are_refused(built, run, refused, tmp_path):
     assert "of its subjects are in the training part too" in said and "--split subject" in said
 
 
+@pytest.fixture
+def one_tested(built, run, tmp_path):
+    """Windows of four simulated people, one of whom is tested."""
+    folder, _ = built
+    recordings = sorted((folder / "cohort").glob("*.edf"))[:4]
+    windows = tmp_path / "windows"
+    assert run("prepare", *recordings, "--channels=SpO2,HR", "--rate=1", "--out", windows)[0] == 0
+    return windows
+
+
+def test_one_subject_is_refused(built, refused, one_tested, tmp_path):
+    release = built[0] / "release"
+    sides = ("--train", one_tested, "--holdout", one_tested)
+    said = refused("audit", release, *sides, "--out", tmp_path / "audit")
+    assert "the test part has 1 subject(s) and the training part 2" in said
+    assert "prepare more recordings" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["windows"]
+
+
+def test_a_run_in_which_one_subject_is_tested_goes_without_an_audit(built, run, tmp_path):
+    recordings = sorted((built[0] / "cohort").glob("*.edf"))[:4]
+    bounds = tmp_path / "bounds.yaml"
+    bounds.write_text("secrets_found: 0\n")
+    words = whole_run(built[0], tmp_path / "out", bounds)
+    words[words.index("--data") + 1 : words.index("--out")] = recordings
+    status, _, err = run(*words)
+    assert status == 3
+    assert "no audit: the test part has one subject; give more recordings" in err
+    assert "not published: no audit was made" in err
+    assert not (tmp_path / "out" / "release").exists()
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
