@@ -211,8 +211,18 @@ def improve(
         return method.objective.value(excited, memory)
 
     gradient, memory = jax.grad(loss, has_aux=True)(state.params)
-    updates, opt_state = method.optimizer.update(gradient, state.opt_state, state.params)
+    updates, opt_state = method.optimizer.update(_whole(gradient), state.opt_state, state.params)
     return optax.apply_updates(state.params, updates), opt_state, memory
+
+
+def _whole(gradient: Params) -> Params:
+    """`gradient`, of which no part is ready before all of it is.
+
+    XLA knows no order but that of dependencies. A layer's new weights might then come before the
+    gradient of the layer below, which needs the old ones, so that it would copy them in every step.
+    """
+    nothing = 0 * sum(leaf.ravel()[0] for leaf in jax.tree.leaves(gradient))
+    return jax.tree.map(lambda leaf: leaf + nothing, gradient)
 
 
 def _neighbor(window: Array) -> Array:

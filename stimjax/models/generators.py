@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from stimjax.models.layers import Conv
+from stimjax.models.layers import Conv, sigmoid
 
 # Uniform: a generator is drawn afresh whenever a lane fails, and a normal draw costs far more.
 UNIFORM = nn.initializers.glorot_uniform()
@@ -52,7 +52,7 @@ class DenseGenerator(nn.Module):
         kept = Dropout(self.dropout)(jnp.ones((z.shape[0], first + second), z.dtype), train)
         z = nn.relu(nn.Dense(first, kernel_init=UNIFORM)(z)) * kept[:, :first]
         z = nn.relu(nn.Dense(second, kernel_init=UNIFORM)(z)) * kept[:, first:]
-        x = nn.sigmoid(nn.Dense(math.prod(self.shape), kernel_init=UNIFORM)(z))
+        x = sigmoid(nn.Dense(math.prod(self.shape), kernel_init=UNIFORM)(z))
         return x.reshape(-1, *self.shape)
 
 
@@ -76,4 +76,4 @@ class ConvGenerator(nn.Module):
                 x = jnp.repeat(x, 2, axis)
             x = nn.relu(Conv(self.width, 3)(x))
         x = x[(slice(None), *(slice(size) for size in axes))]
-        return nn.sigmoid(nn.Dense(channels, kernel_init=UNIFORM)(x))
+        return sigmoid(nn.Dense(channels, kernel_init=UNIFORM)(x))

@@ -15,8 +15,10 @@ from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
 from stimjax.recipes import Recipe
 
-LANES, STEPS = 4, 110  # lane i starts from key i
-KINK = {2: 26}  # at this step a unit of lane 2 is at zero, and rounding decides what it does
+# Of lanes from the keys 1 and 2 a probability rounds to 1 at some step, and the gradient to noise,
+# of which Adam makes whole steps: there is nothing to compare after that.
+SEEDS = (0, 3, 4, 5)
+LANES, STEPS = len(SEEDS), 110
 
 
 class History(NamedTuple):
@@ -43,7 +45,7 @@ def history(teacher: Teacher, method: Method) -> History:
         state = jax.vmap(lambda seed: lanes.init(method, jax.random.key(seed)))(seeds)
         return jax.lax.scan(step, state, length=STEPS)[1]
 
-    history = run(jnp.arange(LANES))
+    history = run(jnp.asarray(SEEDS))
     keys = [s._replace(key=jax.random.key_data(s.key)) for s in (history.before, history.after)]
     return jax.device_get(History(keys[0], history.emitted, keys[1]))
 
@@ -131,13 +133,12 @@ def at(tree: Any, where: Any) -> Any:
 def test_each_lane_of_a_block_is_the_papers_loop(
     teacher: Teacher, recipe: Recipe, history: History, lane: int
 ) -> None:
-    loop, found = paper(teacher, recipe, seed=lane), at(history.emitted, (slice(None), lane))
+    loop, found = paper(teacher, recipe, SEEDS[lane]), at(history.emitted, (slice(None), lane))
     np.testing.assert_array_equal(found.accepted, loop.accepted)
     np.testing.assert_array_equal(found.failed, loop.failed)
     np.testing.assert_array_equal(found.target, loop.target)
-    steps = KINK.get(lane, STEPS)
-    np.testing.assert_allclose(found.window[:steps], loop.windows[:steps], atol=2e-3)
-    np.testing.assert_allclose(found.probability[:steps], loop.probability[:steps], atol=2e-3)
+    np.testing.assert_allclose(found.window, loop.windows, atol=2e-4)
+    np.testing.assert_allclose(found.probability, loop.probability, atol=2e-4)
     assert loop.accepted.sum() >= 3 and loop.failed.sum() >= 3  # else nothing was compared
 
 
