@@ -207,6 +207,7 @@ def improve(
             key=threefry.rolled(key),
             shown=shown,
             critic=None if networks.critic is None else _alone(networks.critic),
+            turn=turn,
         )
         return method.objective.value(excited, memory)
 

@@ -16,6 +16,7 @@ from stimjax.excite.terms import (
     consistency,
     embedding,
     features,
+    lazy,
     moments,
     plain,
     smoothness,
@@ -27,6 +28,7 @@ from stimjax.excite.terms.identity import identity
 from stimjax.excite.terms.logit import logit
 from stimjax.recipes import Terms
 
+LAZY = 2  # the critic takes part in one of so many steps: it costs as much as a teacher
 TERMS: dict[str, Callable[[Spec, Statistics], Term]] = {
     "cross_entropy": lambda spec, statistics: plain(cross_entropy),
     "logit": lambda spec, statistics: plain(logit),
@@ -38,7 +40,7 @@ TERMS: dict[str, Callable[[Spec, Statistics], Term]] = {
     "diversity": lambda spec, statistics: plain(diversity),
     "disagreement": lambda spec, statistics: plain(disagreement),
     "consistency": lambda spec, statistics: plain(consistency.make(spec)),
-    "identity": lambda spec, statistics: plain(identity),
+    "identity": lambda spec, statistics: lazy(identity, LAZY),
 }
 USES = {
     "features": features.USES,

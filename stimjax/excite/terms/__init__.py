@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from stimjax.excite.accept import Goal
 
@@ -36,6 +36,7 @@ class Excited(NamedTuple):
         shown: f32[layer], 0 for layers that are not looked at now (`hidden` has zeros there); None
             if all are.
         critic: `window -> logits f32[subject]` of an identity critic, if there is one.
+        turn: the number of the step, the same for all lanes.
     """
 
     window: Float[Array, "..."]
@@ -47,6 +48,7 @@ class Excited(NamedTuple):
     key: Array
     shown: Float[Array, " layers"] | None = None
     critic: Callable[[Array], Array] | None = None
+    turn: Int[Array, ""] | int = 0
 
 
 class Term(NamedTuple):
@@ -64,6 +66,21 @@ class Term(NamedTuple):
 def plain(value: Callable[[Excited], Float[Array, ""]]) -> Term:
     """A term without memory."""
     return Term(lambda: (), lambda excited, memory: (value(excited), memory))
+
+
+def lazy(value: Callable[[Excited], Float[Array, ""]], every: int) -> Term:
+    """A term without memory, asked in one of `every` steps, when it counts so many times as much.
+
+    The cost of a term that asks a network of its own falls by as much; what it does to a stimulus
+    of several steps stays ("lazy regularization", Karras et al., "Analyzing and improving the image
+    quality of StyleGAN", arXiv 1912.04958, of a discriminator's and a generator's training).
+    """
+
+    def asked(excited: Excited) -> Float[Array, ""]:
+        now = excited.turn % every == 0
+        return jax.lax.cond(now, lambda: every * value(excited), lambda: jnp.zeros(()))
+
+    return plain(asked)
 
 
 def by_class(value: Array, goal: Goal) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from stimjax import models
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
 from stimjax.excite import objective
 from stimjax.excite.accept import Goal
-from stimjax.excite.terms import LANES, Excited, Term, embedding, features, moments, running
+from stimjax.excite.terms import LANES, Excited, Term, embedding, features, lazy, moments, running
 from stimjax.excite.terms.disagreement import CAP
 from stimjax.excite.terms.identity import identity
 from stimjax.excite.views import augmented
@@ -350,6 +350,25 @@ def test_identity_follows_its_formula() -> None:
     above = max(0.0, np.log(p.max() / (1 - p.max())) + np.log(3))
     expected = (divergence + above / (1 + above / np.log(4))) / (2 * np.log(4))
     assert posterior_term(logits) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_lazy_term_counts_double_in_every_second_step_and_is_not_asked_in_the_others() -> None:
+    def square(excited: Excited) -> jax.Array:
+        return jnp.sum(excited.window**2)
+
+    term = lazy(square, 2)
+    excited = looked_at(jnp.asarray(WINDOWS[0]), jax.tree.map(lambda leaf: leaf[0], goals()))
+
+    def value(window: jax.Array, turn: jax.Array) -> jax.Array:
+        return term.value(excited._replace(window=window, turn=turn), ())[0]
+
+    for turn, times in ((0, 2), (1, 0), (2, 2), (3, 0)):
+        number, gradient = jax.value_and_grad(value)(excited.window, jnp.asarray(turn))
+        assert float(number) == pytest.approx(times * float(square(excited)))
+        np.testing.assert_allclose(gradient, 2 * times * excited.window, rtol=1e-6)
+    # A block's lanes share the turn: a condition on it stays one, and is no choice of two results.
+    lanes = jax.vmap(lambda window, turn: value(window, turn), (0, None))
+    assert "cond" in str(jax.make_jaxpr(lanes)(WINDOWS, jnp.asarray(1)))
 
 
 def test_identity_without_a_critic_is_an_error() -> None:
