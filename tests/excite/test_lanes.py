@@ -110,10 +110,8 @@ def paper(teacher: Teacher, recipe: Recipe, seed: int) -> Loop:
             for i, g in enumerate(map(np.asarray, gradient)):
                 m[i] = 0.9 * m[i] + 0.1 * g
                 v[i] = 0.999 * v[i] + 0.001 * g**2
-                corrected = m[i] / (1 - 0.9**t), v[i] / (1 - 0.999**t)
-                weights[i] = weights[i] - recipe.rate * corrected[0] / (
-                    np.sqrt(corrected[1]) + 1e-8
-                )
+                mean, square = m[i] / (1 - 0.9**t), v[i] / (1 - 0.999**t)
+                weights[i] = weights[i] - recipe.rate * mean / np.sqrt(square + 1e-16)
             window, probability = look(tree.unflatten(weights), z)
             accepted = bool(probability[target] > threshold)
             failed = not accepted and attempt == recipe.tries
