@@ -103,9 +103,7 @@ def run(
         first = _places(folder, 0, folds)
         shadows: Known = {}  # those of the audit serve the trade-off as well
         privacy, exceeded = _audited(data, first, folder, job, bounds, reporter, shadows)
-        points = []
-        if privacy is not None:  # refused before, where settings alone leave no audit
-            points = _traded(first, private, of_fold(job, 0), reporter, shadows)
+        points = _traded(first, private, of_fold(job, 0), reporter, shadows)
         from stimjax import report
 
         reporter.stage("writing the report")
@@ -166,8 +164,11 @@ def _lacking(windows: Path) -> str:
 def _traded(
     places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: Known
 ) -> list[dict[str, Any]]:
-    """Students and attackers over the strength of inhibition, in `private/tradeoff`."""
-    if not job.tradeoff.strengths:
+    """Students and attackers over the strength of inhibition, in `private/tradeoff`.
+
+    There is none where an audit could compare nobody.
+    """
+    if not job.tradeoff.strengths or _lacking(places.windows):
         return []
     (private / "tradeoff").mkdir()
     return tradeoff.measure(
