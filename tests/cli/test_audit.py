@@ -117,8 +117,9 @@ def test_a_run_in_which_one_subject_is_tested_goes_without_an_audit(built, run, 
     bounds.write_text("secrets_found: 0\n")
     words = whole_run(built[0], tmp_path / "out", bounds)
     words[words.index("--data") + 1 : words.index("--out")] = recordings
-    status, _, err = run(*words)
+    status, _, err = run(*words, "--tradeoff.strengths", "0.5", "--teacher.critic=mlp")
     assert status == 3
+    assert not (tmp_path / "out" / "private" / "tradeoff").exists()
     assert "no audit: the test part has one subject; give more recordings" in err
     assert "not published: no audit was made" in err
     assert not (tmp_path / "out" / "release").exists()
