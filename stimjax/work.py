@@ -40,7 +40,10 @@ def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -
         with hosts.together(out):
             for other in hosts.exchanged(identity):
                 if found := _difference(other, identity):
-                    raise StimjaxError(f"{out.name}: the processes were given different {found}")
+                    raise StimjaxError(
+                        f"{out.name}: the processes were given different {found}; use the same "
+                        "settings and versions on all hosts"
+                    )
             if first:
                 refuse_occupied(out, overwrite)
                 stack.enter_context(locked(aside))
