@@ -1,4 +1,7 @@
-"""Training on two devices that share each batch, against one device that takes both parts."""
+"""Training on two devices, against training on one.
+
+They share each batch (`fit`) or the networks (`pipelines`).
+"""
 
 import os
 import subprocess
@@ -14,6 +17,7 @@ from stimjax import batch, models
 from stimjax.batch import Channel, Spec
 from stimjax.config import Fit
 from stimjax.learn import fit
+from stimjax.privacy import pipelines
 
 rng = np.random.default_rng(0)
 spec = Spec((12, 2), ("a", "b"), (Channel("x", ""), Channel("y", "")), 1.0, 0.0, 12.0)
@@ -33,6 +37,15 @@ one, two, other = (
 np.testing.assert_allclose(one.loss, two.loss, rtol=1e-4)
 assert np.abs(one.loss / other.loss - 1).min() > 1e-3  # as far apart as seeds are
 for mine, theirs in zip(jax.tree.leaves(one.params), jax.tree.leaves(two.params), strict=True):
+    np.testing.assert_allclose(mine, theirs, atol=2e-3)
+    assert len(theirs.devices()) == 1
+
+rows = [np.arange(200), np.arange(200, 400), np.arange(100, 300), np.arange(50)]
+shared = pipelines.train(model, windows, rows, [1, 2, 3, 4], settings)
+whole = pipelines._mesh
+pipelines._mesh = lambda networks: whole(1)
+alone = pipelines.train(model, windows, rows, [1, 2, 3, 4], settings)
+for mine, theirs in zip(jax.tree.leaves(alone), jax.tree.leaves(shared), strict=True):
     np.testing.assert_allclose(mine, theirs, atol=2e-3)
     assert len(theirs.devices()) == 1
 """

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from stimjax import config
+from stimjax import config, models
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
 from stimjax.learn import fit, teacher
 from stimjax.privacy import pipelines, releases
@@ -41,12 +41,18 @@ def test_networks_together_are_networks_alone() -> None:
     batch = windows(SIGNAL, 90)
     rows = [np.arange(30), np.arange(20, 90)]
     settings = config.Fit(steps=8, batch=16)
-    model = pipelines.network("mlp", SIGNAL)
+    model = models.classifier("mlp", SIGNAL.shape, len(SIGNAL.classes))
     together = pipelines.train(model, batch, rows, [5, 6], settings)
     answers = fit.predict(model, together, batch.x)
     alone = pipelines.train(model, batch, rows[1:], [6], settings)
     assert fit.predict(model, alone, batch.x)[0] == pytest.approx(answers[1], abs=1e-4)
     assert np.abs(answers[1] - answers[0]).max() > 0.01
+
+
+def test_cores_share_networks_that_they_can_share_evenly(monkeypatch) -> None:
+    device = jax.local_devices()[0]
+    monkeypatch.setattr(jax, "local_devices", lambda: [device] * 4)
+    assert [pipelines._mesh(networks).size for networks in (16, 6, 5, 2, 1)] == [4, 3, 1, 2, 1]
 
 
 def test_teachers_train_only_where_a_release_asks_for_them(monkeypatch) -> None:
@@ -72,7 +78,7 @@ def test_teachers_train_only_where_a_release_asks_for_them(monkeypatch) -> None:
 
 def test_log_odds_of_the_class() -> None:
     batch = windows(SIGNAL, 20)
-    model = pipelines.network("mlp", SIGNAL)
+    model = models.classifier("mlp", SIGNAL.shape, len(SIGNAL.classes))
     params = jax.vmap(model.init)(jax.random.split(jax.random.key(0), 2))
     label = np.asarray(batch.y).argmax(axis=1)
     probability = fit.predict(model, params, batch.x)

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from stimjax import config
+from stimjax import config, models
 from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
 from stimjax.excite.sources import mixture
 from stimjax.learn import fit
-from stimjax.privacy import pipelines, releases
+from stimjax.privacy import releases
 from stimjax.privacy.pipelines import Trained
 from stimjax.privacy.releases import Made
 from stimjax.recipes import RECIPES, Recipe
@@ -37,7 +37,7 @@ def windows(spec: Spec, n: int, subjects: int = 0) -> Batch:
 
 def trained(batch: Batch, rows: list[np.ndarray]) -> Trained:
     """Teachers that learn briefly; what is inhibited does not ask for more."""
-    model = pipelines.network("mlp", batch.spec)
+    model = models.classifier("mlp", batch.spec.shape, len(batch.spec.classes))
     seeds = list(range(1, 1 + len(rows)))
     return Trained(batch, rows, model, config.Fit(steps=200, batch=32), seeds, seeds)
 
