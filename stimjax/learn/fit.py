@@ -102,7 +102,7 @@ def fit(
         model = confusion.with_head(model, subjects, train.spec.shape)
     whole, blocks, batches = _shardings(_mesh(settings.batch, devices))
     advance = _advance(model, settings, subjects, stripped, whole)
-    state = _start(model, optimizer, seeds)
+    state = _start(model.init, optimizer.init, jnp.asarray(seeds, jnp.uint32))
     manager = _manager(checkpoint)
     step = 0
     arrays = _put((train.x, train.y, train.weight, subject), whole)
@@ -165,15 +165,11 @@ def make_rate(settings: config.Fit) -> optax.Schedule:
     )
 
 
-def _start(model: Model, optimizer: optax.GradientTransformation, seeds: Sequence[int]) -> State:
-    return _started(model.init, optimizer.init, jnp.asarray(seeds, jnp.uint32))
-
-
 # It runs once: what compiles in two thirds of the time is soonest done.
 @functools.partial(
     jax.jit, static_argnums=(0, 1), compiler_options={"xla_backend_optimization_level": 1}
 )
-def _started(
+def _start(
     init: Callable[[Array], Params], prepare: Callable[[Params], Any], seeds: Array
 ) -> State:
     keys = jax.vmap(jax.random.key)(seeds)
