@@ -185,7 +185,8 @@ class Synthesis:
             down; for methods that excite), directions (in which the teacher's last layers tell
             subjects apart: this part of them, the strongest, is taken out), groups (of similar
             windows, from which the source mixture draws: this part of the stimuli is drawn from
-            their whole class instead).
+            their whole class instead), labels (rounded to multiples of inhibit, at 1 to the most
+            probable class alone).
         lanes: loops that run together on a device; 0 takes the recipe's, 32 times as many on an
             accelerator.
         shard: stimuli in a file of the release; the unit of work. 0 takes 500, and 32 times as many
@@ -198,11 +199,12 @@ class Synthesis:
     count: int = 20000
     recipe: tyro.conf.Suppress[Recipe | None] = None
     inhibit: float = 0.0
-    inhibit_by: tuple[Literal["refusal", "term", "directions", "groups"], ...] = (
+    inhibit_by: tuple[Literal["refusal", "term", "directions", "groups", "labels"], ...] = (
         "refusal",
         "term",
         "directions",
         "groups",
+        "labels",
     )
     lanes: int = 0
     shard: int = 0

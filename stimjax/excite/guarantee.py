@@ -60,10 +60,11 @@ def refuse_synthesis(asked: config.Synthesis, statistics: Collection[str]) -> No
     Raises:
         StimjaxError: what they need; the line says what to choose instead.
     """
-    if asked.inhibit:
+    if set(methods.ways(asked)) - {"labels"}:
         raise StimjaxError(
             "inhibit: needs an identity critic and directions measured on private windows, which "
-            "no epsilon was spent on; leave it out (--inhibit 0)"
+            "no epsilon was spent on; leave it out (--inhibit 0) or round labels alone "
+            "(--inhibit-by labels)"
         )
     refuse_recipe(methods.recipe(asked), statistics)
 

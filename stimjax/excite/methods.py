@@ -87,6 +87,7 @@ class Inhibition(NamedTuple):
 
 
 NOTHING = Inhibition()
+CRITICLESS = {"groups", "labels"}  # ways that need no critic
 
 
 def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
@@ -96,8 +97,8 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
         StimjaxError: the teacher has no critic, or its directions were not measured.
     """
     asked, strength = recipe(settings), settings.inhibit
-    by, critic = _ways(settings), _asks_critic(settings)
-    if teacher.critic is None and (critic or set(by) - {"groups"}):
+    by, critic = ways(settings), _asks_critic(settings)
+    if teacher.critic is None and (critic or set(by) - CRITICLESS):
         raise StimjaxError(
             "the teacher knows no subjects, so that nothing can be inhibited (its windows name "
             "fewer than two, or it was trained with --critic none); leave --inhibit out"
@@ -114,17 +115,22 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
 
 def coarseness(settings: config.Synthesis) -> float:
     """The part of a mixture's draws that is not of a group; no other source has groups."""
-    grouped = "groups" in _ways(settings) and recipe(settings).source == "mixture"
+    grouped = "groups" in ways(settings) and recipe(settings).source == "mixture"
     return settings.inhibit if grouped else 0.0
 
 
-def _ways(settings: config.Synthesis) -> tuple[str, ...]:
+def label_step(settings: config.Synthesis) -> float:
+    """What labels are rounded to multiples of, see `labels.rounded`; 0 leaves them."""
+    return settings.inhibit if "labels" in ways(settings) else 0.0
+
+
+def ways(settings: config.Synthesis) -> tuple[str, ...]:
     """By what individuals are inhibited, if they are."""
     return settings.inhibit_by if settings.inhibit else ()
 
 
 def _asks_critic(settings: config.Synthesis) -> bool:
-    asked, by = recipe(settings), _ways(settings)
+    asked, by = recipe(settings), ways(settings)
     return bool(asked.terms.identity or "refusal" in by or ("term" in by and asked.tries))
 
 
@@ -212,7 +218,7 @@ def uses(settings: config.Synthesis) -> list[str]:
         sentences.append(accept.PRIOR)
     if _asks_critic(settings):
         sentences.append(CRITIC)
-    if "directions" in _ways(settings):
+    if "directions" in ways(settings):
         sentences.append(erasure.USES)
     if asked.accept == "threshold":
         sentences.append("whether a try reached its threshold")

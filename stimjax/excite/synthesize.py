@@ -21,7 +21,7 @@ import numpy as np
 
 from stimjax import batch, config, hosts, ledger, memory, models, release, work
 from stimjax.batch import Array, Batch, Spec
-from stimjax.excite import collect, guarantee, lanes, methods, proxies
+from stimjax.excite import collect, guarantee, labels, lanes, methods, proxies
 from stimjax.excite.collect import Collected, Counts, Places
 from stimjax.excite.lanes import Networks, State
 from stimjax.excite.rates import Rates
@@ -392,18 +392,20 @@ def _fill(
             elif seconds > LONGEST:
                 steps = max(steps // 2, np.int32(1))
             counts, full = ahead
-        waiting = _handed_over(shard, group, workers.places, teacher, settings.seed)
+        waiting = _handed_over(shard, group, workers.places, teacher, settings)
         del state  # or it would stand beside that of the next group
     yield from waiting
 
 
 def _handed_over(
-    shard: Collected, group: list[int], at: Places, teacher: Teacher, seed: int
+    shard: Collected, group: list[int], at: Places, teacher: Teacher, settings: config.Synthesis
 ) -> Iterator[Shard]:
     """The shards of one group, from the devices."""
     for device, number in enumerate(dict.fromkeys(group)):
         one = jax.device_get(jax.tree.map(lambda a, d=device: a[d], shard))
-        stimuli = collect.stimuli(one, at, teacher.spec, [seed, number])
+        stimuli = collect.stimuli(one, at, teacher.spec, [settings.seed, number])
+        published = labels.rounded(np.asarray(stimuli.y), methods.label_step(settings))
+        stimuli = dataclasses.replace(stimuli, y=published)
         yield Shard(number, stimuli, one.counts)
 
 

@@ -19,7 +19,7 @@ from jaxtyping import Array
 
 from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
-from stimjax.excite import erasure, lanes, methods
+from stimjax.excite import erasure, labels, lanes, methods
 from stimjax.excite.sources import SOURCES, Statistics, mixture
 from stimjax.learn import critic, fit
 from stimjax.models import Model, Params
@@ -42,12 +42,14 @@ class Made(NamedTuple):
         refusal: strength of refusing what a critic recognizes, see `config.Synthesis`.
         directions: part of the identity directions that are taken out of the teacher.
         groups: part of a mixture's draws that is not of a group.
+        labels: what labels are rounded to multiples of; 0 leaves them.
     """
 
     recipe: Recipe = RECIPES[config.Synthesis.method]
     refusal: float = 0.0
     directions: float = 0.0
     groups: float = 0.0
+    labels: float = 0.0
 
 
 class Inhibited(NamedTuple):
@@ -72,7 +74,7 @@ def made(settings: config.Synthesis) -> Made:
     """
     by = {way: settings.inhibit for way in settings.inhibit_by}
     strengths = (by.get("refusal", 0.0), by.get("directions", 0.0), methods.coarseness(settings))
-    return Made(methods.recipe(settings), *strengths)
+    return Made(methods.recipe(settings), *strengths, methods.label_step(settings))
 
 
 def drawn(how: Made, count: int = STIMULI) -> Release:
@@ -103,7 +105,10 @@ def drawn(how: Made, count: int = STIMULI) -> Release:
         recognizes = _critic(trained.windows) if known is not None else None
         draw = _draw(spec, asked, trained.model, recognizes, steps)
         given = (trained.params, _stacked(each), Inhibited(known, bound, erasures))
-        return _enough(draw, given, trained, steps * asked.lanes)
+        whole = _enough(draw, given, trained, steps * asked.lanes)
+        return [
+            batch.make(one.x, labels.rounded(np.asarray(one.y), how.labels), spec) for one in whole
+        ]
 
     return release
 

@@ -135,3 +135,8 @@ def test_the_manifest_says_what_holds_with_a_guarantee():
 def test_inhibition_is_refused_for_its_critic_has_no_guarantee():
     with pytest.raises(StimjaxError, match="inhibit"):
         guarantee.refuse_synthesis(config.Synthesis(method="probe", inhibit=0.5), (ledger.PRIOR,))
+
+
+def test_rounding_labels_needs_nothing_but_the_labels() -> None:
+    asked = config.Synthesis(method="probe", inhibit=0.5, inhibit_by=("labels",))
+    guarantee.refuse_synthesis(asked, (ledger.PRIOR,))

@@ -104,6 +104,20 @@ def test_a_mixture_draws_from_whole_classes_without_asking_a_critic(
         stimuli(dataclasses.replace(known, statistics=older), asked)
 
 
+def test_labels_are_rounded_without_asking_a_critic(
+    teacher: Teacher, small: config.Synthesis
+) -> None:
+    plain = next(synthesize.shards(teacher, small)).stimuli
+    asked = dataclasses.replace(small, inhibit=1.0, inhibit_by=("labels",))
+    made = next(synthesize.shards(teacher, asked)).stimuli
+    np.testing.assert_array_equal(made.x, plain.x)
+    likeliest = np.asarray(plain.y).argmax(axis=1)
+    np.testing.assert_array_equal(made.y, batch.one_hot(likeliest, teacher.spec))
+    assert (np.asarray(plain.y) % 1).any()
+    half = next(synthesize.shards(teacher, dataclasses.replace(asked, inhibit=0.5))).stimuli
+    assert set(np.unique(half.y)) <= {0.0, 0.5, 1.0}
+
+
 def test_all_ways_together_with_draws_that_are_only_labeled(
     knowing: Teacher, small: config.Synthesis
 ) -> None:

@@ -74,6 +74,8 @@ def test_how_a_release_is_made_follows_its_settings() -> None:
     assert releases.made(dataclasses.replace(by, inhibit=0.0)) == plain
     mixed = config.Synthesis(inhibit=0.4, inhibit_by=("groups",))
     assert releases.made(mixed) == Made(groups=0.4)  # which have no meaning but in a mixture
+    rounded = dataclasses.replace(mixed, inhibit_by=("labels",))
+    assert releases.made(rounded) == Made(labels=0.4)
     assert releases.made(dataclasses.replace(mixed, method="probe")) == plain
 
 
@@ -127,6 +129,15 @@ def test_groups_give_way_to_whole_classes_in_each_pipeline() -> None:
         real = np.asarray(batch.x)[rows].std()
         assert np.asarray(coarse[number].x).std() == pytest.approx(real, rel=0.15)
         assert np.abs(coarse[number].x - plain[number].x).max() > 0.1
+
+
+def test_labels_are_rounded_as_the_holder_rounds_them(known: Trained) -> None:
+    plain, rounded = (
+        releases.drawn(how, 200)(known) for how in (Made(NOISE), Made(NOISE, labels=1.0))
+    )
+    for soft, hard in zip(plain, rounded, strict=True):
+        assert np.array_equal(soft.x, hard.x)
+        assert np.array_equal(hard.y, one_hot(np.asarray(soft.y).argmax(axis=1), SIGNAL))
 
 
 def test_windows_of_nobody_have_no_identity_to_inhibit() -> None:
