@@ -19,16 +19,27 @@ WIDE = 10.0  # how far such a signal strays, in standard deviations
 
 SOURCE = "Carlini et al., S&P 2022 (arXiv 2112.03570)"
 TELLS = {
-    "student": "How well somebody who trains on the release, and on releases made with and "
+    "lira": "How well somebody who compares the release with releases made with and without you "
+    "tells that you took part, from networks trained on them and from how close stimuli come.",
+    "lira_answers": "How well somebody who trains on the release, and on releases made with and "
     "without you, tells from the answers of the trained networks that you took part.",
-    "density": "How well somebody who compares the release with releases made with and without "
-    "you tells from how close stimuli come to your recordings that you took part.",
+    "lira_density": "How well somebody who compares the release with releases made with and "
+    "without you tells from how close stimuli come to your recordings that you took part.",
 }
 
 
 def attacks(observe: Observe) -> list[Attack]:
-    """The attack on the answers of students, `lira`, and on closeness, `lira_density`."""
-    return on_signals("lira", SOURCE, TELLS, {"student": ratio, "density": ratio}, observe)
+    """The attack on all that is seen, `lira`, and on each part of it.
+
+    `lira_answers` is on the answers of students, `lira_density` on closeness. The ratio of both
+    together is the product of theirs, as if one said nothing of the other.
+    """
+    score = {
+        "lira": lambda seen: ratio(seen.student) + ratio(seen.density),
+        "lira_answers": lambda seen: ratio(seen.student),
+        "lira_density": lambda seen: ratio(seen.density),
+    }
+    return on_signals(score, SOURCE, TELLS, observe)
 
 
 def ratio(signal: Signal) -> Float[np.ndarray, " n"]:

@@ -149,30 +149,28 @@ def observer(shadows: Shadows) -> Observe:
 
 
 def on_signals(
-    name: str,
+    score: Mapping[str, Callable[[Seen], Float[np.ndarray, " n"]]],
     source: str,
     tells: Mapping[str, str],
-    score: Mapping[str, Callable[[Signal], Float[np.ndarray, " n"]]],
     observe: Observe,
 ) -> list[Attack]:
-    """An attack on membership by each signal: `name` by students', `name_density` by closeness.
+    """Attacks on membership, by name.
 
     Args:
-        name: of the first.
-        source: where it was published.
-        tells: what its number means to a participant, by signal.
-        score: of each window, higher is more a member, by signal.
+        score: of each window, higher is more a member, by attack.
+        source: where they were published.
+        tells: what its number means to a participant, by attack.
         observe: gives the signals of a world.
     """
 
-    def attack(own: str, of: str) -> Attack:
+    def attack(name: str) -> Attack:
         def run(world: World) -> list[Finding]:
-            found, members = score[of](getattr(observe(world), of)), len(world.members)
-            return membership(own, Scores(found[:members], found[members:]), world)
+            found, members = score[name](observe(world)), len(world.members)
+            return membership(name, Scores(found[:members], found[members:]), world)
 
-        return Attack(own, HOLDS, source, tells[of], run)
+        return Attack(name, HOLDS, source, tells[name], run)
 
-    return [attack(name, "student"), attack(f"{name}_density", "density")]
+    return [attack(name) for name in score]
 
 
 def _observed(shadows: Shadows, world: World) -> Seen:

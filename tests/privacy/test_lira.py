@@ -71,6 +71,12 @@ def test_a_leak_that_no_shadow_has_is_found_all_the_same() -> None:
     assert area(lira.ratio(signal._replace(target=leak))) > 0.999
 
 
+def test_two_signals_together_are_as_good_as_one_of_twice_the_information() -> None:
+    first, second = gaussian(64, 2000, gap=1.0), gaussian(64, 2000, gap=1.0, seed=1)
+    together = area(lira.ratio(first) + lira.ratio(second))
+    assert together == pytest.approx(norm.cdf(1.0 / np.sqrt(1 + 1 / 64)), abs=0.02)
+
+
 def test_findings_are_of_both_signals_in_order_of_members_and_others() -> None:
     spec = Spec((4, 1), ("a", "b"), (Channel("x", ""),))
     x = np.random.default_rng(0).normal(size=(60, 4, 1))
@@ -78,9 +84,10 @@ def test_findings_are_of_both_signals_in_order_of_members_and_others() -> None:
     world = World(windows[:10], windows[:30], windows[30:], windows)
     signal = gaussian(16, 60, gap=0.0)
     known = signal._replace(target=signal.target + np.where(np.arange(60) < 30, 20.0, 0.0))
-    student, density = lira.attacks(lambda world: Seen(known, signal))
-    assert [student.name, density.name] == ["lira", "lira_density"]
-    auc = {f.level: f.value for f in student.run(world) if f.metric == "auc"}
-    assert auc == {"window": pytest.approx(1.0, abs=0.02), "subject": 1.0}
+    both, answers, density = lira.attacks(lambda world: Seen(known, signal))
+    assert [a.name for a in (both, answers, density)] == ["lira", "lira_answers", "lira_density"]
+    for one in (both, answers):
+        auc = {f.level: f.value for f in one.run(world) if f.metric == "auc"}
+        assert auc == {"window": pytest.approx(1.0, abs=0.02), "subject": 1.0}
     found = density.run(world)[0]
     assert found.interval is not None and found.interval[0] < 0.5 < found.interval[1]
