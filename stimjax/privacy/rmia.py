@@ -23,7 +23,7 @@ TELLS = {
     "rmia": "How well somebody tells that you took part because networks trained on the release "
     "are surer of your recordings, and stimuli come closer to them, compared with other people's.",
     "rmia_answers": "How well somebody tells that you took part because networks trained on the "
-    "release are surer of your recordings, compared with other people's, than they would be without you.",
+    "release are surer of your recordings, compared with other people's, than without you.",
     "rmia_density": "How well somebody tells that you took part because stimuli come closer to "
     "your recordings, compared with other people's, than they would without you.",
 }

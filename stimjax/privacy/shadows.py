@@ -118,8 +118,7 @@ def make(world: World, release: Release | None = None, count: int = COUNT) -> Sh
     inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]
     ran = pipelines.run(candidates, [np.flatnonzero(row) for row in inside], release, world.seed)
     windows = batch.concatenate([candidates, population])
-    flat = np.asarray(candidates.x).reshape(len(candidates), -1)
-    basis = PCA(min(COMPONENTS, *flat.shape), svd_solver="randomized", random_state=0).fit(flat)
+    basis = components(candidates)
     outside = np.zeros((count, len(population)), bool)
     model = pipelines.student(windows.spec)
     return Shadows(
@@ -127,7 +126,7 @@ def make(world: World, release: Release | None = None, count: int = COUNT) -> Sh
         places={name: i for i, name in enumerate(_names(candidates))},
         inside=np.concatenate([inside, outside], axis=1),
         student=pipelines.log_odds(model, ran.students, np.asarray(windows.x), _label(windows)),
-        density=np.stack([_density(basis, stimuli, windows) for stimuli in ran.stimuli]),
+        density=np.stack([closeness(basis, stimuli, windows) for stimuli in ran.stimuli]),
         basis=basis,
         size=min(map(len, ran.stimuli)),
         seed=world.seed,
@@ -193,7 +192,7 @@ def _observed(shadows: Shadows, world: World) -> Seen:
     model = pipelines.student(windows.spec)
     students = pipelines.train(model, world.release, rows, own)
     odds = pipelines.log_odds(model, students, np.asarray(windows.x), label).mean(axis=0)
-    density = _density(shadows.basis, world.release, windows)
+    density = closeness(shadows.basis, world.release, windows)
     population = np.arange(len(shadows.places), len(windows))
 
     def signal(of: np.ndarray, target: np.ndarray) -> Signal:
@@ -263,7 +262,13 @@ def _label(windows: Batch) -> Int[np.ndarray, " n"]:
     return np.asarray(windows.y).argmax(axis=1)
 
 
-def _density(basis: PCA, stimuli: Batch, windows: Batch) -> Float[np.ndarray, " n"]:
+def components(windows: Batch) -> PCA:
+    """The principal components of windows, in which distances are taken."""
+    flat = np.asarray(windows.x).reshape(len(windows), -1)
+    return PCA(min(COMPONENTS, *flat.shape), svd_solver="randomized", random_state=0).fit(flat)
+
+
+def closeness(basis: PCA, stimuli: Batch, windows: Batch) -> Float[np.ndarray, " n"]:
     """Minus the mean logarithm of the distances to the nearest stimuli.
 
     In proportion to the logarithm of the nearest-neighbor estimate of the density (Loftsgaarden and

@@ -31,7 +31,18 @@ def area(release: pipelines.Release) -> tuple[float, tuple[float, float]]:
 
 def test_canaries_are_found_where_the_windows_are_the_release() -> None:
     value, (low, high) = area(releases.copied)
-    assert value > 0.9 and low <= value <= high
+    assert value > 0.97 and low <= value <= high
+
+
+def test_copies_under_the_wrong_label_are_found_by_how_close_they_are() -> None:
+    found, true = canary._canaries(WORLD)
+    wrong = np.asarray(found.y).argmax(axis=1)
+    basis, each = canary.shadows.components(WORLD.members), np.arange(len(found))
+    close = canary._close(basis, found[:25], found)  # half of them are in the release
+    preference = close[each, wrong] - close[each, true]
+    assert preference[:25].min() > preference[25:].max()
+    lacking = canary._close(basis, found[wrong != 2], found)
+    assert (lacking[:, 2] == 0).all() and np.isfinite(lacking).all()
 
 
 def test_canaries_are_not_found_where_the_release_ignores_them() -> None:
