@@ -96,7 +96,7 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
     Raises:
         StimjaxError: the teacher has no critic, or its directions were not measured.
     """
-    asked, strength = recipe(settings), settings.inhibit
+    strength = settings.inhibit
     by, critic = ways(settings), _asks_critic(settings)
     if teacher.critic is None and (critic or set(by) - CRITICLESS):
         raise StimjaxError(
@@ -105,12 +105,18 @@ def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
         )
     with _measured():
         return Inhibition(
-            IDENTITY * strength if "term" in by and asked.tries else 0.0,
+            identity_weight(settings),
             coarseness(settings),
             teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
             erasure.erasures(teacher.statistics, strength) if "directions" in by else (),
             critic,
         )
+
+
+def identity_weight(settings: config.Synthesis) -> float:
+    """What is added to the weight of the term `identity`; only excitation has terms."""
+    excites = "term" in ways(settings) and recipe(settings).tries
+    return IDENTITY * settings.inhibit if excites else 0.0
 
 
 def coarseness(settings: config.Synthesis) -> float:

@@ -1,7 +1,6 @@
-"""The releases of pipelines: drawn, labeled and inhibited as the release under attack was.
+"""The releases of pipelines: drawn, excited, labeled and inhibited as the release under attack was.
 
-They are not excited, because gradient steps on every stimulus of every pipeline would cost more
-than the rest together. So far as excitation tells of individuals, attacks by pipelines miss it.
+Without proxy students, and with gradients of the whole teacher: a pipeline's is one network.
 """
 
 from __future__ import annotations
@@ -19,18 +18,20 @@ from jaxtyping import Array
 
 from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
-from stimjax.excite import erasure, labels, lanes, methods
+from stimjax.excite import accept, collect, erasure, labels, lanes, methods
+from stimjax.excite.collect import Collected
 from stimjax.excite.sources import SOURCES, Statistics, mixture
+from stimjax.excite.terms import embedding, features, moments
 from stimjax.learn import critic, fit
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
 from stimjax.privacy import pipelines
 from stimjax.privacy.pipelines import Release, Trained
-from stimjax.recipes import RECIPES, Recipe, Terms
+from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
 STIMULI = 2000
-ROUNDS = 50  # of drawing, after which a release is as small as it is
+ROUNDS = 50  # times as many steps as if every try were accepted: then a release stays small
 CRITIC = "cnn"
 
 
@@ -43,6 +44,7 @@ class Made(NamedTuple):
         directions: part of the identity directions that are taken out of the teacher.
         groups: part of a mixture's draws that is not of a group.
         labels: what labels are rounded to multiples of; 0 leaves them.
+        term: weight of the term `identity`, for a recipe that excites.
     """
 
     recipe: Recipe = RECIPES[config.Synthesis.method]
@@ -50,6 +52,7 @@ class Made(NamedTuple):
     directions: float = 0.0
     groups: float = 0.0
     labels: float = 0.0
+    term: float = 0.0
 
 
 class Inhibited(NamedTuple):
@@ -57,7 +60,7 @@ class Inhibited(NamedTuple):
 
     Attributes:
         critics: their parameters.
-        bound: what each may give a subject at most, f32[pipeline].
+        bound: what each may give a subject at most, f32[pipeline]; infinite refuses none.
         erasures: of each teacher.
     """
 
@@ -74,43 +77,56 @@ def made(settings: config.Synthesis) -> Made:
     """
     by = {way: settings.inhibit for way in settings.inhibit_by}
     strengths = (by.get("refusal", 0.0), by.get("directions", 0.0), methods.coarseness(settings))
-    return Made(methods.recipe(settings), *strengths, methods.label_step(settings))
+    return Made(
+        methods.recipe(settings),
+        *strengths,
+        methods.label_step(settings),
+        methods.identity_weight(settings),
+    )
 
 
 def drawn(how: Made, count: int = STIMULI) -> Release:
-    """Releases as `how` makes them, about `count` stimuli each, but not excited.
+    """Releases as `how` makes them, about `count` stimuli each.
 
-    What is known of the data (the statistics of the source, the critic, identity directions) is
-    measured on each pipeline's own windows; lanes, views, rounding and labels are the recipe's.
-    Classes are as frequent as they are drawn. A recipe that optimizes a generator's weights gets
-    one gradient step, since without any it gives no window.
+    What is known of the data (statistics, the critic, identity directions) is measured on each
+    pipeline's own windows. Classes are as frequent as they are drawn.
+
+    Raises:
+        StimjaxError: a release has no stimulus, for its critic refuses all.
     """
-    recipe = how.recipe
-    weights = recipe.parametrization == "generator"
-    asked = dataclasses.replace(
-        recipe,
-        parametrization="generator" if weights else "window",
-        terms=recipe.terms if weights else Terms(),
-        tries=int(weights),
-        accept="end",
-        targets="class",
-        teachers="together",
+    terms = dataclasses.replace(
+        how.recipe.terms, disagreement=0.0, identity=how.recipe.terms.identity + how.term
     )
+    asked = dataclasses.replace(how.recipe, terms=terms, teachers="together")
 
     def release(trained: Trained) -> list[Batch]:
-        spec, steps = trained.windows.spec, math.ceil(count / asked.lanes)
-        each = [_measured(trained.windows[rows], asked, how.groups) for rows in trained.rows]
+        spec, size = trained.windows.spec, math.ceil(count / asked.lanes) * asked.lanes
+        each = [_measured(trained, number, asked, how) for number in range(len(trained.rows))]
         erasures = _erasures(trained, how.directions)
-        known, bound = _critics(trained, how.refusal)
+        known, bound = _critics(trained, how.refusal, bool(terms.identity))
         recognizes = _critic(trained.windows) if known is not None else None
-        draw = _draw(spec, asked, trained.model, recognizes, steps)
-        given = (trained.params, _stacked(each), Inhibited(known, bound, erasures))
-        whole = _enough(draw, given, trained, steps * asked.lanes)
+        recipe = asked if known is not None else _unasked(asked)
+        draw = _draw(spec, recipe, trained.model, recognizes, size)
+        keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
+        keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
+        given = (trained.params, _stacked(each), Inhibited(known, bound, erasures), keys)
+        x, y, found = map(np.asarray, draw(given))
+        if not found.min():
+            raise StimjaxError(
+                "a shadow release has no stimulus: its critic recognizes all, or its teacher is "
+                "sure of none; inhibit less, or leave out lira, rmia and canary"
+            )
         return [
-            batch.make(one.x, labels.rounded(np.asarray(one.y), how.labels), spec) for one in whole
+            batch.make(x[i, :n], labels.rounded(y[i, :n], how.labels), spec)
+            for i, n in enumerate(found)
         ]
 
     return release
+
+
+def _unasked(recipe: Recipe) -> Recipe:
+    """The recipe for windows of nobody, which no critic can tell apart."""
+    return dataclasses.replace(recipe, terms=dataclasses.replace(recipe.terms, identity=0.0))
 
 
 def copied(trained: Trained) -> list[Batch]:
@@ -118,10 +134,24 @@ def copied(trained: Trained) -> list[Batch]:
     return [trained.windows[rows] for rows in trained.rows]
 
 
-def _measured(train: Batch, recipe: Recipe, groups: float) -> Statistics:
-    prior = np.asarray(train.y).mean(axis=0, dtype=np.float32)
-    own = {} if recipe.source == "generator" else SOURCES[recipe.source].measure(train)
-    return {**mixture.coarser(own, groups), "classes.prior": prior}
+def _measured(trained: Trained, number: int, recipe: Recipe, how: Made) -> Statistics:
+    """What the recipe uses of a pipeline's own windows, as `excite.methods.measure` has it."""
+    train = trained.windows[trained.rows[number]]
+    found = {} if recipe.source == "generator" else SOURCES[recipe.source].measure(train)
+    found["classes.prior"] = np.asarray(train.y).mean(axis=0, dtype=np.float32)
+    if recipe.tries:
+        params = jax.tree.map(lambda leaf: leaf[number], trained.params)
+        one = jax.tree.map(lambda leaf: leaf[None], params)
+        found |= accept.measure(train, fit.predict(trained.model, one, train.x)[0])
+        if recipe.terms.features or recipe.terms.features_global:
+            found |= features.measure(train, trained.model, params)
+        if recipe.terms.moments or recipe.parametrization == "components":
+            found |= mixture.MIXTURE.measure(train)
+        if recipe.terms.moments:
+            found |= moments.measure(train, found)
+        if recipe.terms.embedding:
+            found |= embedding.measure(train)
+    return mixture.coarser(found, how.groups)
 
 
 def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
@@ -154,15 +184,18 @@ def _erasures(trained: Trained, strength: float) -> Erasures:
     return (jax.tree.map(lambda *parts: jnp.stack(parts), *found),)
 
 
-def _critics(trained: Trained, strength: float) -> tuple[Params | None, Array | None]:
+def _critics(
+    trained: Trained, strength: float, asked: bool = False
+) -> tuple[Params | None, Array | None]:
     """A critic of each pipeline's subjects and its bound, as the holder's in small.
 
     Each learns from the first half of its subjects' nights, and its bound is what the part
-    `strength` of the windows of their last quarter exceeds.
+    `strength` of the windows of their last quarter exceeds. Without a strength there are none,
+    unless critics are `asked` for all the same.
     """
     windows = trained.windows
     whose = np.asarray(windows.subject)
-    if not strength or (whose == NOBODY).any():
+    if not (strength or asked) or (whose == NOBODY).any():
         return None, None
     parts = [
         [critic.parts(rows[whose[rows] == number]) for number in np.unique(whose[rows])]
@@ -176,7 +209,7 @@ def _critics(trained: Trained, strength: float) -> tuple[Params | None, Array | 
     params = pipelines.train(model, named, learned, seeds, trained.settings)
     sure = fit.predict(model, params, windows.x).max(axis=-1)
     bound = [np.quantile(one[rows], 1 - strength) for one, rows in zip(sure, judged, strict=True)]
-    return params, jnp.asarray(bound, jnp.float32)
+    return params, jnp.asarray(bound if strength else np.full(len(seeds), np.inf), jnp.float32)
 
 
 def _named(windows: Batch) -> Batch:
@@ -192,9 +225,16 @@ def _critic(windows: Batch) -> Model:
 
 @functools.cache
 def _draw(
-    spec: Spec, recipe: Recipe, model: Model, recognizes: Model | None, steps: int
+    spec: Spec, recipe: Recipe, model: Model, recognizes: Model | None, size: int
 ) -> Callable[..., tuple[Array, Array, Array]]:
-    """One program for all pipelines: `(params, statistics, inhibited, keys) -> (x, y, kept)`."""
+    """One program for all pipelines, one after the other.
+
+    Returns:
+        `(params, statistics, inhibited, keys) -> (x, y, n)`, with a leading axis of pipelines: room
+        for `size` stimuli, of which the first `n` are there.
+    """
+    at = collect.places("none", size, len(spec.classes), {})
+    most = ROUNDS * math.ceil(size / recipe.lanes) * max(1, recipe.tries)
 
     def one(given: tuple[Params, Statistics, Inhibited, Array]) -> tuple[Array, Array, Array]:
         params, statistics, inhibited, key = given
@@ -204,40 +244,19 @@ def _draw(
             ask = recognizes.apply
             networks = networks._replace(critic=lambda x: ask(inhibited.critics, x))
 
-        def step(state: lanes.State, _: None) -> tuple[lanes.State, tuple[Array, Array, Array]]:
+        def unfinished(carry: tuple[Array, lanes.State, Collected]) -> Array:
+            return (carry[0] < most) & ~collect.full(carry[2].counts, at)
+
+        def step(
+            carry: tuple[Array, lanes.State, Collected],
+        ) -> tuple[Array, lanes.State, Collected]:
+            taken, state, found = carry
             state, emitted = lanes.advance(method, networks, state)
-            return state, (emitted.window, emitted.probability, emitted.accepted)
+            return taken + 1, state, collect.take(found, emitted, at)
 
-        _, (x, y, kept) = jax.lax.scan(step, lanes.start(method, key, recipe.lanes), None, steps)
-        return x.reshape(-1, *spec.shape), y.reshape(-1, len(spec.classes)), kept.ravel()
+        start = lanes.start(method, key, recipe.lanes)
+        begun = (jnp.zeros((), jnp.int32), start, collect.empty(at, spec.shape))
+        _, _, found = jax.lax.while_loop(unfinished, step, begun)
+        return found.x, found.y, jnp.minimum(found.counts.filled.sum(), size)
 
-    return jax.jit(lambda *given: jax.lax.map(one, given))
-
-
-def _enough(
-    draw: Callable[..., tuple[Array, Array, Array]],
-    given: tuple[Params, Statistics, Inhibited],
-    trained: Trained,
-    count: int,
-) -> list[Batch]:
-    """Draw until each release has `count` stimuli, or `ROUNDS` times.
-
-    Raises:
-        StimjaxError: a release has none.
-    """
-    keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
-    found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in trained.seeds]
-    for number in range(ROUNDS):
-        own = jax.vmap(jax.random.fold_in, (0, None))(keys, number)
-        for release, x, y, kept in zip(found, *map(np.asarray, draw(*given, own)), strict=True):
-            release.append((x[kept], y[kept]))
-        sizes = [sum(len(x) for x, _ in release) for release in found]
-        if min(sizes) >= count:
-            break
-    if not min(sizes):
-        raise StimjaxError(
-            "a shadow release has no stimulus that its critic does not recognize: the bound is too "
-            "low to try attacks that need shadows; inhibit less, or leave out lira, rmia and canary"
-        )
-    whole = [[np.concatenate(part)[:count] for part in zip(*one, strict=True)] for one in found]
-    return [batch.make(x, y, trained.windows.spec) for x, y in whole]
+    return jax.jit(lambda given: jax.lax.map(one, given))

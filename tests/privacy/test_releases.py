@@ -9,12 +9,14 @@ import pytest
 
 from stimjax import config, models
 from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
+from stimjax.excite import methods
 from stimjax.excite.sources import mixture
+from stimjax.excite.terms import features
 from stimjax.learn import fit
 from stimjax.privacy import releases
 from stimjax.privacy.pipelines import Trained
 from stimjax.privacy.releases import Made
-from stimjax.recipes import RECIPES, Recipe
+from stimjax.recipes import RECIPES, Recipe, Terms
 from stimjax.store import StimjaxError
 
 SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
@@ -65,6 +67,43 @@ def test_releases_of_every_method(name: str, spec: Spec) -> None:
     assert second.y == pytest.approx(found, abs=1e-5)
 
 
+def test_what_excites_is_excited_until_its_threshold() -> None:
+    given = trained(windows(SIGNAL, 240), [np.arange(240), np.arange(120)])
+    recipe = dataclasses.replace(RECIPES["paper"], lowest=0.9, tries=200)
+    found = releases.drawn(Made(recipe), 40)(given)
+    drawn = releases.drawn(Made(dataclasses.replace(recipe, tries=1, accept="end")), 40)(given)
+    for excited, plain in zip(found, drawn, strict=True):
+        assert np.asarray(excited.y).max(axis=1).min() > 0.9 > np.asarray(plain.y).max(axis=1).min()
+
+
+def test_terms_see_what_their_own_pipeline_saw() -> None:
+    given = trained(windows(SIGNAL, 600), [np.arange(300), np.arange(300, 600)])
+    recipe = dataclasses.replace(RECIPES["invert"], tries=5)
+    measured = releases._measured(given, 1, recipe, Made())
+    own = features.measure(
+        given.windows[given.rows[1]], given.model, jax.tree.map(lambda a: a[1], given.params)
+    )
+    for name, array in own.items():
+        np.testing.assert_allclose(measured[name], array, atol=1e-5)
+    assert measured["classes.prior"].sum() == pytest.approx(1)
+    assert "embedding" in " ".join(measured)
+    terms = dataclasses.replace(recipe.terms, moments=1.0, features_global=1.0)
+    for stimuli in releases.drawn(Made(dataclasses.replace(recipe, terms=terms)), 100)(given):
+        check(stimuli, "every statistic")
+
+
+def test_the_term_makes_a_pipelines_stimuli_less_recognizable(known: Trained) -> None:
+    recipe = Recipe("noise", "window", Terms(cross_entropy=1.0), tries=20, rate=0.05, lanes=8)
+    params, _ = releases._critics(known, 0.5)
+    recognizes = releases._critic(known.windows)
+
+    def surest(how: Made) -> float:
+        stimuli = releases.drawn(how, 40)(known)[0]
+        return float(fit.predict(recognizes, params, stimuli.x)[0].max(axis=-1).mean())
+
+    assert surest(Made(recipe, term=5.0)) < surest(Made(recipe)) - 0.03
+
+
 def test_how_a_release_is_made_follows_its_settings() -> None:
     plain = releases.made(config.Synthesis(method="probe"))
     assert plain == Made(RECIPES["probe"])
@@ -74,6 +113,11 @@ def test_how_a_release_is_made_follows_its_settings() -> None:
     assert releases.made(dataclasses.replace(by, inhibit=0.0)) == plain
     mixed = config.Synthesis(inhibit=0.4, inhibit_by=("groups",))
     assert releases.made(mixed) == Made(groups=0.4)  # which have no meaning but in a mixture
+    excited = dataclasses.replace(by, method="invert")
+    weight = methods.identity_weight(excited)
+    assert weight > 0 and releases.made(excited) == Made(
+        RECIPES["invert"], directions=0.4, term=weight
+    )
     rounded = dataclasses.replace(mixed, inhibit_by=("labels",))
     assert releases.made(rounded) == Made(labels=0.4)
     assert releases.made(dataclasses.replace(mixed, method="probe")) == plain

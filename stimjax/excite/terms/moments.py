@@ -55,7 +55,7 @@ def make(statistics: Statistics) -> Term:
 
 
 def _scores(x: Array | np.ndarray, statistics: Statistics) -> Float[Array, "n k"]:
-    basis = statistics["mixture.components"][:MOST]
-    spread = np.maximum(statistics["mixture.spread"][:MOST], 1e-6)
+    basis = jnp.asarray(statistics["mixture.components"])[:MOST]
+    spread = jnp.maximum(jnp.asarray(statistics["mixture.spread"])[:MOST], 1e-6)
     centered = jnp.asarray(x).reshape(len(x), -1) - statistics["mixture.center"].ravel()
-    return centered @ jnp.asarray(basis / spread[:, None]).T
+    return centered @ (basis / spread[:, None]).T
