@@ -31,7 +31,7 @@ from stimjax.recipes import RECIPES, Recipe
 from stimjax.store import StimjaxError
 
 STIMULI = 2000
-ROUNDS = 50  # times as many steps as if every try were accepted: then a release stays small
+ROUNDS = 50  # steps for each stimulus of a lane, or two whole tries: then a release stays small
 CRITIC = "cnn"
 
 
@@ -234,7 +234,7 @@ def _draw(
         for `size` stimuli, of which the first `n` are there.
     """
     at = collect.places("none", size, len(spec.classes), {})
-    most = ROUNDS * math.ceil(size / recipe.lanes) * max(1, recipe.tries)
+    most = max(ROUNDS, 2 * recipe.tries) * math.ceil(size / recipe.lanes)
 
     def one(given: tuple[Params, Statistics, Inhibited, Array]) -> tuple[Array, Array, Array]:
         params, statistics, inhibited, key = given
