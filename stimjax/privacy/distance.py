@@ -33,6 +33,7 @@ from stimjax.privacy.attack import LEVEL, Attack, Finding, Scores, World, member
 NAME = "nearest"
 AROUND = 10  # nearest points that are looked at
 RATE = 0.001  # of windows of others that are called copies
+PEOPLE = 20  # others, below whom the threshold for copies is called rough
 MOST_MEMBERS = 100_000  # windows among which a copy is sought: one left out is not found
 
 
@@ -65,7 +66,10 @@ def copies(world: World) -> Finding:
     value, (low, high) = share(int((found > threshold).sum()), len(found))
     # The threshold is one of few windows: further ones might exceed it so much more often.
     exceeded = float(beta.ppf((1 + LEVEL) / 2, allowed, len(normal) + 1 - allowed))
-    return Finding(NAME, "copies", "stimulus", value, (low * RATE / exceeded, high), RATE)
+    people = len(np.unique(np.asarray(world.others.subject)))
+    note = f"what {people} people exceed is rough: others may without being copied"
+    said = note if people < PEOPLE else ""
+    return Finding(NAME, "copies", "stimulus", value, (low * RATE / exceeded, high), RATE, said)
 
 
 def _nearness(

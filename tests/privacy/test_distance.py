@@ -37,6 +37,9 @@ def test_one_percent_of_copies_are_flagged(world, noise):
     finding = found(world("copies", each=100, noise=noise))["copies", "stimulus"]
     assert 0.008 <= finding.value <= 0.02
     assert finding.interval[0] > finding.chance
+    assert "what 12 people exceed is rough" in finding.note
+    many = found(world("copies", others=20, each=100, noise=noise))["copies", "stimulus"]
+    assert not many.note
 
 
 def test_stimuli_that_lie_dense_are_no_copies(world):
