@@ -160,7 +160,7 @@ def step(
         window = jnp.where(state.goal.view, method.finish(view), window)
         probability = jax.nn.softmax(networks.teacher(window[None])[0][0])
     if method.bound is not None and networks.critic is not None:  # the last word: on what is kept
-        accepted &= jax.nn.softmax(networks.critic(window[None])[0]).max() <= method.bound
+        accepted &= _unrecognized(networks.critic, window, method.bound, accepted)
     failed = ~accepted & ((tries >= method.acceptance.tries) | ~state.goal.excited)
     goal = method.acceptance.draw(goal_key)
     fresh_start = method.source(start_key, goal.target)
@@ -177,6 +177,18 @@ def step(
     emitted = Emitted(window, probability, state.goal.target, accepted, failed)
     start, goal, tries = chosen[:3]
     return LaneState(params, opt_state, start, goal, tries, key), memory, emitted
+
+
+def _unrecognized(
+    critic: Callable[[Array], Array], window: Array, bound: float, accepted: Bool[Array, ""]
+) -> Bool[Array, ""]:
+    """Whether the critic gives no subject more than `bound`; asked if any lane has accepted."""
+
+    def ask(window: Array) -> Bool[Array, ""]:
+        return jax.nn.softmax(critic(window[None])[0]).max() <= bound
+
+    some = jax.lax.psum(accepted.astype(jnp.int32), LANES) > 0
+    return jax.lax.cond(some, ask, lambda _: jnp.array(True), window)
 
 
 def improve(
