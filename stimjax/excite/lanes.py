@@ -49,7 +49,7 @@ class Method(NamedTuple):
     optimizer: optax.GradientTransformation
     finish: Callable[[Array], Array]
     view: View | None = None
-    bound: float | None = None
+    bound: Array | float | None = None
 
 
 class Networks(NamedTuple):
@@ -180,7 +180,7 @@ def step(
 
 
 def _unrecognized(
-    critic: Callable[[Array], Array], window: Array, bound: float, accepted: Bool[Array, ""]
+    critic: Callable[[Array], Array], window: Array, bound: Array | float, accepted: Bool[Array, ""]
 ) -> Bool[Array, ""]:
     """Whether the critic gives no subject more than `bound`; asked if any lane has accepted."""
 
