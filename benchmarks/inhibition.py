@@ -68,7 +68,7 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
             Erasure(jnp.eye(units) / SUBJECTS, jnp.eye(units), jnp.zeros(units))
             for units in _representations(teacher)
         )
-        term = methods.IDENTITY * settings.inhibit if recipe.tries else 0.0
+        term = methods.identity_weight(settings)
         inhibited = methods.Inhibition(term, bound=0.9, erasures=erasures, critic=True)
         networks = Networks(
             lambda x: teacher.model.hidden(teacher.params, x, erasures),

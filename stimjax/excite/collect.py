@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int
 
 from stimjax import batch
 from stimjax.batch import Array, Batch, Spec
-from stimjax.excite.lanes import Emitted
+from stimjax.excite import lanes
+from stimjax.excite.lanes import Emitted, Method, Networks, State
 
 ENOUGH = 40  # shards' worth of candidates after which places of a rare class go to the others
 
@@ -159,6 +160,27 @@ def full(counts: Counts, at: Places) -> Bool[Array, ""]:
     found = counts.filled.sum()
     enough = counts.accepted.sum() >= ENOUGH * at.size
     return (found >= at.size) | (enough & (found + counts.spares >= at.size))
+
+
+def fill(
+    method: Method,
+    networks: Networks,
+    at: Places,
+    steps: Int[Array, ""],
+    state: State,
+    collected: Collected,
+) -> tuple[State, Collected]:
+    """Advance the lanes until the shard is full, at most so many `steps`; none if it is."""
+
+    def unfinished(carry: tuple[Array, State, Collected]) -> Array:
+        return (carry[0] > 0) & ~full(carry[2].counts, at)
+
+    def step(carry: tuple[Array, State, Collected]) -> tuple[Array, State, Collected]:
+        left, state, collected = carry
+        state, emitted = lanes.advance(method, networks, state)
+        return left - 1, state, take(collected, emitted, at)
+
+    return jax.lax.while_loop(unfinished, step, (steps, state, collected))[1:]
 
 
 def stimuli(collected: Collected, at: Places, spec: Spec, seed: list[int]) -> Batch:

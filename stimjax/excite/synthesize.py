@@ -298,16 +298,7 @@ def _workers(
         steps: Array, asked: tuple[Params, ...], state: State, shard: Collected
     ) -> tuple[State, Collected, Counts, Array]:
         networks = _networks(teacher, recipe, logits, asked, inhibited)
-
-        def unfinished(carry: tuple[Array, State, Collected]) -> Array:
-            return (carry[0] > 0) & ~collect.full(carry[2].counts, at)
-
-        def step(carry: tuple[Array, State, Collected]) -> tuple[Array, State, Collected]:
-            left, state, shard = carry
-            state, emitted = lanes.advance(method, networks, state)
-            return left - 1, state, collect.take(shard, emitted, at)
-
-        _, state, shard = jax.lax.while_loop(unfinished, step, (steps, state, shard))
+        state, shard = collect.fill(method, networks, at, steps, state, shard)
         return state, shard, shard.counts, collect.full(shard.counts, at)
 
     devices = jax.local_devices()

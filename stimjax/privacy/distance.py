@@ -67,9 +67,9 @@ def copies(world: World) -> Finding:
     # The threshold is one of few windows: further ones might exceed it so much more often.
     exceeded = float(beta.ppf((1 + LEVEL) / 2, allowed, len(normal) + 1 - allowed))
     people = len(np.unique(np.asarray(world.others.subject)))
-    note = f"what {people} people exceed is rough: others may without being copied"
-    said = note if people < PEOPLE else ""
-    return Finding(NAME, "copies", "stimulus", value, (low * RATE / exceeded, high), RATE, said)
+    rough = f"what {people} people exceed is rough: others may without being copied"
+    note = rough if people < PEOPLE else ""
+    return Finding(NAME, "copies", "stimulus", value, (low * RATE / exceeded, high), RATE, note)
 
 
 def _nearness(

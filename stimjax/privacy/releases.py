@@ -19,7 +19,6 @@ from jaxtyping import Array
 from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
 from stimjax.excite import accept, collect, erasure, labels, lanes, methods
-from stimjax.excite.collect import Collected
 from stimjax.excite.sources import SOURCES, Statistics, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.learn import critic, fit
@@ -94,18 +93,17 @@ def drawn(how: Made, count: int = STIMULI) -> Release:
     Raises:
         StimjaxError: a release has no stimulus, for its critic refuses all.
     """
-    terms = dataclasses.replace(
-        how.recipe.terms, disagreement=0.0, identity=how.recipe.terms.identity + how.term
-    )
-    asked = dataclasses.replace(how.recipe, terms=terms, teachers="together")
+    identity = how.recipe.terms.identity + how.term
+    terms = dataclasses.replace(how.recipe.terms, disagreement=0.0, identity=identity)
 
     def release(trained: Trained) -> list[Batch]:
-        spec, size = trained.windows.spec, math.ceil(count / asked.lanes) * asked.lanes
-        each = [_measured(trained, number, asked, how) for number in range(len(trained.rows))]
-        erasures = _erasures(trained, how.directions)
-        known, bound = _critics(trained, how.refusal, bool(terms.identity))
+        spec, size = trained.windows.spec, math.ceil(count / how.recipe.lanes) * how.recipe.lanes
+        known, bound = _critics(trained, how.refusal, bool(identity))
         recognizes = _critic(trained.windows) if known is not None else None
-        recipe = asked if known is not None else _unasked(asked)
+        own = terms if recognizes else dataclasses.replace(terms, identity=0.0)  # of nobody
+        recipe = dataclasses.replace(how.recipe, terms=own, teachers="together")
+        each = [_measured(trained, number, recipe, how) for number in range(len(trained.rows))]
+        erasures = _erasures(trained, how.directions)
         draw = _draw(spec, recipe, trained.model, recognizes, size)
         keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
         keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
@@ -124,11 +122,6 @@ def drawn(how: Made, count: int = STIMULI) -> Release:
     return release
 
 
-def _unasked(recipe: Recipe) -> Recipe:
-    """The recipe for windows of nobody, which no critic can tell apart."""
-    return dataclasses.replace(recipe, terms=dataclasses.replace(recipe.terms, identity=0.0))
-
-
 def copied(trained: Trained) -> list[Batch]:
     """No release at all, but the pipelines' windows with their own labels: the worst there is."""
     return [trained.windows[rows] for rows in trained.rows]
@@ -145,7 +138,8 @@ def _measured(trained: Trained, number: int, recipe: Recipe, how: Made) -> Stati
         found |= accept.measure(train, fit.predict(trained.model, one, train.x)[0])
         if recipe.terms.features or recipe.terms.features_global:
             found |= features.measure(train, trained.model, params)
-        if recipe.terms.moments or recipe.parametrization == "components":
+        components = recipe.terms.moments or recipe.parametrization == "components"
+        if components and recipe.source != "mixture":
             found |= mixture.MIXTURE.measure(train)
         if recipe.terms.moments:
             found |= moments.measure(train, found)
@@ -244,19 +238,9 @@ def _draw(
             ask = recognizes.apply
             networks = networks._replace(critic=lambda x: ask(inhibited.critics, x))
 
-        def unfinished(carry: tuple[Array, lanes.State, Collected]) -> Array:
-            return (carry[0] < most) & ~collect.full(carry[2].counts, at)
-
-        def step(
-            carry: tuple[Array, lanes.State, Collected],
-        ) -> tuple[Array, lanes.State, Collected]:
-            taken, state, found = carry
-            state, emitted = lanes.advance(method, networks, state)
-            return taken + 1, state, collect.take(found, emitted, at)
-
-        start = lanes.start(method, key, recipe.lanes)
-        begun = (jnp.zeros((), jnp.int32), start, collect.empty(at, spec.shape))
-        _, _, found = jax.lax.while_loop(unfinished, step, begun)
+        state = lanes.start(method, key, recipe.lanes)
+        empty = collect.empty(at, spec.shape)
+        _, found = collect.fill(method, networks, at, jnp.int32(most), state, empty)
         return found.x, found.y, jnp.minimum(found.counts.filled.sum(), size)
 
     return jax.jit(lambda given: jax.lax.map(one, given))
