@@ -9,9 +9,9 @@ import numpy as np
 
 from stimjax import batch, config, models
 from stimjax.batch import Channel, Spec
+from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.excite import methods
 from stimjax.learn.teacher import Teacher
-from stimjax.recipes import RECIPES, Recipe
 
 # Ranges that differ, as those of real channels do: XLA makes more of equal ones.
 CHANNELS = tuple(Channel(str(i), "", low=-3.0 + i / 2, high=3.0 + i / 4) for i in range(4))

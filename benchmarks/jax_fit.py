@@ -17,9 +17,10 @@ from typing import Any
 from safetensors.numpy import load_file
 from workers import serve
 
-from stimjax import batch, config, models, runtime
+from stimjax import batch, config, models
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.learn import fit
+from stimjax.machine import runtime
 
 
 def read(path: Path) -> tuple[Batch, Batch, config.Fit]:

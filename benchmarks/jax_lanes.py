@@ -20,10 +20,10 @@ from flax.traverse_util import unflatten_dict
 from safetensors.numpy import load_file
 from workers import serve
 
-from stimjax import runtime
 from stimjax.batch import Channel, Spec
 from stimjax.excite.lanes import Emitted, State
 from stimjax.learn.teacher import Teacher
+from stimjax.machine import runtime
 
 
 def read(path: Path) -> Teacher:

@@ -19,7 +19,7 @@ def main() -> None:
     """Serve releases of eight shards."""
     devices, process, processes = map(int, sys.argv[1:])
     os.environ["JAX_NUM_CPU_DEVICES"] = str(devices)
-    from stimjax import runtime
+    from stimjax.machine import runtime
 
     runtime.start()
     import default
@@ -28,7 +28,7 @@ def main() -> None:
     from workers import serve, sized
 
     from stimjax import config
-    from stimjax.excite import synthesize
+    from stimjax.excite import shards
 
     teacher = paper.untrained(default.SPEC)
     shard = sized(250, 10)
@@ -36,7 +36,7 @@ def main() -> None:
 
     def turn() -> dict[str, Any]:
         begin, steps, digests = time.perf_counter(), 0, {}
-        for shard in synthesize.shards(teacher, asked, lambda todo: todo[process::processes]):
+        for shard in shards.shards(teacher, asked, lambda todo: todo[process::processes]):
             steps += int(shard.counts.steps)
             values = shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()
             digests[shard.number] = hashlib.sha256(values).hexdigest()

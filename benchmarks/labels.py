@@ -21,7 +21,7 @@ def measure() -> dict[str, Any]:
     import default
     import jax
 
-    from stimjax.excite import synthesize
+    from stimjax.excite import shards
 
     jax.config.update("jax_enable_compilation_cache", False)
     teacher = default.teacher()
@@ -29,7 +29,7 @@ def measure() -> dict[str, Any]:
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        for _ in synthesize.shards(teacher, asked):
+        for _ in shards.shards(teacher, asked):
             pass
         seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)

@@ -77,8 +77,8 @@ def write_weights(path: Path) -> None:
     from safetensors.numpy import save_file
 
     from stimjax import config, models
+    from stimjax.config.recipes import RECIPES
     from stimjax.learn import fit
-    from stimjax.recipes import RECIPES
 
     train, validation = nights.windows()
     spec, recipe = train.spec, RECIPES["paper"]

@@ -23,7 +23,7 @@ def measure() -> dict[str, Any]:
     """Seconds to make and to verify, and MiB over time."""
     import default
 
-    from stimjax import settings
+    from stimjax.config import settings
     from stimjax.learn import teacher as teachers
 
     with tempfile.TemporaryDirectory() as name:
@@ -49,7 +49,7 @@ def measure() -> dict[str, Any]:
 def _watched(folder: Path, *words: str) -> tuple[float, list[int]]:
     """Seconds that the command took, and its memory in MiB second by second."""
     start, memory = time.perf_counter(), []
-    command = [sys.executable, "-m", "stimjax.cli", *words]
+    command = [sys.executable, "-m", "stimjax", *words]
     fresh = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
     fresh |= {"XDG_CACHE_HOME": str(folder / "cache")}
     running = subprocess.Popen(command, cwd=folder, env=fresh, stdout=subprocess.DEVNULL)

@@ -57,9 +57,9 @@ def _program(
     import turns
 
     from stimjax import config, models
+    from stimjax.config.recipes import RECIPES
     from stimjax.excite import methods
     from stimjax.excite.lanes import Networks
-    from stimjax.recipes import RECIPES
 
     recipe = dataclasses.replace(RECIPES[name], precision=precision)
     lowered = models.lowered(teacher.model.hidden, precision)

@@ -41,7 +41,7 @@ def measured(name: str, pythons: Mapping[str, str | None]) -> dict[str, Any]:
     """What a benchmark finds, with the versions of what stimjax is compared with."""
     import jax
 
-    from stimjax import runtime
+    from stimjax.machine import runtime
 
     runtime.fix_numbers()
     measure = importlib.import_module(name).measure
@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("--torch", metavar="PYTHON", help="of an environment with PyTorch")
     parser.add_argument("--mne", metavar="PYTHON", help="of an environment with MNE")
     asked = parser.parse_args()
-    from stimjax.versions import versions
+    from stimjax.machine.versions import versions
 
     pythons = {"torch": asked.torch, "mne": asked.mne}
     results = {}

@@ -14,10 +14,14 @@ from pathlib import Path
 
 import tyro
 
-from stimjax import config, runtime, settings, stages, store
+from stimjax import config
+from stimjax.config import settings
 from stimjax.data import images as image_sets
+from stimjax.disk import store
 from stimjax.excite import rates, synthesize
-from stimjax.progress import reporter
+from stimjax.job import stages
+from stimjax.machine import runtime
+from stimjax.machine.progress import reporter
 
 TEACHER = config.Teacher(networks=("cnn", "resnet", "mlp"), fit=config.Fit(steps=800))
 SYNTHESIS = config.Synthesis(count=10000)

@@ -45,14 +45,18 @@ from ablations import run as ablations
 from submitit.core.utils import FailedJobError
 from submitit.helpers import Checkpointable, environment_variables
 
-from stimjax import cohort, config, models, runtime, settings, store
+from stimjax import config, models
 from stimjax.batch import Batch
+from stimjax.config import settings
 from stimjax.data import prepare
+from stimjax.disk import store
+from stimjax.errors import StimjaxError
 from stimjax.excite import methods
-from stimjax.progress import Lines, Reporter, reporter
-from stimjax.store import StimjaxError
+from stimjax.job import cohort
+from stimjax.machine import runtime
+from stimjax.machine.progress import Lines, Reporter, reporter
 from stimjax.study import baselines
-from stimjax.study import study as studies
+from stimjax.study import students as studies
 
 STAGES = ("recordings", "windows", "teachers", "stimuli", "students")
 MINUTES = 24 * 60  # after which a job is stopped and goes on in a new one

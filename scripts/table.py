@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from stimjax.store import StimjaxError, read_json
+from stimjax.disk.store import read_json
+from stimjax.errors import StimjaxError
 
 Results = Mapping[str, Any]
 

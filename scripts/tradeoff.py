@@ -17,11 +17,14 @@ from pathlib import Path
 
 import tyro
 
-from stimjax import config, runtime, settings, tradeoff
+from stimjax import config
+from stimjax.config import settings
+from stimjax.errors import StimjaxError
+from stimjax.job import tradeoff
 from stimjax.learn import teacher as teachers
-from stimjax.progress import reporter
+from stimjax.machine import runtime
+from stimjax.machine.progress import reporter
 from stimjax.report import figures, privacy
-from stimjax.store import StimjaxError
 
 DEFAULT = config.Job()
 STUDY = config.Study(students=("cnn", "random_forest"), baselines=())

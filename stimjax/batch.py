@@ -19,7 +19,8 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
+from stimjax.disk.store import load_arrays, read_json, save_arrays, write_json
+from stimjax.errors import StimjaxError
 
 SCHEMA = 1
 FIELDS = ("x", "y", "subject", "weight")  # the arrays of a Batch, on disk and in memory

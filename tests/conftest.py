@@ -21,7 +21,7 @@ PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 
 def pytest_configure() -> None:
     """What one test compiles no later one compiles again; each process of tests by itself."""
-    from stimjax import runtime  # after the hook above
+    from stimjax.machine import runtime  # after the hook above
 
     os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="stimjax-tests-")
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(runtime.FROM_SECONDS)

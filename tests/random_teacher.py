@@ -13,8 +13,8 @@ import numpy as np
 
 from stimjax import config, models
 from stimjax.batch import Channel, Spec
+from stimjax.config.recipes import RECIPES
 from stimjax.learn.teacher import Teacher
-from stimjax.recipes import RECIPES
 
 
 def teacher(network: str = "cnn") -> Teacher:

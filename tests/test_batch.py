@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stimjax import batch, store
+from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.store import StimjaxError
+from stimjax.disk import store
+from stimjax.errors import StimjaxError
 
 SIGNAL = Spec(
     shape=(4, 2),

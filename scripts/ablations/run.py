@@ -37,18 +37,22 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
-from stimjax import batch, cohort, config, job, release, runtime, settings, stages, store
+from stimjax import batch, config, release
 from stimjax.batch import Batch, Spec
+from stimjax.config import settings
 from stimjax.data import images as image_sets
 from stimjax.data import prepare
+from stimjax.disk import store
+from stimjax.errors import StimjaxError
 from stimjax.excite import methods, rates, synthesize
+from stimjax.job import cohort, run, stages
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
-from stimjax.privacy import nearest
-from stimjax.progress import Reporter, reporter
-from stimjax.store import StimjaxError
+from stimjax.machine import runtime
+from stimjax.machine.progress import Reporter, reporter
+from stimjax.privacy import ratios
 from stimjax.study import baselines
-from stimjax.study import study as studies
+from stimjax.study import students as studies
 
 ABOUT = "about.json"  # of stimuli, as `scripts/table.py` shows it
 PREDICTED = "predicted.safetensors"  # f32[seeds, n, class], of the test windows
@@ -116,7 +120,7 @@ class Fold:
 
     def job(self, row: Row) -> config.Job:
         """The row's settings with the seeds of this fold."""
-        return job.of_fold(row.job, self.number)
+        return run.of_fold(row.job, self.number)
 
     def source(self, row: Row) -> Path:
         return self.folder / (row.stimuli or row.name) / "source"
@@ -307,7 +311,7 @@ def make_source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
                 "confidence": float(label.max(axis=1).mean()),
                 "classes": np.eye(label.shape[1])[label.argmax(axis=1)].mean(axis=0).tolist(),
                 "hit": (hits / np.maximum(accepted, 1)).tolist(),
-                **nearest.ratios(stimuli, train, test),
+                **ratios.ratios(stimuli, train, test),
                 "uses": methods.uses(asked.synthesis),
             }
             store.write_json(folder / ABOUT, about)

@@ -1,0 +1,1 @@
+"""Recordings: read, scored, cut into windows, dealt to parts; and simulated ones."""

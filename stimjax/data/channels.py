@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from scipy.signal import resample_poly
 
 from stimjax.data.recording import Recording, Signal
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 ROBUST_SD = 1.349  # interquartile range of a normal distribution with standard deviation 1
 WHOLE = 0.02  # of a unit; so much may a whole number be off after the file's own quantization

@@ -22,7 +22,7 @@ from stimjax.data import edf_scoring, people, units
 from stimjax.data.edf_layout import EdfLayout, EdfSignal, layout, onsets
 from stimjax.data.people import NOTHING_TOLD, Person
 from stimjax.data.recording import Header, Recording, Signal
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 _SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 # Bytes of the fields of the header: eight of the file, then ten of every signal.
 _FILE_FIELDS = (8, 80, 80, 8, 8, 8, 44, 8, 8, 4)

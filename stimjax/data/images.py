@@ -12,7 +12,7 @@ import numpy as np
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.data.split import PARTS
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 _CLASSES = tuple(str(digit) for digit in range(10))
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import dacite
 
-from stimjax.store import StimjaxError, read_json, write_json
+from stimjax.disk.store import read_json, write_json
+from stimjax.errors import StimjaxError
 
 FILE, SCHEMA = "people.json", 1
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

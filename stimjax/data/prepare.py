@@ -25,7 +25,7 @@ from stimjax.data.channels import canonical
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.recording import Header, Recording
 from stimjax.data.split import PARTS
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 CHANNELS = {
     "apnea": ("chest", "abdomen", "flow", "SpO2", "HR"),

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from stimjax.data import edf, edf_layout, wfdb
 from stimjax.data.recording import Header, Recording
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 _FORMATS: dict[str, ModuleType] = {".edf": edf, ".hea": wfdb}
 _ACCEPTED = ".edf (EDF, EDF+) and .hea (WFDB)"

@@ -28,7 +28,7 @@ from typing import Literal
 import numpy as np
 
 from stimjax.data.recording import Event, Recording
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 APNEA_CLASSES = ("normal", "apnea")
 STAGE_CLASSES = ("W", "N1", "N2", "N3", "R")

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from jaxtyping import Int
 
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 PARTS = ("train", "validation", "test")
 

@@ -21,7 +21,7 @@ import numpy as np
 from stimjax.data import channels as names
 from stimjax.data import people, scoring, units
 from stimjax.data.recording import Event, Header, Recording, Signal
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from stimjax.data import scoring
 from stimjax.data.recording import Event
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 
 def read(path: Path) -> list[Event]:

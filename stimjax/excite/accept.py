@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from stimjax.batch import Batch
-from stimjax.recipes import Recipe
+from stimjax.config.recipes import Recipe
 
 LEVELS = 21  # quantiles that describe how sure the teacher is of windows of a class
 USES = "how sure the teacher is of training windows of each class, 21 quantiles a class"

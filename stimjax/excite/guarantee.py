@@ -10,11 +10,13 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from stimjax import config, ledger
+from stimjax import config
+from stimjax.config.recipes import BY_PRIOR, Recipe
+from stimjax.disk.store import read_json
+from stimjax.errors import StimjaxError
 from stimjax.excite import accept, methods
-from stimjax.ledger import Ledger
-from stimjax.recipes import BY_PRIOR, Recipe
-from stimjax.store import StimjaxError, read_json
+from stimjax.learn import ledger
+from stimjax.learn.ledger import Ledger
 
 SOURCES = ("generator", "noise", "generic")
 PARAMETRIZATIONS = ("generator", "window", "cosine")

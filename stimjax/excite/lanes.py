@@ -16,13 +16,14 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int
 
-from stimjax.excite import threefry
 from stimjax.excite.accept import Acceptance, Goal
 from stimjax.excite.parametrization import Parametrization
 from stimjax.excite.sources import Source
 from stimjax.excite.terms import LANES, Excited, Term
 from stimjax.excite.views import View
 from stimjax.models import Params
+from stimjax.numerics import threefry
+from stimjax.numerics.gradients import whole
 
 RESTARTED = 64  # this part of a block's lanes gets new weights at a time
 
@@ -224,18 +225,8 @@ def improve(
         return method.objective.value(excited, memory)
 
     gradient, memory = jax.grad(loss, has_aux=True)(state.params)
-    updates, opt_state = method.optimizer.update(_whole(gradient), state.opt_state, state.params)
+    updates, opt_state = method.optimizer.update(whole(gradient), state.opt_state, state.params)
     return optax.apply_updates(state.params, updates), opt_state, memory
-
-
-def _whole(gradient: Params) -> Params:
-    """`gradient`, of which no part is ready before all of it is.
-
-    XLA knows no order but that of dependencies. A layer's new weights might then come before the
-    gradient of the layer below, which needs the old ones, so that it would copy them in every step.
-    """
-    nothing = 0 * sum(leaf.ravel()[0] for leaf in jax.tree.leaves(gradient))
-    return jax.tree.map(lambda leaf: leaf + nothing, gradient)
 
 
 def _neighbor(window: Array) -> Array:

@@ -13,8 +13,10 @@ from jaxtyping import Array
 
 from stimjax import config
 from stimjax.batch import Batch, Spec
-from stimjax.excite import accept, erasure, objective
-from stimjax.excite.adam import adam
+from stimjax.config.recipes import BY_PRIOR, RECIPES, Recipe
+from stimjax.errors import StimjaxError
+from stimjax.excite import accept, objective
+from stimjax.excite.inhibit import erasure
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import generator, parametrization, rounded
 from stimjax.excite.sign import sign
@@ -24,8 +26,7 @@ from stimjax.excite.terms import embedding, features, moments
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
 from stimjax.models.layers import Erasures
-from stimjax.recipes import BY_PRIOR, RECIPES, Recipe
-from stimjax.store import StimjaxError
+from stimjax.numerics.adam import adam
 
 SHARD = 500  # stimuli
 # An accelerator makes so many times as much at a time. A GPU is fastest from some 4,096 lanes on; a

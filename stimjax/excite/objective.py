@@ -9,6 +9,7 @@ from typing import Any
 from jaxtyping import Array, Float
 
 from stimjax.batch import Spec
+from stimjax.config.recipes import Terms
 from stimjax.excite.terms import (
     Excited,
     Statistics,
@@ -26,7 +27,6 @@ from stimjax.excite.terms.disagreement import disagreement
 from stimjax.excite.terms.diversity import diversity
 from stimjax.excite.terms.identity import identity
 from stimjax.excite.terms.logit import logit
-from stimjax.recipes import Terms
 
 LAZY = 2  # the critic takes part in one of so many steps: it costs as much as a teacher
 TERMS: dict[str, Callable[[Spec, Statistics], Term]] = {

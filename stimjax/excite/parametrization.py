@@ -11,10 +11,10 @@ from jaxtyping import Array, Float
 
 from stimjax import models
 from stimjax.batch import Spec
+from stimjax.config.recipes import Recipe
+from stimjax.errors import StimjaxError
 from stimjax.excite import cosine as transform
 from stimjax.models import Params
-from stimjax.recipes import Recipe
-from stimjax.store import StimjaxError
 
 
 class Parametrization(NamedTuple):

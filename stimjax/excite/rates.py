@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stimjax.progress import Reporter
+from stimjax.machine.progress import Reporter
 
 
 @dataclasses.dataclass(frozen=True)

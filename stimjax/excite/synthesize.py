@@ -9,41 +9,30 @@ depends on the shards of the rounds before.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
 import numpy as np
 
-from stimjax import batch, config, hosts, ledger, memory, models, release, work
-from stimjax.batch import Array, Batch, Spec
-from stimjax.excite import collect, guarantee, labels, lanes, methods, proxies
-from stimjax.excite.collect import Collected, Counts, Places
-from stimjax.excite.lanes import Networks, State
+from stimjax import batch, config, release
+from stimjax.batch import Batch, Spec
+from stimjax.config.settings import check
+from stimjax.disk.pieces import folder as filled
+from stimjax.disk.store import read_json, write_json
+from stimjax.errors import StimjaxError
+from stimjax.excite import guarantee, methods, shards
+from stimjax.excite.collect import Counts
 from stimjax.excite.rates import Rates
+from stimjax.learn import ledger
+from stimjax.learn.ledger import Ledger
 from stimjax.learn.teacher import Teacher
-from stimjax.ledger import Ledger
-from stimjax.models import Params
-from stimjax.recipes import Recipe
-from stimjax.settings import check
-from stimjax.store import StimjaxError, read_json, write_json
-from stimjax.versions import versions
+from stimjax.machine import hosts
+from stimjax.machine.versions import versions
 
-HOPELESS = 10_000  # steps of a block of lanes without a single stimulus, after which to stop
-SHORTEST, LONGEST = 0.25, 1.0  # seconds that a dispatch should take: its steps follow from it
 LOOK = 5.0  # seconds between two looks at what other processes have finished
-
-
-class Shard(NamedTuple):
-    """What one shard gave: its stimuli, and what was counted."""
-
-    number: int
-    stimuli: Batch
-    counts: Counts  # of NumPy arrays
 
 
 def synthesize(
@@ -59,8 +48,8 @@ def synthesize(
     """Write a release of `settings.count` stimuli as the folder `out`.
 
     Shards gather in `.NAME.partial` beside `out`. The same call after an interruption makes those
-    that are missing, and the result is the same. Several processes (see `stimjax.hosts`) give the
-    same `out`, on a file system that all of them see.
+    that are missing, and the result is the same. Several processes (see `machine/hosts.py`) give
+    the same `out`, on a file system that all of them see.
 
     Args:
         teacher: labels the stimuli; only it knows of private data.
@@ -85,7 +74,7 @@ def synthesize(
             f"{hosts.count()} processes have only {math.ceil(settings.count / settings.shard)} "
             f"shards to make; use fewer, or a --shard below {settings.shard}"
         )
-    with work.folder(out, identity, overwrite=overwrite) as folder:
+    with filled(out, identity, overwrite=overwrite) as folder:
         pieces = _Pieces(folder, settings, teacher.spec)
         with hosts.together(out):
             _make(pieces, teacher, settings, available, progress)
@@ -140,7 +129,7 @@ def _make(
             )
         )
 
-    for shard in shards(teacher, settings, pieces.todo, pieces.load, watch, available):
+    for shard in shards.shards(teacher, settings, pieces.todo, pieces.load, watch, available):
         pieces.save(shard)
         done += pieces.stimuli([shard.number])
         sums = Counts(*[a + b for a, b in zip(sums, shard.counts, strict=True)])
@@ -178,7 +167,7 @@ class _Pieces:
             [release.load_shard(self._folder, number, self._spec) for number in numbers]
         )
 
-    def save(self, shard: Shard) -> None:
+    def save(self, shard: shards.Shard) -> None:
         """Keep a shard, and before it what was counted."""
         kept = shard.stimuli[: self.stimuli([shard.number])]
         classes = np.bincount(np.asarray(kept.y).argmax(axis=1), minlength=kept.y.shape[1])
@@ -213,224 +202,3 @@ class _Pieces:
 
     def _counts(self, number: int) -> Path:
         return self._folder / f"counts-{number:05d}.json"
-
-
-def shards(
-    teacher: Teacher,
-    settings: config.Synthesis,
-    todo: Callable[[list[int]], list[int]] = list,
-    earlier: Callable[[list[int]], Batch] | None = None,
-    watch: Callable[[int, Counts], None] = lambda found, counts: None,
-    available: int | None = None,
-) -> Iterator[Shard]:
-    """The shards that `settings.count` stimuli need, in order of number.
-
-    With `rounds` in the recipe they are dealt to as many rounds; before each but the first, proxy
-    students learn from all stimuli so far.
-
-    Args:
-        teacher: labels the stimuli.
-        settings: method, lanes, seed.
-        todo: chooses those that are to be made, once for each round.
-        earlier: the stimuli of the shards with these numbers; by default those that were made here
-            are kept in memory.
-        watch: told how many stimuli the shards under way have so far, and their counts, with a
-            leading axis of shards.
-        available: bytes of memory on each device, instead of what the device says.
-
-    Raises:
-        StimjaxError: the lanes do not fit into memory, or accept nothing.
-    """
-    settings = methods.resolved(settings)
-    recipe = methods.recipe(settings)
-    numbers = list(range(math.ceil(settings.count / settings.shard)))
-    kept: list[Batch] = []
-    earlier = earlier or (lambda numbers: batch.concatenate(kept[: len(numbers)]))
-    workers = functools.cache(functools.partial(_workers, teacher, settings))
-    for index in range(recipe.rounds):
-        first, last = (len(numbers) * (index + i) // recipe.rounds for i in (0, 1))
-        part = todo(numbers[first:last])
-        learned = None
-        if first and part and recipe.terms.disagreement:
-            learned = proxies.train(earlier(numbers[:first]), settings.seed, index)
-        critic = None if teacher.critic is None else teacher.critic.params
-        asked = (teacher.params, None if learned is None else learned.params, critic)
-        logits = None if learned is None else learned.logits
-        for shard in _fill(workers(logits), asked, teacher, settings, part, watch, available):
-            if recipe.rounds > 1:
-                kept.append(shard.stimuli)
-            yield shard
-
-
-class Workers(NamedTuple):
-    """Programs that fill shards, one on each device; all arguments but `steps` and `asked` have a
-    leading axis of devices.
-
-    Attributes:
-        start: `(seed, number) -> (lanes, an empty shard)`.
-        advance: `(steps, asked, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
-            steps, none once the shard is full. `asked` are the parameters of teacher, proxies and
-            critic; counts and full, bool[device], have a leading axis of devices.
-        places: of a shard.
-        held: bytes on each device of its lanes and of its shard.
-    """
-
-    start: Callable[..., tuple[State, Collected]]
-    advance: jax.stages.Wrapped
-    places: Places
-    held: tuple[int, int]
-
-
-def _workers(
-    teacher: Teacher, settings: config.Synthesis, logits: Callable[..., Array] | None
-) -> Workers:
-    """Compiled once for any seed and count; `logits` are those of proxy students."""
-    recipe, spec = methods.recipe(settings), teacher.spec
-    inhibited = methods.inhibition(settings, teacher)
-    method = methods.method(spec, recipe, teacher.statistics, inhibited)
-    at = collect.places(recipe.balance, settings.shard, len(spec.classes), teacher.statistics)
-
-    def start(seed: Array, number: Array) -> tuple[State, Collected]:
-        key = jax.random.fold_in(jax.random.key(seed), number)
-        return lanes.start(method, key, settings.lanes), collect.empty(at, spec.shape)
-
-    def advance(
-        steps: Array, asked: tuple[Params, ...], state: State, shard: Collected
-    ) -> tuple[State, Collected, Counts, Array]:
-        networks = _networks(teacher, recipe, logits, asked, inhibited)
-        state, shard = collect.fill(method, networks, at, steps, state, shard)
-        return state, shard, shard.counts, collect.full(shard.counts, at)
-
-    devices = jax.local_devices()
-    state, shard = jax.eval_shape(start, np.uint32(0), np.uint32(0))
-    return Workers(
-        jax.pmap(start, in_axes=(None, 0), axis_name="device", devices=devices),
-        jax.pmap(
-            advance,
-            axis_name="device",
-            in_axes=(None, None, 0, 0),
-            devices=devices,
-            donate_argnums=(2, 3),
-        ),
-        at,
-        (memory.size(state), memory.size(shard)),
-    )
-
-
-def _networks(
-    teacher: Teacher,
-    recipe: Recipe,
-    logits: Callable[..., Array] | None,
-    asked: tuple[Params, ...],
-    inhibited: methods.Inhibition,
-) -> Networks:
-    params, learned, known = asked
-    erasures, rotated = inhibited.erasures, recipe.teachers == "rotated"
-    ask = models.lowered(teacher.rotated if rotated else teacher.model.hidden, recipe.precision)
-    networks = Networks(
-        lambda x: teacher.model.hidden(params, x, erasures),
-        gradients=(lambda x, turn: ask(params, x, turn, erasures))
-        if rotated
-        else (lambda x, turn: (*ask(params, x, erasures), None)),
-    )
-    if inhibited.critic and (critic := teacher.critic) is not None:
-        networks = networks._replace(critic=lambda x: critic.logits(known, x))
-    if logits is not None:
-        networks = networks._replace(proxies=lambda x: logits(learned, x))
-    return networks
-
-
-def _fill(
-    workers: Workers,
-    asked: tuple[Params, ...],
-    teacher: Teacher,
-    settings: config.Synthesis,
-    numbers: list[int],
-    watch: Callable[[int, Counts], None],
-    available: int | None,
-) -> Iterator[Shard]:
-    """Fill these shards, as many at a time as there are devices.
-
-    The devices are never idle: they get their next steps before the host looks at the last, and
-    the next shards before the host writes what is full.
-    """
-    devices, steps = jax.local_device_count(), np.int32(8)
-    available = memory.available() if available is None else available
-    _refuse_large(workers, settings, available)  # before anything is compiled
-    waiting: Iterator[Shard] = iter(())
-    for first in range(0, len(numbers), devices):
-        # The last group is filled up, so that it needs no program of another size.
-        group = [numbers[min(first + i, len(numbers) - 1)] for i in range(devices)]
-        state, shard = workers.start(np.uint32(settings.seed), np.asarray(group, np.uint32))
-        if first == 0:
-            given = (steps, asked, state, shard)
-            _refuse_large(workers, settings, available, workers.advance.lower(*given))
-        state, shard, counts, full = workers.advance(steps, asked, state, shard)
-        yield from waiting
-        while True:
-            since = time.monotonic()
-            state, shard, *ahead = workers.advance(steps, asked, state, shard)
-            counts, full = jax.device_get((counts, full))
-            _refuse_hopeless(counts, settings)
-            own = Counts(*[a[: len(set(group))] for a in counts])
-            found = np.minimum(own.filled.sum(axis=1), settings.shard)
-            watch(int(found.sum()), own)
-            if full.all():
-                break
-            seconds = time.monotonic() - since
-            if seconds < SHORTEST:
-                steps *= 2
-            elif seconds > LONGEST:
-                steps = max(steps // 2, np.int32(1))
-            counts, full = ahead
-        waiting = _handed_over(shard, group, workers.places, teacher, settings)
-        del state  # or it would stand beside that of the next group
-    yield from waiting
-
-
-def _handed_over(
-    shard: Collected, group: list[int], at: Places, teacher: Teacher, settings: config.Synthesis
-) -> Iterator[Shard]:
-    """The shards of one group, from the devices."""
-    for device, number in enumerate(dict.fromkeys(group)):
-        one = jax.device_get(jax.tree.map(lambda a, d=device: a[d], shard))
-        stimuli = collect.stimuli(one, at, teacher.spec, [settings.seed, number])
-        published = labels.rounded(np.asarray(stimuli.y), methods.label_step(settings))
-        stimuli = dataclasses.replace(stimuli, y=published)
-        yield Shard(number, stimuli, one.counts)
-
-
-def _refuse_large(
-    workers: Workers,
-    settings: config.Synthesis,
-    available: int | None,
-    program: jax.stages.Lowered | None = None,
-) -> None:
-    """Stop where lanes and shard do not fit into `available` bytes of a device.
-
-    Args:
-        workers: what they hold by themselves is counted where there is no `program`.
-        settings: lanes and shard, for the message.
-        available: None is not known.
-        program: that advances them. It needs more, which a look at its shapes does not tell.
-    """
-    lanes, shard = workers.held
-    need = None if program is None else memory.of_program(program)
-    if need is not None:
-        need += 2 * shard  # the last one waits to be written, and is copied for that
-    memory.refuse(
-        f"{settings.lanes} lanes and a shard of {settings.shard} stimuli",
-        lanes + shard if need is None else need,
-        available,
-        "use fewer --lanes or a smaller --shard",
-    )
-
-
-def _refuse_hopeless(counts: Counts, settings: config.Synthesis) -> None:
-    """Stop where no shard will ever be full; counts have a leading axis of devices."""
-    most = HOPELESS * settings.lanes
-    if ((counts.accepted.sum(axis=1) == 0) & (counts.steps >= most)).any():
-        raise StimjaxError(
-            f"the teacher accepted no stimulus in {most} steps; lower the recipe's confidence "
-            f"threshold (lowest: {methods.recipe(settings).lowest:g}) or allow more tries"
-        )

@@ -13,10 +13,10 @@ import numpy as np
 
 from stimjax import config, models
 from stimjax.batch import Batch
-from stimjax.learn import fit, pooling, private, robust
+from stimjax.errors import StimjaxError
+from stimjax.learn import dp, fit, pooling, robust
 from stimjax.learn.teacher import Teacher, seeds
 from stimjax.models import Model
-from stimjax.store import StimjaxError
 
 
 def train(
@@ -39,7 +39,7 @@ def train(
         StimjaxError: an unknown network, or training of every family diverged.
     """
     if settings.dp.epsilon:
-        return private.train(train, settings.dp, seed=settings.seed, progress=progress)
+        return dp.train(train, settings.dp, seed=settings.seed, progress=progress)
     if not settings.networks or settings.candidates < 1:
         raise StimjaxError("a teacher needs at least one network and one candidate of it")
     radii = sorted(set(settings.radii)) or [settings.fit.radius]

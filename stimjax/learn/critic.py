@@ -21,9 +21,9 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
+from stimjax.errors import StimjaxError
 from stimjax.learn import fit
 from stimjax.models import Model, Params
-from stimjax.store import StimjaxError
 
 LEARNED, CHOSEN = 0.5, 0.75  # of each night: up to here to learn from, up to there to stop at
 SEED = 3_000_000_000  # first of the critics'

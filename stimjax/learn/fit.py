@@ -24,9 +24,9 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import config
 from stimjax.batch import Batch
+from stimjax.errors import StimjaxError
 from stimjax.learn import confusion, robust
 from stimjax.models import Model, Params
-from stimjax.store import StimjaxError
 
 PREDICT = 256  # windows that go through a network at once where no gradient is needed
 EACH = 32  # windows of a part of a batch at least

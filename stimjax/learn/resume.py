@@ -13,9 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stimjax import config, work
-from stimjax.store import StimjaxError, sha256
-from stimjax.versions import versions
+from stimjax import config
+from stimjax.disk import pieces
+from stimjax.disk.store import sha256
+from stimjax.errors import StimjaxError
+from stimjax.machine.versions import versions
 
 PARTS = ("train", "validation")  # of the windows: what training looks at
 
@@ -30,7 +32,7 @@ def checkpoints(out: Path, identity: dict[str, Any]) -> AbstractContextManager[P
     Raises:
         StimjaxError: nothing can be written beside `out`, or another command trains for it.
     """
-    return work.kept(out, "training", identity, has_checkpoint)
+    return pieces.kept(out, "training", identity, has_checkpoint)
 
 
 def identify(windows: Path, settings: config.Teacher) -> dict[str, Any]:

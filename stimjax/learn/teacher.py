@@ -19,12 +19,13 @@ from jaxtyping import Array, Float
 
 from stimjax import models
 from stimjax.batch import Spec
+from stimjax.disk.store import load_arrays, read_json, save_arrays, write_json
+from stimjax.errors import StimjaxError
 from stimjax.learn import fit
 from stimjax.learn.critic import Critic
-from stimjax.ledger import Ledger
+from stimjax.learn.ledger import Ledger
+from stimjax.machine.versions import versions
 from stimjax.models import Model, Params
-from stimjax.store import StimjaxError, load_arrays, read_json, save_arrays, write_json
-from stimjax.versions import versions
 
 SCHEMA = 4
 STATISTICS = "statistics.safetensors"

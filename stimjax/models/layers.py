@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from stimjax.numerics.softmax import softmax
+
 
 class Erasure(NamedTuple):
     """Directions that are taken out of a network's representation, which its last layer gets.
@@ -53,25 +55,6 @@ class Conv(nn.Module):
             for offsets in product(range(self.size), repeat=len(axes))
         ]
         return nn.Dense(self.features)(jnp.concatenate(slices, axis=-1))
-
-
-@jax.custom_jvp
-def sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The logistic function, with a derivative that XLA keeps.
-
-    That is a division. What is cheaper, such as `s * (1 - s)`, and all that leads to it, XLA
-    computes again wherever it is used: behind the last layer of a generator that is in every
-    weight's gradient.
-    """
-    return jax.nn.sigmoid(x)
-
-
-@sigmoid.defjvp
-def _sigmoid_jvp(
-    at: tuple[Float[Array, "..."]], along: tuple[Float[Array, "..."]]
-) -> tuple[Array, Array]:
-    (x,), (tangent,) = at, along
-    return sigmoid(x), tangent / (2 + jnp.exp(x) + jnp.exp(-x))
 
 
 def halve(x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
@@ -125,28 +108,6 @@ def attend(
     """Scaled dot-product attention (Vaswani et al., 2017), without a mask."""
     scores = jnp.einsum("nqhd,nkhd->nhqk", query / math.sqrt(query.shape[-1]), key)
     return jnp.einsum("nhqk,nkhd->nqhd", softmax(scores), value)
-
-
-@jax.custom_jvp
-def softmax(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Softmax over the last axis, for attention.
-
-    It multiplies by a reciprocal that stands there as such. Of a division by a sum, as in
-    `jax.nn.softmax`, XLA makes one or the other, and not the same for one device and for several:
-    releases would differ in their last bits. The derivative is written down because that of the
-    reciprocal is a division for every weight: a training step would take a sixth longer.
-    """
-    weights = jnp.exp(x - x.max(axis=-1, keepdims=True))
-    return weights * (1 / weights.sum(axis=-1, keepdims=True))
-
-
-@softmax.defjvp
-def _softmax_jvp(
-    at: tuple[Float[Array, "..."]], along: tuple[Float[Array, "..."]]
-) -> tuple[Array, Array]:
-    (x,), (tangent,) = at, along
-    weights = softmax(x)
-    return weights, weights * (tangent - (weights * tangent).sum(axis=-1, keepdims=True))
 
 
 def shorten(x: Float[Array, "n ..."], most: int) -> Float[Array, "n ..."]:

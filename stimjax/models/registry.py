@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from stimjax.errors import StimjaxError
 from stimjax.models.classifiers import CNN, GRU, MLP, ResNet, Transformer
 from stimjax.models.generators import ConvGenerator, DenseGenerator
 from stimjax.models.layers import Erasures
-from stimjax.store import StimjaxError
 
 Params = Any  # a pytree of arrays
 

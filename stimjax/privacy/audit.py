@@ -15,26 +15,25 @@ import numpy as np
 
 from stimjax import batch, config
 from stimjax.batch import NOBODY, Batch
-from stimjax.privacy import (
+from stimjax.errors import StimjaxError
+from stimjax.privacy.attacks import (
     association,
     attribute,
     canary,
     dcr,
     demographics,
-    distance,
     domias,
     files,
     lira,
-    releases,
+    nearest,
     rmia,
-    shadows,
     slicing,
 )
-from stimjax.privacy.attack import Attack, Finding, World
-from stimjax.privacy.files import Secret
-from stimjax.privacy.releases import Made
-from stimjax.privacy.shadows import Shadows
-from stimjax.store import StimjaxError
+from stimjax.privacy.attacks.files import Secret
+from stimjax.privacy.findings import Attack, Finding, World
+from stimjax.privacy.shadow import releases, signals
+from stimjax.privacy.shadow.releases import Made
+from stimjax.privacy.shadow.signals import Shadows
 
 SCHEMA = 1  # of privacy.json
 APART = 1_000_000  # added to the numbers of subjects of another folder
@@ -104,7 +103,7 @@ def _attacks(
             raise StimjaxError(
                 f"there is no attack {name!r}; choose from {', '.join(config.ATTACKS)}"
             )
-    plain = (distance, domias, association, slicing, attribute, dcr)
+    plain = (nearest, domias, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     made = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
@@ -112,8 +111,8 @@ def _attacks(
     if {"lira", "rmia"} & set(asked.attacks):
         if how not in known:
             stage("auditing: shadow releases")
-            known[how] = shadows.make(world, made, asked.shadows)
-        observe = shadows.observer(known[how])
+            known[how] = signals.make(world, made, asked.shadows)
+        observe = signals.observer(known[how])
         there |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
     return [
         attack for name in config.ATTACKS if name in asked.attacks for attack in there.get(name, ())

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stimjax import settings
-from stimjax.store import StimjaxError
+from stimjax.config import settings
+from stimjax.errors import StimjaxError
 
 FIELDS = ("attack", "metric", "level")
 

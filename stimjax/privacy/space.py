@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from stimjax.batch import Batch
-from stimjax.privacy.attack import World
+from stimjax.privacy.findings import World
 
 COMPONENTS = 40
 FITTED = 5_000  # windows of the reference that the components are fitted on

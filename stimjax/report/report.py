@@ -12,10 +12,10 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from stimjax.disk.store import new_file
 from stimjax.report import figures, privacy, tables, windows, words
 from stimjax.report.story import Night, Story
 from stimjax.report.tables import Number, Table
-from stimjax.store import new_file
 
 __all__ = ["Night", "Story", "write"]
 

@@ -51,8 +51,8 @@ class Story:
         teacher_on_real: the teacher's probabilities for the windows of `real`; without them the
             confidence figure shows the stimuli alone.
         privacy: content of `privacy.json`, if there was an audit.
-        tradeoff: of each strength of inhibition what `stimjax.tradeoff.measure` gives; empty where
-            none was measured.
+        tradeoff: of each strength of inhibition what `job/tradeoff.py` measured; empty where none
+            was.
         exceeded: bounds of the data holder that the audit exceeded; then nothing was published.
     """
 

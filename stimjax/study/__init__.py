@@ -1,0 +1,1 @@
+"""Students on stimuli, on real windows and on baselines, and how good they are."""

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimjax.data import channels
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 
 @pytest.mark.parametrize(

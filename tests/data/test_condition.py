@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stimjax.data.condition import Conditioned, Kind, condition, kind_of, mask
 from stimjax.data.recording import Header, Recording, Signal
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 
 def signal(name: str, values, rate: float = 1.0, low=-np.inf, high=np.inf) -> Signal:

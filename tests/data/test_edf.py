@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stimjax.data import edf
 from stimjax.data.recording import Event
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 RATES = {"SpO2": 1, "EEG C4-A1": 64, "Resp Thorax": 8}
 

@@ -2,7 +2,7 @@ import pytest
 
 from stimjax.data import edf, scoring
 from stimjax.data.recording import Event
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 NSRR = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 <PSGAnnotation><SoftwareVersion>Compumedics</SoftwareVersion><EpochLength>30</EpochLength>

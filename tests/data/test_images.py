@@ -6,7 +6,7 @@ import pytest
 
 from stimjax import batch
 from stimjax.data import images, prepare
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 PIXELS = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5) * 4
 DIGITS = np.array([7, 0, 9], np.uint8)

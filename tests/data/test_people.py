@@ -7,9 +7,9 @@ import pyedflib
 import pytest
 
 from stimjax.data import edf, people, simulate, wfdb
-from stimjax.data.edfplus import Trace, write_edf
+from stimjax.data.edf_writer import Trace, write_edf
 from stimjax.data.people import NOTHING_TOLD, Person
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 from stimjax import config
 from stimjax.batch import Batch, load_spec
 from stimjax.data import people, prepare, split
-from stimjax.data.edfplus import Trace, write_edf
-from stimjax.store import StimjaxError
+from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.errors import StimjaxError
 
 MINUTES = 10
 WORDS = ("Normal", "Apnea")

@@ -9,8 +9,8 @@ import pytest
 
 from stimjax import config
 from stimjax.data import prepare, split
-from stimjax.data.edfplus import Trace, write_edf
-from stimjax.store import StimjaxError
+from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.errors import StimjaxError
 
 MINUTES = 5
 

@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from stimjax.data import reader
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from stimjax.data import scoring
 from stimjax.data.recording import Event, Header, Recording
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 
 def night(*events: Event, duration: float = 600.0) -> Recording:

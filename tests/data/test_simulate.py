@@ -17,10 +17,10 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stimjax.data.edfplus import Trace, write_edf
+from stimjax.data.edf_writer import Trace, write_edf
 from stimjax.data.simulate import write_cohort
 from stimjax.data.simulate.traits import severity
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 SUBJECTS, HOURS = 15, 1.5
 RESPIRATORY = ("Obstructive apnea", "Central apnea", "Mixed apnea", "Hypopnea")
@@ -130,7 +130,8 @@ def test_a_full_disk_is_noticed(tmp_path):
     program = """
 import resource, signal, sys
 from stimjax.data.simulate import write_cohort
-from stimjax.store import StimjaxError, new_folder
+from stimjax.disk.store import new_folder
+from stimjax.errors import StimjaxError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 for limit in (0, 5000, 78000):
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

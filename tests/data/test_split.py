@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stimjax.data import split
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 SEVERITIES = st.dictionaries(st.integers(0, 999), st.floats(0, 1), min_size=5, max_size=60)
 SHARES = st.tuples(st.floats(0.1, 0.4), st.floats(0.1, 0.4))

@@ -7,7 +7,7 @@ import pytest
 
 from stimjax.data import scoring, wfdb
 from stimjax.data.recording import Event
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

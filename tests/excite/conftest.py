@@ -10,12 +10,12 @@ import pytest
 
 from stimjax import config
 from stimjax.batch import Channel, Spec
+from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.excite import methods
 from stimjax.excite.lanes import Method
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
-from stimjax.recipes import RECIPES, Recipe
 
 # Two channels with ranges of their own.
 SPEC = Spec(

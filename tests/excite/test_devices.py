@@ -12,7 +12,7 @@ PROGRAM = """
 import hashlib, json
 import jax, numpy as np
 from random_teacher import synthesis, teacher
-from stimjax.excite.synthesize import shards
+from stimjax.excite.shards import shards
 
 made = {}
 for network in %r:

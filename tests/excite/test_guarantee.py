@@ -5,11 +5,13 @@ import json
 
 import pytest
 
-from stimjax import config, ledger, settings
+from stimjax import config
+from stimjax.config import settings
+from stimjax.config.recipes import RECIPES, Terms
+from stimjax.errors import StimjaxError
 from stimjax.excite import accept, guarantee, methods
-from stimjax.ledger import Expense, Ledger
-from stimjax.recipes import RECIPES, Terms
-from stimjax.store import StimjaxError
+from stimjax.learn import ledger
+from stimjax.learn.ledger import Expense, Ledger
 
 PROBE = RECIPES["probe"]
 SPENT = Ledger("subject", 4.0, 1e-5, (Expense("gradients", 2.0, 0.5, 100),))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from stimjax import models
+from stimjax.config.recipes import Recipe
 from stimjax.excite import lanes
 from stimjax.excite.lanes import Emitted, LaneState, Method
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
-from stimjax.recipes import Recipe
 
 # Of lanes from the keys 1 and 2 a probability rounds to 1 at some step, and the gradient to noise,
 # of which Adam makes whole steps: there is nothing to compare after that.

@@ -13,15 +13,15 @@ from scipy import stats
 
 from stimjax import config
 from stimjax.batch import Channel, Spec, make
+from stimjax.config.recipes import RECIPES, Recipe, Terms
+from stimjax.errors import StimjaxError
 from stimjax.excite import accept, lanes, methods, parametrization
 from stimjax.excite.accept import Goal
-from stimjax.excite.adam import adam, reciprocal_root
 from stimjax.excite.sign import sign
 from stimjax.excite.sources.generator import point
 from stimjax.excite.terms import Excited
 from stimjax.excite.terms.cross_entropy import cross_entropy
-from stimjax.recipes import RECIPES, Recipe, Terms
-from stimjax.store import StimjaxError
+from stimjax.numerics.adam import adam, reciprocal_root
 
 DRAWS = 5000
 CHANCE = 1e-3  # what a right program fails with, had its seed not been fixed

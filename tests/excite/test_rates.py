@@ -3,7 +3,7 @@
 import json
 
 from stimjax.excite.rates import Rates, telling
-from stimjax.progress import Reporter
+from stimjax.machine.progress import Reporter
 
 HALF = Rates(
     process=1,

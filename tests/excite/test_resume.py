@@ -10,12 +10,15 @@ from pathlib import Path
 import chex
 import pytest
 
-from stimjax import config, release, work
+from stimjax import config, release
+from stimjax.disk.pieces import _difference
+from stimjax.disk.store import locked
+from stimjax.errors import StimjaxError
 from stimjax.excite import lanes, proxies
+from stimjax.excite import shards
 from stimjax.excite import synthesize as module
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
-from stimjax.store import StimjaxError, locked
 
 SHARD, COUNT = 8, 60
 
@@ -115,7 +118,7 @@ def test_two_commands_at_once_are_refused(
     teacher: Teacher, small: config.Synthesis, tmp_path: Path
 ) -> None:
     program = (
-        "import pathlib, sys, time; from stimjax.store import locked\n"
+        "import pathlib, sys, time; from stimjax.disk.store import locked\n"
         "with locked(pathlib.Path(sys.argv[1])): print('in', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(
@@ -147,12 +150,12 @@ def test_another_seed_or_count_compiles_nothing(
     teacher: Teacher, small: config.Synthesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chex.clear_trace_counter()
-    workers = module._workers(teacher, module.methods.resolved(small), None)
-    monkeypatch.setattr(module, "_workers", lambda *given: workers)
+    workers = shards._workers(teacher, shards.methods.resolved(small), None)
+    monkeypatch.setattr(shards, "_workers", lambda *given: workers)
     counted = chex.assert_max_traces(lanes.advance, n=1)
     monkeypatch.setattr(lanes, "advance", counted)
     found = [
-        len(list(module.shards(teacher, dataclasses.replace(small, seed=seed, count=count))))
+        len(list(shards.shards(teacher, dataclasses.replace(small, seed=seed, count=count))))
         for seed, count in ((1, 16), (2, 30), (3, 4))
     ]
     assert found == [2, 4, 1]
@@ -191,7 +194,7 @@ def test_more_processes_than_shards(
 
 def test_a_difference_names_its_place() -> None:
     old, new = {"a": {"b": 1, "c": 2}, "d": 0}, {"a": {"b": 1, "c": 3}, "d": 0}
-    assert work._difference(old, old) == ""
-    assert work._difference(old, new) == "a.c: 2 and 3"
-    assert work._difference(old, {"a": 1}) == 'a: {"b": 1, "c": 2} and 1'
-    assert work._difference({}, {"x": None}) == ""
+    assert _difference(old, old) == ""
+    assert _difference(old, new) == "a.c: 2 and 3"
+    assert _difference(old, {"a": 1}) == 'a: {"b": 1, "c": 2} and 1'
+    assert _difference({}, {"x": None}) == ""

@@ -14,12 +14,13 @@ import pytest
 
 from stimjax import config, release
 from stimjax.batch import Batch
+from stimjax.config.recipes import Recipe, Terms
+from stimjax.errors import StimjaxError
+from stimjax.excite import shards as filling
 from stimjax.excite import synthesize as module
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model
-from stimjax.recipes import Recipe, Terms
-from stimjax.store import StimjaxError
 
 SHARD, COUNT = 8, 20  # three shards, of which the last is half full
 
@@ -152,7 +153,7 @@ def test_a_hopeless_teacher_is_refused_and_leaves_the_old_release(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "HOPELESS", 20)
+    monkeypatch.setattr(filling, "HOPELESS", 20)
     old = tmp_path / "release"
     shutil.copytree(folder, old)
     message = refused(undecided, small, old, overwrite=True)
@@ -175,17 +176,17 @@ def test_lanes_that_do_not_fit_are_refused_before_they_are_made(
 def test_what_a_step_needs_beside_the_lanes_counts(
     teacher: Teacher, small: config.Synthesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workers = module._workers(teacher, module.methods.resolved(small), None)
-    monkeypatch.setattr(module, "_workers", lambda *given: workers)  # compiled once
+    workers = filling._workers(teacher, filling.methods.resolved(small), None)
+    monkeypatch.setattr(filling, "_workers", lambda *given: workers)  # compiled once
     asked: list[int] = []
     with monkeypatch.context() as patched:
-        patched.setattr(module.memory, "refuse", lambda what, need, *rest: asked.append(need))
-        first = list(module.shards(teacher, small))
+        patched.setattr(filling.memory, "refuse", lambda what, need, *rest: asked.append(need))
+        first = list(filling.shards(teacher, small))
     held, need = asked  # twice for a release, however many shards it has
     assert held < need < 20 * held
     with pytest.raises(StimjaxError, match="use fewer --lanes or a smaller --shard"):
-        list(module.shards(teacher, small, available=need - 1))
-    second = list(module.shards(teacher, small, available=need))
+        list(filling.shards(teacher, small, available=need - 1))
+    second = list(filling.shards(teacher, small, available=need))
     for one, other in zip(first, second, strict=True):  # it changes no bits
         assert one.stimuli.x.tobytes() == other.stimuli.x.tobytes()
 

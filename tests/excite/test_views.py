@@ -12,7 +12,8 @@ from scipy.ndimage import affine_transform
 
 from stimjax import config, models
 from stimjax.batch import Channel, Spec, make, one_hot
-from stimjax.excite import methods, synthesize
+from stimjax.config.recipes import Recipe, Terms
+from stimjax.excite import methods, shards
 from stimjax.excite.views import (
     CONTRAST,
     DELAY,
@@ -27,7 +28,6 @@ from stimjax.excite.views import (
     view,
 )
 from stimjax.learn.teacher import Teacher
-from stimjax.recipes import Recipe, Terms
 
 SPEC = Spec((8, 2), ("a", "b"), (Channel("x", "", low=-3.0, high=3.0),) * 2, 1.0, 0.0, 8.0)
 COUNT = 200
@@ -47,7 +47,7 @@ def teacher() -> Teacher:
 
 def stimuli(teacher: Teacher, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     asked = config.Synthesis("mixture", COUNT, recipe, lanes=16, shard=COUNT)
-    (shard,) = synthesize.shards(teacher, asked)
+    (shard,) = shards.shards(teacher, asked)
     return np.asarray(shard.stimuli.x), np.asarray(shard.stimuli.y)
 
 
@@ -160,7 +160,7 @@ def test_so_many_stimuli_are_views(teacher: Teacher) -> None:
 
 def test_a_shard_takes_the_steps_it_needs_and_no_more(teacher: Teacher) -> None:
     asked = config.Synthesis("mixture", COUNT, Recipe("mixture"), lanes=16, shard=COUNT)
-    (shard,) = synthesize.shards(teacher, asked)
+    (shard,) = shards.shards(teacher, asked)
     assert shard.counts.steps == 16 * 13  # 200 stimuli, one for each step of a lane
 
 

@@ -13,9 +13,9 @@ from scipy import special
 
 from stimjax import config, models
 from stimjax.batch import Batch
+from stimjax.errors import StimjaxError
 from stimjax.learn import candidates, fit, pooling, teacher
 from stimjax.models import Params
-from stimjax.store import StimjaxError
 
 SETTINGS = config.Teacher(networks=("mlp", "gru"), candidates=3, seed=4)
 

@@ -5,9 +5,9 @@ import pytest
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Spec
+from stimjax.errors import StimjaxError
 from stimjax.learn import critic
 from stimjax.learn.critic import Critic
-from stimjax.store import StimjaxError
 
 FIT = config.Fit(steps=300, every=50, batch=32)
 SUBJECTS, EACH = 4, 80

@@ -19,9 +19,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 from stimjax import batch, models
 from stimjax.batch import Batch, Spec
 from stimjax.config import Fit
+from stimjax.errors import StimjaxError
 from stimjax.learn import fit
 from stimjax.models import Model, Params
-from stimjax.store import StimjaxError
 
 # One setting, two seeds and one size of every part wherever that will do: compiled once.
 SETTINGS = Fit(steps=300, batch=16, rate=1e-2, noise=0.05, every=50, patience=6)

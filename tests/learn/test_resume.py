@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stimjax import batch, config
+from stimjax.errors import StimjaxError
 from stimjax.learn import candidates, resume
-from stimjax.store import StimjaxError
 
 FIT = config.Fit(steps=40, batch=16, every=10)
 SETTINGS = config.Teacher(networks=("mlp",), candidates=2, fit=FIT)

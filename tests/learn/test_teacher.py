@@ -17,10 +17,10 @@ from scipy import special
 
 from stimjax import models
 from stimjax.batch import Batch, Spec
+from stimjax.errors import StimjaxError
 from stimjax.learn import teacher
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
-from stimjax.store import StimjaxError
 
 STUDENTS_BELOW = 1_000_000_000  # every student's seed is a non-negative number below this
 

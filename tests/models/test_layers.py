@@ -36,19 +36,6 @@ def test_conv_equals_xla_convolution_with_the_same_kernel(size: int, axes: tuple
     )
 
 
-def test_sigmoid_and_its_derivatives_are_those_of_float64() -> None:
-    x = np.linspace(-200, 200, 2001)
-    value = 0.5 * (1 + np.tanh(x / 2))
-    slope = 0.25 / np.cosh(x / 2) ** 2
-    at = jnp.asarray(x, jnp.float32)
-    np.testing.assert_allclose(layers.sigmoid(at), value, rtol=1e-5, atol=1e-7)
-    first = jax.vmap(jax.grad(layers.sigmoid))(at)
-    np.testing.assert_allclose(first, slope, rtol=1e-5, atol=1e-30)
-    near = np.abs(x) < 40
-    second = jax.vmap(jax.grad(jax.grad(layers.sigmoid)))(at)
-    np.testing.assert_allclose(second[near], (slope * (1 - 2 * value))[near], rtol=1e-4, atol=1e-7)
-
-
 def test_conv_starts_with_the_spread_of_its_fan_in() -> None:
     variables = layers.Conv(200, 3).init(jax.random.key(0), jnp.zeros((1, 8, 8, 5)))
     spread = np.std(np.asarray(variables["params"]["Dense_0"]["kernel"]))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from stimjax import models
+from stimjax.errors import StimjaxError
 from stimjax.models import Model, Params, layers
-from stimjax.store import StimjaxError
 
 CLASSES, LATENT, WINDOWS = 3, 5, 4
 SHAPES = [(7, 3), (9, 6, 2)]  # odd sizes, which halving cuts and patching fills up

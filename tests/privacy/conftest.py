@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
-from stimjax.privacy.attack import World
+from stimjax.privacy.findings import World
 
 SPEC = Spec((60, 2), ("normal", "apnea"), (Channel("SpO2", "%"), Channel("HR", "")), 1.0, 0.0, 60.0)
 IMAGES = Spec((8, 8, 1), ("a", "b", "c"), (Channel("pixel", "", low=0.0),))

@@ -7,11 +7,12 @@ import pytest
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.privacy import audit, pipelines, shadows
-from stimjax.privacy.attack import World
-from stimjax.privacy.releases import Made
-from stimjax.recipes import Recipe
-from stimjax.store import StimjaxError
+from stimjax.config.recipes import Recipe
+from stimjax.errors import StimjaxError
+from stimjax.privacy import audit
+from stimjax.privacy.findings import World
+from stimjax.privacy.shadow import pipelines, signals
+from stimjax.privacy.shadow.releases import Made
 
 SPEC = Spec(
     shape=(30, 1),
@@ -104,7 +105,7 @@ def test_shadow_releases_serve_every_release_that_was_made_alike(
     monkeypatch.setattr(pipelines, "TEACHER", "mlp")  # compiles fast
     monkeypatch.setattr(pipelines, "STUDENT", "mlp")
     monkeypatch.setattr(pipelines, "STEPS", (50, 50))
-    monkeypatch.setattr(shadows, "TARGETS", 1)
+    monkeypatch.setattr(signals, "TARGETS", 1)
     asked, known, stages = config.Audit(attacks=("lira",), shadows=2), {}, []
     first = audit.audit(world, asked, HOW, known=known, stage=stages.append)
     other = world._replace(release=batch.make(world.members.x, world.members.y, SPEC))

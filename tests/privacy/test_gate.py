@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from stimjax.errors import StimjaxError
 from stimjax.privacy import gate
-from stimjax.store import StimjaxError
 
 ENTRY = {"attack": "lira", "metric": "auc", "level": "window", "value": 0.52, "ci": [0.48, 0.56]}
 PRIVACY = {

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
+from stimjax.errors import StimjaxError
 from stimjax.report import Night, Story, figures, privacy, report, tables, windows, words, write
-from stimjax.store import StimjaxError
 
 STUDENTS = {"cnn": ("deep", 0.004), "transformer": ("deep", 0.012), "forest": ("classical", 0.031)}
 SIGNALS = Spec(

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimjax import cohort, config, store
+from stimjax import config
 from stimjax.data import prepare
-from stimjax.progress import Reporter
-from stimjax.store import StimjaxError
+from stimjax.disk import store
+from stimjax.errors import StimjaxError
+from stimjax.job import cohort
+from stimjax.machine.progress import Reporter
 from stimjax.study import metrics
 
 SETUPS = sorted((Path(__file__).parents[2] / "scripts" / "ablations").glob("*.yaml"))

@@ -12,10 +12,10 @@ import submitit
 from pyarrow import parquet
 from submitit.core.utils import JobPaths, UncompletedJobError
 
-from stimjax import store
 from stimjax.data import prepare
+from stimjax.disk import store
+from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee
-from stimjax.store import StimjaxError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 PAPER = sorted((SCRIPTS / "ablations" / "paper").glob("*.yaml"))

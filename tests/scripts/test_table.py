@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stimjax.store import StimjaxError
+from stimjax.errors import StimjaxError
 
 
 @pytest.fixture(scope="module")

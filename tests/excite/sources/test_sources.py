@@ -7,10 +7,10 @@ import pytest
 
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
+from stimjax.disk.store import load_arrays, save_arrays
 from stimjax.excite.parametrization import generator
 from stimjax.excite.sources import SOURCES, Source
 from stimjax.excite.sources.generator import point, untrained
-from stimjax.store import load_arrays, save_arrays
 
 SIGNAL = Spec(
     shape=(60, 3),

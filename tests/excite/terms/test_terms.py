@@ -12,13 +12,13 @@ import pytest
 
 from stimjax import models
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
+from stimjax.config.recipes import Terms
 from stimjax.excite import objective
 from stimjax.excite.accept import Goal
 from stimjax.excite.terms import LANES, Excited, Term, embedding, features, lazy, moments, running
 from stimjax.excite.terms.disagreement import CAP
 from stimjax.excite.terms.identity import identity
 from stimjax.excite.views import augmented
-from stimjax.recipes import Terms
 
 SPEC = Spec(
     shape=(12, 2),

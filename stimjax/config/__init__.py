@@ -1,0 +1,33 @@
+"""Every setting of the whole job, as typed frozen dataclasses; no jax is imported here."""
+
+from stimjax.config.sections import (
+    ATTACKS,
+    DEMO,
+    STUDENTS,
+    Audit,
+    Dp,
+    Fit,
+    Job,
+    Prepare,
+    Simulation,
+    Study,
+    Synthesis,
+    Teacher,
+    Tradeoff,
+)
+
+__all__ = [
+    "ATTACKS",
+    "DEMO",
+    "STUDENTS",
+    "Audit",
+    "Dp",
+    "Fit",
+    "Job",
+    "Prepare",
+    "Simulation",
+    "Study",
+    "Synthesis",
+    "Teacher",
+    "Tradeoff",
+]

@@ -1,0 +1,339 @@
+"""The whole job as one readable function.
+
+recordings -> windows -> teacher -> stimuli -> students -> audit -> report
+
+It lands in one folder:
+
+    config.yaml               the settings that were used
+    private/                  mode 0700: recordings of the demo, windows, teacher, report.html, and
+                              tradeoff/ with releases of several strengths of inhibition
+    release/                  what may be published
+    study/results.json        how good the students are
+    audit/privacy.json        what the release tells of individuals
+    report.html               a link to private/report.html, which shows real windows
+
+With `prepare.folds` above 1 everything from the windows on is made anew for each fold, in
+private/fold-K/{windows,teacher,release}; the students are compared on all folds together, and
+release/ is that of fold 0 (private/fold-0/release is a link to it).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stimjax import config, release
+from stimjax.batch import NOBODY, Batch
+from stimjax.config import settings
+from stimjax.data import prepare
+from stimjax.disk import pieces
+from stimjax.disk.store import new_folder, read_json
+from stimjax.errors import StimjaxError
+from stimjax.excite import guarantee, rates, synthesize
+from stimjax.job import cohort, stages, tradeoff
+from stimjax.learn import resume
+from stimjax.learn import teacher as teachers
+from stimjax.machine.progress import Reporter
+from stimjax.machine.versions import versions
+from stimjax.study.students import Predictions
+
+if TYPE_CHECKING:
+    from stimjax import report  # brings matplotlib: imported where a report is written
+    from stimjax.privacy.audit import Known
+
+SHOWN = 400  # real windows and stimuli in the report
+
+
+def run(
+    data: Sequence[Path],
+    out: Path,
+    job: config.Job,
+    *,
+    overwrite: bool = False,
+    reporter: Reporter,
+    simulated: bool = False,
+    bounds: Mapping[str, float] | None = None,
+) -> tuple[str, ...]:
+    """Do the whole job on the recordings in `data`; see the module for what `out` holds.
+
+    The same command after an interruption prepares the windows again and goes on with the teacher
+    and the stimuli (of each fold).
+
+    Args:
+        data: recordings, or folders with them.
+        out: appears when all is done.
+        job: the settings.
+        overwrite: replace earlier results.
+        reporter: is told of the progress.
+        simulated: simulate the recordings first.
+        bounds: of the audit, see `stimjax.privacy.gate`; without, everything may be published.
+
+    Returns:
+        A line for each bound that is exceeded; if there are any the release is in private/refused.
+
+    Raises:
+        StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
+            left under the name `out` then.
+    """
+    guarantee.refuse_job(job)
+    tradeoff.refuse(job)
+    folds = job.prepare.folds
+    if folds > 1 and job.prepare.fold:
+        raise StimjaxError(
+            f"--fold {job.prepare.fold}: a whole run tests all {folds} folds; leave it out, or see "
+            "`stimjax prepare`, which makes the windows of one"
+        )
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(new_folder(out, overwrite=overwrite))
+        private = folder / "private"
+        private.mkdir(mode=0o700)
+        if simulated:
+            (private / "recordings").mkdir()
+            cohort.simulate_recordings(private / "recordings", job.simulation, reporter)
+            data = [private / "recordings"]
+        judged = []
+        for fold in range(folds):
+            places = _places(folder, fold, folds)
+            judged.append(_fold(data, places, of_fold(job, fold), out, stack, reporter))
+        (folder / "study").mkdir()
+        results, predictions = stages.write_results(judged, folder / "study", job.study)
+        first = _places(folder, 0, folds)
+        shadows: Known = {}  # those of the audit serve the trade-off as well
+        privacy, exceeded = _audited(data, first, folder, job, bounds, reporter, shadows)
+        points = _traded(first, private, of_fold(job, 0), reporter, shadows)
+        from stimjax import report
+
+        reporter.stage("writing the report")
+        used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
+        settings.save(folder, *used, *([job.simulation] if simulated else []))
+        (folder / "config.yaml").chmod(0o600)  # it may name subjects
+        repeat = _repeat(data, out, simulated)
+        story = _story(folder, first, results, predictions, simulated, repeat)
+        story = dataclasses.replace(story, privacy=privacy, tradeoff=points, exceeded=exceeded)
+        report.write(story, private / "report.html")
+        (folder / "report.html").symlink_to(Path("private") / "report.html")
+        if exceeded:
+            first.release.rename(private / "refused")
+    return exceeded
+
+
+def _audited(
+    data: Sequence[Path],
+    places: _Places,
+    folder: Path,
+    job: config.Job,
+    bounds: Mapping[str, float] | None,
+    reporter: Reporter,
+    shadows: Known,
+) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """The audit of a run, in `folder/audit`, and which bounds it exceeds.
+
+    There is none where it could compare nobody.
+    """
+    from stimjax.privacy import gate
+
+    lacking = _lacking(places.windows)
+    if lacking or not job.audit.attacks:
+        if job.audit.attacks:
+            reporter.note(f"no audit: {lacking}")
+        return None, ("no audit was made",) if bounds else ()
+    (folder / "audit").mkdir()
+    found = stages.audit_release(
+        *(places.release, places.windows, places.windows, folder / "audit"),
+        *(job.audit, data, reporter, shadows),
+    )
+    return found, tuple(gate.exceeded(found, bounds or {}))
+
+
+def _lacking(windows: Path) -> str:
+    """Why an audit could compare nobody, or nothing."""
+    from stimjax.privacy import audit
+
+    made = read_json(windows / "spec.json")["made"]
+    if made["settings"]["split"] == "random":
+        return "with --split random nobody is left who had no part"
+    few = [
+        part for part in ("train", "test") if len(made["parts"][part]["subjects"]) < audit.FEWEST
+    ]
+    return f"the {few[0]} part has one subject; give more recordings" if few else ""
+
+
+def _traded(
+    places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: Known
+) -> list[dict[str, Any]]:
+    """Students and attackers over the strength of inhibition, in `private/tradeoff`.
+
+    There is none where an audit could compare nobody.
+    """
+    if not job.tradeoff.strengths or _lacking(places.windows):
+        return []
+    (private / "tradeoff").mkdir()
+    return tradeoff.measure(
+        *(places.windows, teachers.load(places.teacher), private / "tradeoff"),
+        *(job.tradeoff.strengths, job.synthesis),
+        *(dataclasses.replace(job.study, baselines=()), job.audit, reporter, shadows),
+    )
+
+
+def of_fold(job: config.Job, fold: int) -> config.Job:
+    """The settings of one fold: nothing random is shared with another fold, students least."""
+    if job.prepare.folds == 1:
+        return job
+
+    def shifted(section: Any, by: int) -> Any:
+        return dataclasses.replace(section, seed=(section.seed + by) % (settings.LARGEST_SEED + 1))
+
+    return dataclasses.replace(
+        job,
+        prepare=dataclasses.replace(job.prepare, fold=fold),  # the same seed: folds are disjoint
+        teacher=shifted(job.teacher, fold),
+        synthesis=shifted(job.synthesis, fold),
+        study=shifted(job.study, fold * job.study.seeds),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Places:
+    """Where a fold's parts lie; `fold` is None where there is one only."""
+
+    fold: int | None
+    windows: Path
+    teacher: Path
+    release: Path
+
+
+def _places(folder: Path, fold: int, folds: int) -> _Places:
+    private = folder / "private"
+    if folds == 1:
+        return _Places(None, private / "windows", private / "teacher", folder / "release")
+    own = private / f"fold-{fold}"
+    release = own / "release" if fold else folder / "release"
+    return _Places(fold, own / "windows", own / "teacher", release)
+
+
+def _fold(
+    data: Sequence[Path],
+    places: _Places,
+    job: config.Job,
+    out: Path,
+    stack: contextlib.ExitStack,
+    reporter: Reporter,
+) -> stages.Judged:
+    """Windows, teacher, release and students of one fold.
+
+    Checkpoints of the teacher and the shards lie beside `out` until `stack` ends: an interrupted
+    run goes on with the teachers and stimuli of all the folds it came to.
+    """
+    if places.fold is not None:
+        reporter.note(f"fold {places.fold + 1} of {job.prepare.folds}")
+        places.windows.parent.mkdir()
+    for made in (places.windows, places.teacher):
+        made.mkdir()
+    cohort.prepare_windows(data, places.windows, job.prepare, reporter)
+    identity = resume.identify(places.windows, job.teacher)
+    if places.fold is not None:
+        out = out.absolute()
+        out = out.with_name(f"{out.name}.fold-{places.fold}")
+    checkpoint = stack.enter_context(resume.checkpoints(out, identity))
+    teacher = stages.train_teacher(
+        places.windows, places.teacher, job.teacher, reporter, checkpoint
+    )
+    reporter.stage("making stimuli")
+    identity = synthesize.identify(teacher, job.synthesis)
+    made = stack.enter_context(pieces.kept(out, "stimuli", identity)) / "release"
+    if not made.exists():
+        tell = rates.telling(reporter)
+        synthesize.synthesize(teacher, job.synthesis, made, progress=tell, note=reporter.note)
+    shutil.copytree(made, places.release)
+    if places.fold == 0:
+        (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))
+    windows = places.windows
+    return stages.predict_and_judge(
+        places.release, windows, windows, job.study, teacher, reporter, places.fold
+    )
+
+
+def _story(
+    folder: Path,
+    places: _Places,
+    results: dict[str, Any],
+    predictions: Predictions,
+    simulated: bool,
+    repeat: str,
+) -> report.Story:
+    """The story of a run; with folds, windows, release and night are those of the first."""
+    from stimjax import report
+
+    test = prepare.load(places.windows, "test")
+    teacher = teachers.load(places.teacher)
+    rng = np.random.default_rng(0)
+    real = test[np.sort(rng.permutation(len(test))[:SHOWN])]
+    stimuli = release.load(places.release)
+    made = read_json(places.windows / "spec.json")["made"]
+    return report.Story(
+        title="Simulated sleepers" if simulated else "Stimuli and students",
+        simulated=simulated,
+        results=results,
+        real=real,
+        stimuli=dataclasses.replace(stimuli[:SHOWN], spec=real.spec),
+        night=_night(test, teacher.probability(test.x), predictions),
+        data={
+            "split": made["settings"]["split"],
+            "recordings": made["recordings"],
+            "subjects": made["subjects"],
+            "recordings left out": made["skipped"],
+            **({"folds": made["settings"]["folds"]} if places.fold is not None else {}),
+            "counts": made["parts"],
+            "samples masked or clipped": made["masked"],
+        },
+        teacher=read_json(places.teacher / "metrics.json"),
+        manifest=release.load_manifest(places.release),
+        config=(folder / "config.yaml").read_text(encoding="utf-8"),
+        versions=versions(),
+        repeat=repeat,
+        teacher_on_real=teacher.probability(real.x),
+    )
+
+
+def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> report.Night | None:
+    """The test subject whose classes are most evenly mixed.
+
+    Of `predictions` the first rows are those of `test`; with folds, others follow.
+    """
+    from stimjax import report
+
+    subjects = [subject for subject in np.unique(test.subject) if subject != NOBODY]
+    deep = [name for name, source in predictions if source == "stimuli"]
+    if not subjects or not deep or test.spec.label_seconds is None:
+        return None
+    student = predictions["cnn" if "cnn" in deep else deep[0], "stimuli"][0]
+    label = np.asarray(test.y).argmax(axis=1)
+    where = max(
+        (np.flatnonzero(np.asarray(test.subject) == subject) for subject in subjects),
+        key=lambda rows: -abs((label[rows] > 0).mean() - 0.5),
+    )
+
+    def shown(probability: np.ndarray) -> np.ndarray:
+        binary = probability.shape[1] == 2
+        return (probability[:, 1] if binary else probability.argmax(axis=1)).astype(np.float32)
+
+    return report.Night(
+        scored=label[where].astype(np.float32),
+        predicted=shown(predicted[where]),
+        student=shown(student[where]),
+        seconds=float(test.spec.label_seconds),
+    )
+
+
+def _repeat(data: Sequence[Path], out: Path, simulated: bool) -> str:
+    if simulated:
+        return f"stimjax demo --config config.yaml --out {shlex.quote(out.name)}"
+    names = " ".join(shlex.quote(path.name) for path in data)
+    return f"stimjax run --data {names} --config config.yaml --out {shlex.quote(out.name)}"

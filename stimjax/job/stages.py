@@ -1,0 +1,284 @@
+"""The stages of the job that follow `stimjax.job.cohort`; each fills an empty folder.
+
+windows -> teacher -> stimuli -> students -> audit
+
+The folder is one that the caller has opened with `store.new_folder`. Stimuli are made by
+`stimjax.excite.synthesize`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stimjax import config, release
+from stimjax.batch import Batch
+from stimjax.config import settings
+from stimjax.data import people, prepare, reader
+from stimjax.disk.store import read_json, write_json
+from stimjax.excite import guarantee, methods
+from stimjax.learn import candidates, ledger, resume
+from stimjax.learn import critic as critics
+from stimjax.learn import teacher as teachers
+from stimjax.learn.teacher import Teacher
+from stimjax.machine.progress import Reporter
+from stimjax.machine.versions import versions
+from stimjax.study import metrics
+from stimjax.study import students as studies
+from stimjax.study.students import Predictions
+
+if TYPE_CHECKING:
+    from stimjax.privacy.audit import Known
+
+SCHEMA = 1  # of metrics.json and results.json
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """How a teacher and the students did on the test windows of one fold.
+
+    Small: `test` has no values, see `studies.without_values`.
+    """
+
+    rows: list[dict[str, Any]]
+    predictions: Predictions
+    test: Batch
+    teacher: np.ndarray | None  # its probabilities for the test windows, f32[n, class]
+    networks: tuple[str, ...]
+    split: str
+
+
+def train_teacher(
+    windows: Path,
+    folder: Path,
+    asked: config.Teacher,
+    reporter: Reporter,
+    checkpoint: Path | None = None,
+) -> Teacher:
+    """Train a teacher on `windows`; write it, and how good it is on real windows, into `folder`.
+
+    With a folder `checkpoint`, goes on from the checkpoint there if there is one. A formal
+    guarantee does not cover `metrics.json`, which is as private as the windows.
+    """
+    if asked.dp.epsilon:
+        guarantee.refuse_windows(windows)
+    if checkpoint is not None and resume.has_checkpoint(checkpoint):
+        reporter.note("going on from where an earlier training was interrupted")
+    reporter.stage("training the teacher")
+    train, validation, test = (prepare.load(windows, part) for part in prepare.PARTS)
+    teacher = candidates.train(
+        train, validation, asked, checkpoint=checkpoint, progress=reporter.progress
+    )
+    teacher = dataclasses.replace(teacher, statistics=methods.measure(train, teacher))
+    if asked.critic != "none" and not asked.dp.epsilon:  # the critic has no guarantee
+        reporter.stage("training the identity critic")
+        critic = critics.train(
+            train, asked.critic, asked.fit, seed=asked.seed, progress=reporter.progress
+        )
+        teacher = dataclasses.replace(teacher, critic=critic)
+    teachers.save(teacher, folder)
+    scores = {
+        name: metrics.evaluate(teacher.probability(part.x), part)
+        for name, part in (("validation", validation), ("test", test))
+    }
+    about = {
+        "schema": SCHEMA,
+        "networks": list(teacher.networks),
+        "members": list(teacher.members),
+        "critic": None if teacher.critic is None else teacher.critic.about(),
+        "privacy": ledger.described(teacher.privacy),
+        **scores,
+        "versions": versions(),
+    }
+    write_json(folder / "metrics.json", about)
+    settings.save(folder, asked)
+    return teacher
+
+
+def study_release(
+    stimuli: Path,
+    train: Path,
+    test: Path,
+    folder: Path,
+    asked: config.Study,
+    teacher: Teacher | None,
+    reporter: Reporter,
+) -> tuple[dict[str, Any], Predictions]:
+    """Train students and write `results.json` into the empty `folder`.
+
+    Args:
+        stimuli: a release.
+        train: a folder of windows; its training and validation parts are used.
+        test: a folder of windows; its test part is used.
+        folder: to write into.
+        asked: students, seeds, fit.
+        teacher: labels the noise, and is judged beside the students, if given.
+        reporter: is told of the progress.
+    """
+    judged = predict_and_judge(stimuli, train, test, asked, teacher, reporter)
+    return write_results([judged], folder, asked)
+
+
+def predict_and_judge(
+    stimuli: Path,
+    train: Path,
+    test: Path,
+    asked: config.Study,
+    teacher: Teacher | None,
+    reporter: Reporter,
+    fold: int | None = None,
+) -> Judged:
+    """Train students and let all predict the test part; `fold` is named in the rows."""
+    reporter.stage("training students")
+    judged = prepare.load(test, "test")
+    given = studies.sources(
+        release.load(stimuli),
+        prepare.load(train, "train"),
+        prepare.load(train, "validation"),
+        teacher,
+        asked,
+    )
+    predictions = studies.predict(given, judged, asked, progress=reporter.progress)
+    answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)
+    return judge(predictions, test, judged, asked, answer, fold)
+
+
+def audit_release(
+    stimuli: Path,
+    train: Path,
+    holdout: Path,
+    folder: Path,
+    asked: config.Audit,
+    recordings: Sequence[Path],
+    reporter: Reporter,
+    known: Known | None = None,
+) -> dict[str, Any]:
+    """Try all attacks on a release and write `privacy.json` into the empty `folder`.
+
+    Args:
+        stimuli: a release.
+        train: a folder of windows; the teacher learned from its training part. Its validation part
+            is the cohort that attackers have of their own.
+        holdout: a folder of windows; its test part are people who had no part in the release.
+        folder: to write into.
+        asked: what is tried.
+        recordings: files of which nothing must be named in the release.
+        reporter: is told of the progress.
+        known: shadow releases of earlier audits with the same windows and settings; what is made
+            here is added.
+
+    Raises:
+        StimjaxError: the holdout is not apart from the training part, one of them has a single
+            subject, or a folder is damaged.
+    """
+    from stimjax.privacy import audit
+    from stimjax.privacy.attacks import files
+    from stimjax.privacy.findings import World
+    from stimjax.privacy.shadow import releases
+
+    made = release.load_manifest(stimuli)
+    spent = made.get("privacy") or {}
+    world = World(
+        release=release.load(stimuli),
+        members=prepare.load(train, "train"),
+        others=prepare.load(holdout, "test"),
+        reference=prepare.load(train, "validation"),
+        seed=asked.seed,
+        people=people.load(train),
+    )
+    same = train.resolve() == holdout.resolve()
+    if not same:  # numbers of subjects mean nothing in another folder
+        apart = np.asarray(world.others.subject) + audit.APART
+        known_of = {n + audit.APART: person for n, person in people.load(holdout).items()}
+        world = world._replace(
+            others=dataclasses.replace(world.others, subject=apart),
+            people={**world.people, **known_of},
+        )
+    where = f"{holdout}: the test part"
+    audit.refuse_overlap(world.members, world.others, same, where)
+    audit.refuse_few(world.members, world.others, where)
+    how = releases.made(_settings(made, stimuli))
+    secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
+    published = audit.Published(stimuli, secrets)
+    attacks = audit.audit(world, asked, how, published, known=known, stage=reporter.stage)
+    found = {
+        "schema": audit.SCHEMA,
+        "attacks": attacks,
+        "epsilon": spent.get("epsilon"),
+        "delta": spent.get("delta"),
+        "on": audit.counts(world),
+        "versions": versions(),
+    }
+    write_json(folder / "privacy.json", found)
+    settings.save(folder, asked)
+    return found
+
+
+def _settings(manifest: dict[str, Any], path: Path) -> config.Synthesis:
+    """How the release was made, as its manifest says; as by default if it says nothing of it."""
+    made = manifest.get("method") or {}
+    names = ("recipe", "inhibit", "inhibit_by")
+    given = {name: made[name] for name in names if made.get(name) is not None}
+    where = f"{path / 'manifest.json'}: method"
+    return settings.over(config.Job(), {"synthesis": given}, where).synthesis
+
+
+def judge(
+    predictions: Predictions,
+    windows: Path,
+    test: Batch,
+    asked: config.Study,
+    teacher: tuple[np.ndarray, tuple[str, ...]] | None,
+    fold: int | None = None,
+) -> Judged:
+    """What is kept of one fold.
+
+    Args:
+        predictions: of the students.
+        windows: the folder of windows that `test` is a part of.
+        test: the windows that were predicted.
+        asked: students and seeds.
+        teacher: its probabilities f32[n, class] for `test`, and its networks.
+        fold: its number, named in the rows if it is given.
+    """
+    return Judged(
+        rows=studies.rows(predictions, test, asked, fold),
+        predictions=predictions,
+        test=studies.without_values(test),
+        teacher=None if teacher is None else teacher[0],
+        networks=() if teacher is None else teacher[1],
+        split=read_json(windows / "spec.json")["made"].get("settings", {}).get("split", "subject"),
+    )
+
+
+def write_results(
+    folds: Sequence[Judged], folder: Path, asked: config.Study, reference: str = "real"
+) -> tuple[dict[str, Any], Predictions]:
+    """`results.json` over all folds, and the predictions of all their test windows.
+
+    What students lose is counted from what they reach on `reference`.
+    """
+    predictions, test = studies.pool([(one.predictions, one.test) for one in folds])
+    split = folds[0].split
+    resample = "windows" if split == "random" else "subjects"
+    about = None
+    probabilities = [one.teacher for one in folds if one.teacher is not None]
+    if probabilities:
+        scores = metrics.evaluate(np.concatenate(probabilities), test)
+        about = {"networks": list(folds[0].networks), **scores}
+    tested = {"windows": len(test), "split": split, "intervals": f"bootstrap of {resample}"}
+    results = {
+        "schema": SCHEMA,
+        "teacher": about,
+        "rows": [row for one in folds for row in one.rows],
+        "summary": studies.summary(predictions, test, resample, reference),
+        "test": tested | ({"folds": len(folds)} if len(folds) > 1 else {}),
+        "versions": versions(),
+    }
+    write_json(folder / "results.json", results)
+    settings.save(folder, asked)
+    return results, predictions

@@ -1,0 +1,127 @@
+"""Students against attackers over the strength of inhibition: what anonymity costs.
+
+For each strength of `synthesis.inhibit` a release of the same teacher, its study and its audit:
+
+    inhibit-STRENGTH/release
+    inhibit-STRENGTH/study
+    inhibit-STRENGTH/audit
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stimjax import config
+from stimjax.disk.store import new_folder, read_json
+from stimjax.errors import StimjaxError
+from stimjax.excite import synthesize
+from stimjax.job import stages
+from stimjax.learn.teacher import Teacher
+from stimjax.machine.progress import Reporter
+
+if TYPE_CHECKING:
+    from stimjax.privacy.audit import Known
+
+SHOWN = ("auc", "top1", "tpr_at_fpr_0.01")  # metrics of attacks
+
+
+def refuse(job: config.Job) -> None:
+    """Refuse a whole run whose trade-off could not be measured, before hours of work.
+
+    Raises:
+        StimjaxError: there would be no audit, or nothing that could be inhibited.
+    """
+    if not job.tradeoff.strengths:
+        return
+    if job.prepare.split == "random" or not job.audit.attacks:
+        raise StimjaxError(
+            "--tradeoff.strengths: needs an audit; use --split subject and name --audit.attacks"
+        )
+    if job.teacher.critic == "none" or job.teacher.dp.epsilon:
+        raise StimjaxError(
+            "--tradeoff.strengths: needs an identity critic; leave out --teacher.critic none and "
+            "--teacher.dp.epsilon, or the strengths"
+        )
+
+
+def measure(
+    windows: Path,
+    teacher: Teacher,
+    out: Path,
+    strengths: Sequence[float],
+    synthesis: config.Synthesis,
+    study: config.Study,
+    audit: config.Audit,
+    reporter: Reporter,
+    known: Known | None = None,
+) -> list[dict[str, Any]]:
+    """Make what is not yet in `out` of each strength, and read all of it.
+
+    Args:
+        windows: a folder of windows; its test part judges students and is the audit's holdout.
+        teacher: knows the subjects (`excite.methods.inhibition`).
+        out: an existing folder.
+        strengths: of inhibition, from 0 to 1.
+        synthesis: how stimuli are made.
+        study: which students.
+        audit: which attacks.
+        reporter: is told of the progress.
+        known: shadow releases of an earlier audit with the same windows and settings.
+
+    Returns:
+        Of each strength: `strength`; `kappa`, Cohen's kappa of each seed where it is defined, by
+        student and what it learned from ("cnn on stimuli"); `attacks`, the value and the 95 %
+        interval (None without one) of each attack, metric and level.
+
+    Raises:
+        StimjaxError: as its stages.
+    """
+    known = {} if known is None else known
+    for strength in strengths:
+        folder = out / f"inhibit-{strength:g}"
+        folder.mkdir(exist_ok=True)
+        reporter.note(f"inhibition {strength:g}")
+        inhibited = dataclasses.replace(synthesis, inhibit=strength)
+        _measure(windows, teacher, folder, inhibited, study, audit, reporter, known)
+    return [_point(out, strength) for strength in strengths]
+
+
+def _measure(
+    windows: Path,
+    teacher: Teacher,
+    folder: Path,
+    synthesis: config.Synthesis,
+    study: config.Study,
+    audit: config.Audit,
+    reporter: Reporter,
+    known: Known,
+) -> None:
+    made = folder / "release"
+    if not made.exists():
+        reporter.stage("making stimuli")
+        synthesize.synthesize(teacher, synthesis, made, note=reporter.note)
+
+    if not (folder / "study").exists():
+        with new_folder(folder / "study", private=True) as place:
+            stages.study_release(made, windows, windows, place, study, None, reporter)
+    if not (folder / "audit").exists():
+        with new_folder(folder / "audit", private=True) as place:
+            stages.audit_release(made, windows, windows, place, audit, (), reporter, known)
+
+
+def _point(out: Path, strength: float) -> dict[str, Any]:
+    folder = out / f"inhibit-{strength:g}"
+    kappa: dict[str, list[float]] = {}
+    for row in read_json(folder / "study" / "results.json")["rows"]:
+        found = kappa.setdefault(f"{row['student']} on {row['trained_on']}", [])
+        found += [] if row["kappa"] is None else [row["kappa"]]
+    entries: list[dict[str, Any]] = read_json(folder / "audit" / "privacy.json")["attacks"]
+    attacks = {
+        f"{e['attack']} {e['metric']} ({e['level']})": (e["value"], e["ci"])
+        for e in entries
+        if e["metric"] in SHOWN and e["value"] is not None
+    }
+    return {"strength": strength, "kappa": kappa, "attacks": attacks}

@@ -1,0 +1,276 @@
+"""A teacher with a formal guarantee: DP-SGD (Abadi et al., 2016, arXiv 1607.00133).
+
+In each step every subject takes part with the same probability, whatever the others do. The
+gradient of some of its windows is shortened to a fixed length, so that a subject can change the sum
+by no more than that, and normal noise is added to the sum. All else is computed from these sums:
+nothing is chosen on private windows, and the parameters are the mean of the last half of the steps.
+With the unit "window" each window is a subject of its own.
+
+Shortening, noise and sampling are jax-privacy's. Its noise comes from a key of the operating
+system: with a seed that a manifest names anyone could take it off again. Two trainings are
+therefore never the same.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import secrets
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int
+
+from stimjax import config, models
+from stimjax.batch import NOBODY, Batch
+from stimjax.errors import StimjaxError
+from stimjax.learn import ledger
+from stimjax.learn.ledger import Expense, Ledger
+from stimjax.learn.teacher import Teacher, seeds
+from stimjax.models import Model, Params
+
+TOGETHER = 64  # windows whose gradients are held at the same time
+WARM_UP = 0.1  # part of the steps
+RARE = 6.0  # standard deviations: so large a draw has its place without a second compilation
+LEAST = 0.02  # smallest frequency of a class that noise may leave
+
+
+class Budget(NamedTuple):
+    """How a budget is shared out.
+
+    Attributes:
+        spent: the closed ledger.
+        noise: of each step of each network, in units of the clipped length.
+        prior: of the frequency of the classes; None if they are not measured.
+        sampling: probability with which a unit takes part in a step.
+    """
+
+    spent: Ledger
+    noise: float
+    prior: float | None
+    sampling: float
+
+
+def train(
+    train: Batch,
+    asked: config.Dp,
+    *,
+    seed: int = 0,
+    entropy: int | None = None,
+    progress: Callable[[int, int], None] = lambda step, steps: None,
+) -> Teacher:
+    """Train the networks that `asked` names, all with the same weight in the labels.
+
+    Args:
+        train: the private windows, of which none may depend on another subject (see
+            `excite/guarantee.py`); of their spec, too, nothing.
+        asked: budget, unit and so on; `asked.epsilon` is above 0.
+        seed: of the initial weights.
+        entropy: of sampling and noise, for tests only; by default of the operating system.
+        progress: called with steps done and in all.
+
+    Raises:
+        StimjaxError: the windows have no subjects, a package is missing, or the budget is too
+            small.
+    """
+    owner = owners(train, asked.unit)
+    share = budget(len(np.unique(owner)), asked)
+    rng = np.random.default_rng(secrets.randbits(128) if entropy is None else entropy)
+    names, spec = tuple(dict.fromkeys(asked.networks)), train.spec
+    families = [models.classifier(name, spec.shape, len(spec.classes)) for name in names]
+    found = []
+    for i, (family, own) in enumerate(zip(families, seeds(seed, len(names)), strict=True)):
+        rows = draws(owner, share.sampling, asked, rng)
+        start = family.init(jax.random.key(own))
+        expected = share.sampling * len(np.unique(owner))
+        found.append(
+            _descend(
+                *(family, start, train, rows, _key(rng), expected, share.noise, asked),
+                lambda step, i=i: progress(i * asked.steps + step, len(names) * asked.steps),
+            )
+        )
+    weight = jnp.full(1, 1 / len(names), jnp.float32)
+    params = {
+        "members": tuple(jax.tree.map(lambda leaf: leaf[None], one) for one in found),
+        "weights": (weight,) * len(names),
+    }
+    about = {"candidate": 0, "radius": 0.0, "weight": 1 / len(names), "loss": None}
+    members = tuple({"network": name, **about, "accuracy": None} for name in names)
+    known = {} if share.prior is None else {ledger.PRIOR: prior(train, owner, share.prior, rng)}
+    return Teacher(names, params, spec, known, members, privacy=share.spent)
+
+
+def owners(train: Batch, unit: ledger.Unit) -> Int[np.ndarray, " n"]:
+    """Whose each window is: its subject's, or its own.
+
+    Raises:
+        StimjaxError: a window is nobody's.
+    """
+    if unit == "window":
+        return np.arange(len(train))
+    if (np.asarray(train.subject) == NOBODY).any():
+        raise StimjaxError("the windows name no subjects; choose --teacher.dp.unit window")
+    return np.asarray(train.subject)
+
+
+@functools.cache  # finding the noise takes seconds, and folds and seeds ask for the same
+def budget(units: int, asked: config.Dp) -> Budget:
+    """Noise and sampling with which everything together costs `asked.epsilon`.
+
+    Args:
+        units: subjects (or windows) that there are.
+        asked: epsilon, delta, steps and so on.
+
+    Raises:
+        StimjaxError: epsilon is too small, or a package is missing.
+    """
+    networks = tuple(dict.fromkeys(asked.networks))
+    sampling, expenses, prior = min(1.0, asked.batch / units), [], None
+    if asked.prior:  # the Gaussian mechanism's budget goes with 1 / noise^2
+        accounting = ledger.library("dp_accounting")
+        alone = accounting.get_sigma_gaussian(asked.epsilon, asked.delta)
+        prior = float(alone) / math.sqrt(asked.prior)
+        expenses = [Expense("the frequency of the classes", prior)]
+    count = asked.steps * len(networks)
+    noise = ledger.noise_for(asked.epsilon, asked.delta, expenses, sampling=sampling, count=count)
+    expenses += [
+        Expense(f"gradients of the network {name}", noise, sampling, asked.steps)
+        for name in networks
+    ]
+    return Budget(ledger.closed(asked.unit, asked.delta, expenses), noise, prior, sampling)
+
+
+def draws(
+    owner: Int[np.ndarray, " n"], sampling: float, asked: config.Dp, rng: np.random.Generator
+) -> Int[np.ndarray, "step unit window"]:
+    """Rows of the windows that each step takes, a line for each unit that takes part; -1 fills up.
+
+    The units of a step are as many as chance has it (Poisson sampling). There is room for nearly
+    any number, so that other draws compile nothing anew.
+    """
+    selection = ledger.library("jax_privacy.batch_selection")
+    each = 1 if asked.unit == "window" else asked.windows
+    poisson = selection.CyclicPoissonSampling(sampling, asked.steps)
+    strategy = selection.UserSelectionStrategy(poisson, each, shuffle_per_user=True)
+    found = [np.reshape(rows, (-1, each)) for rows in strategy.batch_iterator(owner, rng)]
+    units, block = len(np.unique(owner)), _block(each)
+    mean = sampling * units
+    room = math.ceil(min(units, mean + RARE * math.sqrt(mean * (1 - sampling)) + 1))
+    room = max(room, *map(len, found))
+    room = -(-room // block) * block
+    padded = [selection.split_and_pad_global_batch(rows, room, block)[0] for rows in found]
+    return np.stack(padded).astype(np.int32)
+
+
+def clipped(model: Model, clip: float, expected: float, each: int) -> Any:
+    """The gradient of a step before noise: `(params, x, y, weight, is_padding_example=)`.
+
+    Arrays have axes for units and for each unit's windows. A unit's gradient is that of its mean
+    weighted cross-entropy; the result is the sum of the clipped ones divided by the `expected`
+    number of units, not by that of a draw. With `clip` 1 as unit of length: `sensitivity()` of
+    what is returned is how much one unit can change it.
+
+    Args:
+        model: the network.
+        clip: longest gradient of a unit.
+        expected: units in a step.
+        each: windows of a unit.
+    """
+
+    def loss(params: Params, x: Array, y: Array, weight: Array) -> Float[Array, ""]:
+        value = optax.softmax_cross_entropy(model.apply(params, x), y)
+        return jnp.sum(weight * value) / jnp.maximum(jnp.sum(weight), 1e-9)
+
+    return ledger.library("jax_privacy.clipping").clipped_grad(
+        loss,
+        l2_clip_norm=clip,
+        rescale_to_unit_norm=True,
+        normalize_by=expected,
+        batch_argnums=(1, 2, 3),
+        keep_batch_dim=False,
+        microbatch_size=_block(each),
+    )
+
+
+def prior(
+    train: Batch, owner: Int[np.ndarray, " n"], noise: float, rng: np.random.Generator
+) -> Float[np.ndarray, " classes"]:
+    """How frequent each class is, with noise: each unit adds its own frequencies, of length <= 1.
+
+    Args:
+        train: the private windows.
+        owner: whose each is.
+        noise: standard deviation.
+        rng: of the noise.
+    """
+    _, who = np.unique(owner, return_inverse=True)
+    total = np.zeros((who.max() + 1, train.y.shape[1]))
+    np.add.at(total, who, np.asarray(train.y, float))
+    total /= np.maximum(total.sum(axis=1, keepdims=True), 1e-9)
+    noisy = (total.sum(axis=0) + noise * rng.normal(size=total.shape[1])) / len(total)
+    noisy = np.maximum(noisy, LEAST)
+    return (noisy / noisy.sum()).astype(np.float32)
+
+
+def _descend(
+    model: Model,
+    params: Params,
+    train: Batch,
+    rows: Int[np.ndarray, "step unit window"],
+    key: Array,
+    expected: float,
+    noise: float,
+    asked: config.Dp,
+    progress: Callable[[int], None],
+) -> Params:
+    """All steps of one network; the mean of its parameters over the last half of them."""
+    gradient = clipped(model, asked.clip, expected, rows.shape[2])
+    optimizer = _optimizer(asked, noise * gradient.sensitivity(), key)
+
+    @jax.jit
+    def advance(
+        params: Params,
+        mean: Params,
+        state: Any,
+        windows: tuple[Array, ...],
+        index: Array,
+        share: Any,
+    ) -> tuple[Params, Params, Any]:
+        drawn = [array[index] for array in windows]
+        total = gradient(params, *drawn, is_padding_example=index[:, 0] < 0)
+        updates, state = optimizer.update(total, state, params)
+        params = optax.apply_updates(params, updates)
+        return params, optax.incremental_update(params, mean, share), state
+
+    windows = tuple(jax.device_put(np.asarray(a)) for a in (train.x, train.y, train.weight))
+    state, mean, first = optimizer.init(params), params, len(rows) // 2
+    for step, index in enumerate(rows):
+        share = np.float32(1 / (step - first + 1) if step >= first else 0)
+        params, mean, state = advance(params, mean, state, windows, index, share)
+        progress(step + 1)
+    return mean
+
+
+def added(deviation: float, key: Array) -> optax.GradientTransformation:
+    """Normal noise on each number of a gradient, fresh in every step."""
+    addition = ledger.library("jax_privacy.noise_addition")
+    return addition.gaussian_privatizer(stddev=deviation, prng_key=key)
+
+
+def _optimizer(asked: config.Dp, deviation: float, key: Array) -> optax.GradientTransformation:
+    """Noise, then Adam: what follows the noise costs nothing."""
+    rate = optax.warmup_constant_schedule(0.0, asked.rate, max(1, round(WARM_UP * asked.steps)))
+    return optax.chain(added(deviation, key), optax.adam(rate))
+
+
+def _block(each: int) -> int:
+    """Units whose gradients are held at the same time."""
+    return max(1, TOGETHER // each)
+
+
+def _key(rng: np.random.Generator) -> Array:
+    return jax.random.wrap_key_data(jnp.asarray(rng.integers(0, 2**32, 2, dtype=np.uint32)))

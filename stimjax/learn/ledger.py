@@ -1,0 +1,196 @@
+"""What was spent of the privacy budget: every look at private windows, and epsilon of all of them.
+
+Each look is the Gaussian mechanism: a sum to which a window (or all windows of a subject, whichever
+is the unit) adds a vector of limited length, plus normal noise; it may be of units drawn at random
+(Poisson sampling, Mironov et al., 2019, arXiv 1908.10530). Neighbors are two cohorts of which one
+has a unit that the other lacks; how many units there are counts as known. Composed by dp-accounting
+as privacy loss distributions (Doroshenko et al., 2022, arXiv 2207.04380), or as Renyi divergences
+where epsilon is too large for those to matter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, Literal
+
+import dacite
+
+from stimjax.errors import StimjaxError
+
+Unit = Literal["subject", "window"]
+PRIOR = "classes.prior"  # a statistic of the training windows that a ledger can pay for
+
+ORDERS = (*range(2, 65), 128, 256, 512)  # of the Renyi divergences; whole ones have a closed form
+LARGE = 200.0  # epsilon by those from which it is exact enough: it protects nobody
+GRID = 1e-5  # steps of the privacy losses, in units of epsilon, but at least 1e-4
+EXACT = 5e-3  # relative, of a calibrated noise
+LEAST, MOST = 1e-2, 1e5  # noises that are looked at
+
+
+@dataclasses.dataclass(frozen=True)
+class Expense:
+    """Looks of one kind at the private windows.
+
+    Attributes:
+        what: was computed, in words.
+        noise: standard deviation of the noise, in units of the most that one unit can add.
+        sampling: probability with which a unit takes part in a look.
+        count: looks.
+    """
+
+    what: str
+    noise: float
+    sampling: float = 1.0
+    count: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Ledger:
+    """A closed ledger: what was spent, and what it amounts to.
+
+    Attributes:
+        unit: whose presence is hidden.
+        epsilon: of all expenses together.
+        delta: for which epsilon holds.
+        expenses: all there are.
+    """
+
+    unit: Unit
+    epsilon: float
+    delta: float
+    expenses: tuple[Expense, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """This ledger as a JSON object; `from_json` reads it back exactly."""
+        return dataclasses.asdict(self) | {"expenses": [*map(dataclasses.asdict, self.expenses)]}
+
+    @classmethod
+    def from_json(cls, content: Any, where: str) -> Ledger:
+        """Read a ledger.
+
+        Args:
+            content: what `to_json` gave, or whatever a file holds in its place.
+            where: named in the error.
+
+        Raises:
+            StimjaxError: a field is missing, unknown or of the wrong kind.
+        """
+        try:
+            config = dacite.Config(strict=True, cast=[tuple])
+            ledger = dacite.from_dict(cls, content, config)
+        except (dacite.DaciteError, AttributeError, TypeError) as error:
+            raise StimjaxError(f"{where}: its privacy is described wrongly ({error})") from error
+        if not 0 < ledger.epsilon < math.inf or not ledger.expenses:
+            raise StimjaxError(f"{where}: its privacy is described wrongly (it spent nothing)")
+        return ledger
+
+
+NONE: Mapping[str, Any] = {"unit": None, "epsilon": None, "delta": None, "expenses": []}
+
+
+def described(ledger: Ledger | None) -> dict[str, Any]:
+    """What a manifest says: a ledger, or that there is no guarantee."""
+    return dict(NONE) if ledger is None else ledger.to_json()
+
+
+def closed(unit: Unit, delta: float, expenses: Sequence[Expense]) -> Ledger:
+    """The ledger of all that was spent."""
+    return Ledger(unit, epsilon(expenses, delta), delta, tuple(expenses))
+
+
+def epsilon(expenses: Sequence[Expense], delta: float) -> float:
+    """An upper bound of epsilon of all expenses together; infinite where there is no noise.
+
+    Raises:
+        StimjaxError: dp-accounting is not installed.
+    """
+    coarse = _by_renyi(expenses, delta)
+    if coarse > LARGE:
+        return coarse
+    accounting = library("dp_accounting")
+    accountant = accounting.pld.PLDAccountant(
+        value_discretization_interval=max(1e-4, GRID * coarse)
+    )
+    found = accountant.compose(_event(accounting, expenses)).get_epsilon(delta)
+    return min(coarse, float(found))
+
+
+def noise_for(
+    target: float,
+    delta: float,
+    others: Sequence[Expense] = (),
+    *,
+    sampling: float = 1.0,
+    count: int = 1,
+) -> float:
+    """The smallest noise with which an expense leaves the whole within its budget.
+
+    Args:
+        target: epsilon of all expenses together.
+        delta: for which it has to hold.
+        others: what else is spent.
+        sampling: probability with which a unit takes part.
+        count: looks.
+
+    Raises:
+        StimjaxError: the others leave nothing, or dp-accounting is not installed.
+    """
+
+    def fits(noise: float, by: Callable[..., float]) -> bool:
+        return by([*others, Expense("", noise, sampling, count)], delta) <= target
+
+    if not fits(MOST, epsilon):
+        raise StimjaxError(f"epsilon {target:g} is too small: no noise is enough for it")
+    # Renyi divergences are fast and err to the safe side; so the exact search begins beside them.
+    high = _smallest(LEAST, MOST, lambda noise: fits(noise, _by_renyi))
+    low = high / 2
+    while low > LEAST and fits(low, epsilon):
+        low, high = low / 2, low
+    return _smallest(low, high, lambda noise: fits(noise, epsilon))
+
+
+def library(name: str) -> ModuleType:
+    """A module of the extra `privacy`.
+
+    Raises:
+        StimjaxError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise StimjaxError(
+            "differential privacy needs jax-privacy and dp-accounting; install them with "
+            'pip install "stimjax[privacy]"'
+        ) from error
+
+
+def _by_renyi(expenses: Sequence[Expense], delta: float) -> float:
+    accounting = library("dp_accounting")
+    accountant = accounting.rdp.RdpAccountant(ORDERS)
+    return float(accountant.compose(_event(accounting, expenses)).get_epsilon(delta))
+
+
+def _smallest(low: float, high: float, fits: Callable[[float], bool]) -> float:
+    """A number that fits, hardly above the smallest that does; `high` fits, `low` need not."""
+    while high / low > 1 + EXACT:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
+
+
+def _event(accounting: ModuleType, expenses: Sequence[Expense]) -> Any:
+    """All of them; those that differ in nothing but their words together, which is faster."""
+    kinds: dict[tuple[float, float], int] = {}
+    for one in expenses:
+        kinds[one.noise, one.sampling] = kinds.get((one.noise, one.sampling), 0) + one.count
+    events = []
+    for (noise, sampling), count in kinds.items():
+        event = accounting.GaussianDpEvent(noise)
+        if sampling < 1:
+            event = accounting.PoissonSampledDpEvent(sampling, event)
+        events.append(accounting.SelfComposedDpEvent(event, count))
+    return accounting.ComposedDpEvent(events)

@@ -1,0 +1,1 @@
+"""The machine: devices, hosts, memory, versions of packages, progress on a terminal."""

@@ -1,0 +1,1 @@
+"""The attacks, one file each; `stimjax.privacy.audit` tries them all."""

@@ -1,0 +1,1 @@
+"""Shadow pipelines: the holder's job, many times over and small."""

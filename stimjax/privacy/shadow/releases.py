@@ -1,0 +1,247 @@
+"""The releases of pipelines: drawn, excited, labeled and inhibited as the release under attack was.
+
+Without proxy students, and with gradients of the whole teacher: a pipeline's is one network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from stimjax import batch, config, models
+from stimjax.batch import NOBODY, Batch, Spec
+from stimjax.config.recipes import RECIPES, Recipe
+from stimjax.errors import StimjaxError
+from stimjax.excite import accept, collect, lanes, methods
+from stimjax.excite.inhibit import erasure, labels
+from stimjax.excite.sources import SOURCES, Statistics, mixture
+from stimjax.excite.terms import embedding, features, moments
+from stimjax.learn import critic, fit
+from stimjax.models import Model, Params
+from stimjax.models.layers import Erasures
+from stimjax.privacy.shadow import pipelines
+from stimjax.privacy.shadow.pipelines import Release, Trained
+
+STIMULI = 2000
+ROUNDS = 50  # steps for each stimulus of a lane, or two whole tries: then a release stays small
+CRITIC = "cnn"
+
+
+class Made(NamedTuple):
+    """How a release was made, so far as the pipelines' are made so too.
+
+    Attributes:
+        recipe: of the method.
+        refusal: strength of refusing what a critic recognizes, see `config.Synthesis`.
+        directions: part of the identity directions that are taken out of the teacher.
+        groups: part of a mixture's draws that is not of a group.
+        labels: what labels are rounded to multiples of; 0 leaves them.
+        term: weight of the term `identity`, for a recipe that excites.
+    """
+
+    recipe: Recipe = RECIPES[config.Synthesis.method]
+    refusal: float = 0.0
+    directions: float = 0.0
+    groups: float = 0.0
+    labels: float = 0.0
+    term: float = 0.0
+
+
+class Inhibited(NamedTuple):
+    """What inhibits the releases, with a leading axis of pipelines; None and () inhibit nothing.
+
+    Attributes:
+        critics: their parameters.
+        bound: what each may give a subject at most, f32[pipeline]; infinite refuses none.
+        erasures: of each teacher.
+    """
+
+    critics: Params | None = None
+    bound: Array | None = None
+    erasures: Erasures = ()
+
+
+def made(settings: config.Synthesis) -> Made:
+    """How a release of these settings is made.
+
+    Raises:
+        StimjaxError: there is no such method.
+    """
+    by = {way: settings.inhibit for way in settings.inhibit_by}
+    strengths = (by.get("refusal", 0.0), by.get("directions", 0.0), methods.coarseness(settings))
+    return Made(
+        methods.recipe(settings),
+        *strengths,
+        methods.label_step(settings),
+        methods.identity_weight(settings),
+    )
+
+
+def drawn(how: Made, count: int = STIMULI) -> Release:
+    """Releases as `how` makes them, about `count` stimuli each.
+
+    What is known of the data (statistics, the critic, identity directions) is measured on each
+    pipeline's own windows. Classes are as frequent as they are drawn.
+
+    Raises:
+        StimjaxError: a release has no stimulus, for its critic refuses all.
+    """
+    identity = how.recipe.terms.identity + how.term
+    terms = dataclasses.replace(how.recipe.terms, disagreement=0.0, identity=identity)
+
+    def release(trained: Trained) -> list[Batch]:
+        spec, size = trained.windows.spec, math.ceil(count / how.recipe.lanes) * how.recipe.lanes
+        known, bound = _critics(trained, how.refusal, bool(identity))
+        recognizes = _critic(trained.windows) if known is not None else None
+        own = terms if recognizes else dataclasses.replace(terms, identity=0.0)  # of nobody
+        recipe = dataclasses.replace(how.recipe, terms=own, teachers="together")
+        each = [_measured(trained, number, recipe, how) for number in range(len(trained.rows))]
+        erasures = _erasures(trained, how.directions)
+        draw = _draw(spec, recipe, trained.model, recognizes, size)
+        keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
+        keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
+        given = (trained.params, _stacked(each), Inhibited(known, bound, erasures), keys)
+        x, y, found = map(np.asarray, draw(given))
+        if not found.min():
+            raise StimjaxError(
+                "a shadow release has no stimulus: its critic recognizes all, or its teacher is "
+                "sure of none; inhibit less, or leave out lira, rmia and canary"
+            )
+        return [
+            batch.make(x[i, :n], labels.rounded(y[i, :n], how.labels), spec)
+            for i, n in enumerate(found)
+        ]
+
+    return release
+
+
+def copied(trained: Trained) -> list[Batch]:
+    """No release at all, but the pipelines' windows with their own labels: the worst there is."""
+    return [trained.windows[rows] for rows in trained.rows]
+
+
+def _measured(trained: Trained, number: int, recipe: Recipe, how: Made) -> Statistics:
+    """What the recipe uses of a pipeline's own windows, as `excite.methods.measure` has it."""
+    train = trained.windows[trained.rows[number]]
+    found = {} if recipe.source == "generator" else SOURCES[recipe.source].measure(train)
+    found["classes.prior"] = np.asarray(train.y).mean(axis=0, dtype=np.float32)
+    if recipe.tries:
+        params = jax.tree.map(lambda leaf: leaf[number], trained.params)
+        one = jax.tree.map(lambda leaf: leaf[None], params)
+        found |= accept.measure(train, fit.predict(trained.model, one, train.x)[0])
+        if recipe.terms.features or recipe.terms.features_global:
+            found |= features.measure(train, trained.model, params)
+        components = recipe.terms.moments or recipe.parametrization == "components"
+        if components and recipe.source != "mixture":
+            found |= mixture.MIXTURE.measure(train)
+        if recipe.terms.moments:
+            found |= moments.measure(train, found)
+        if recipe.terms.embedding:
+            found |= embedding.measure(train)
+    return mixture.coarser(found, how.groups)
+
+
+def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
+    """Statistics with a leading axis; where there are fewer groups or components, zeros.
+
+    A group of zeros has no share, and a component of zeros adds nothing.
+    """
+
+    def stack(arrays: list[np.ndarray]) -> np.ndarray:
+        out = np.zeros((len(arrays), *np.max([a.shape for a in arrays], axis=0)), arrays[0].dtype)
+        for one, a in zip(out, arrays, strict=True):
+            one[tuple(map(slice, a.shape))] = a
+        return out
+
+    return {name: stack([np.asarray(one[name]) for one in each]) for name in each[0]}
+
+
+def _erasures(trained: Trained, strength: float) -> Erasures:
+    """The identity directions of each teacher, as `excite.erasure` finds the holder's."""
+    whose = np.asarray(trained.windows.subject)
+    if not strength or (whose == NOBODY).any():
+        return ()
+    found = []
+    activities = fit.represent(trained.model, trained.params, trained.windows.x)
+    label = np.asarray(trained.windows.y).argmax(axis=1)
+    for activity, rows in zip(activities, trained.rows, strict=True):
+        own = activity[rows].astype(float)
+        read, write = erasure.directions(own, whose[rows], label[rows])
+        found.append(erasure.strongest(read, write, own.mean(axis=0), strength))
+    return (jax.tree.map(lambda *parts: jnp.stack(parts), *found),)
+
+
+def _critics(
+    trained: Trained, strength: float, asked: bool = False
+) -> tuple[Params | None, Array | None]:
+    """A critic of each pipeline's subjects and its bound, as the holder's in small.
+
+    Each learns from the first half of its subjects' nights, and its bound is what the part
+    `strength` of the windows of their last quarter exceeds. Without a strength there are none,
+    unless critics are `asked` for all the same.
+    """
+    windows = trained.windows
+    whose = np.asarray(windows.subject)
+    if not (strength or asked) or (whose == NOBODY).any():
+        return None, None
+    parts = [
+        [critic.parts(rows[whose[rows] == number]) for number in np.unique(whose[rows])]
+        for rows in trained.rows
+    ]
+    learned, judged = (
+        [np.concatenate([night[i] for night in own]) for own in parts] for i in (0, -1)
+    )
+    seeds = [critic.own_seed(seed) for seed in trained.seeds]
+    named, model = _named(windows), _critic(windows)
+    params = pipelines.train(model, named, learned, seeds, trained.settings)
+    sure = fit.predict(model, params, windows.x).max(axis=-1)
+    bound = [np.quantile(one[rows], 1 - strength) for one, rows in zip(sure, judged, strict=True)]
+    return params, jnp.asarray(bound if strength else np.full(len(seeds), np.inf), jnp.float32)
+
+
+def _named(windows: Batch) -> Batch:
+    """The windows with their subjects as classes."""
+    names, whose = np.unique(windows.subject, return_inverse=True)
+    spec = dataclasses.replace(windows.spec, classes=tuple(map(str, names)))
+    return batch.make(windows.x, batch.one_hot(whose, spec), spec)
+
+
+def _critic(windows: Batch) -> Model:
+    return models.classifier(CRITIC, windows.spec.shape, len(np.unique(windows.subject)))
+
+
+@functools.cache
+def _draw(
+    spec: Spec, recipe: Recipe, model: Model, recognizes: Model | None, size: int
+) -> Callable[..., tuple[Array, Array, Array]]:
+    """One program for all pipelines, one after the other.
+
+    Returns:
+        `(params, statistics, inhibited, keys) -> (x, y, n)`, with a leading axis of pipelines: room
+        for `size` stimuli, of which the first `n` are there.
+    """
+    at = collect.places("none", size, len(spec.classes), {})
+    most = max(ROUNDS, 2 * recipe.tries) * math.ceil(size / recipe.lanes)
+
+    def one(given: tuple[Params, Statistics, Inhibited, Array]) -> tuple[Array, Array, Array]:
+        params, statistics, inhibited, key = given
+        method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
+        networks = lanes.Networks(lambda x: model.hidden(params, x, inhibited.erasures))
+        if recognizes is not None:
+            ask = recognizes.apply
+            networks = networks._replace(critic=lambda x: ask(inhibited.critics, x))
+
+        state = lanes.start(method, key, recipe.lanes)
+        empty = collect.empty(at, spec.shape)
+        _, found = collect.fill(method, networks, at, jnp.int32(most), state, empty)
+        return found.x, found.y, jnp.minimum(found.counts.filled.sum(), size)
+
+    return jax.jit(lambda given: jax.lax.map(one, given))

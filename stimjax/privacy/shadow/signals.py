@@ -1,0 +1,281 @@
+"""Shadow models: what each candidate window looks like from releases with and without its subject.
+
+After Shokri et al. (S&P 2017) and Carlini et al. (S&P 2022), online: the auditor holds everybody of
+whom an attacker would ask, trains pipelines on random halves of these subjects, and sees how the
+windows of a subject look from the releases that hold it and from those that do not. Attacks then
+compare that with how they look from the real release (`lira.py`, `rmia.py`). Of two signals each:
+
+student: the log-odds of the window's class, from students of the release.
+density: how close the nearest stimuli are.
+
+Shadows are made once and serve every world of the same candidates. What weakens them for the sake
+of time is said in `pipelines.py` and `releases.py`; and where the release under attack was made in
+another way than they, nothing says that it leaks as they do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+from stimjax import batch
+from stimjax.batch import NOBODY, Batch
+from stimjax.errors import StimjaxError
+from stimjax.privacy.findings import Attack, Finding, Scores, World, membership
+from stimjax.privacy.shadow import pipelines, releases
+from stimjax.privacy.shadow.pipelines import Release
+from stimjax.privacy.shadow.releases import Made
+
+COUNT = 16
+TARGETS = 4  # students of the release under attack
+POPULATION = 4000  # windows of the reference that are looked at, at most
+COMPONENTS = 40  # in which distances are taken
+NEIGHBORS = 8  # stimuli that count as near
+FEWEST = 10  # windows of a class that a slope is fitted to
+FLATTEST = 0.2  # slope that a model may have; a flatter one saw nothing
+CLOSEST = 1e-4  # distances do not count as shorter, in units of the windows' spread
+
+HOLDS = (
+    "the release, how it was made, and windows of many people, among them all of whom it asks, to "
+    "train shadow pipelines on"
+)
+
+
+class Signal(NamedTuple):
+    """What is seen of windows, higher for one that the release knows, from shadows and for real.
+
+    Attributes:
+        shadows: from each shadow release.
+        inside: whether that shadow had learned from the window.
+        target: from the release under attack.
+        shadows_population: of reference windows, which no pipeline had.
+        population: of the same, from the release under attack.
+    """
+
+    shadows: Float[np.ndarray, "shadow n"]
+    inside: Bool[np.ndarray, "shadow n"]
+    target: Float[np.ndarray, " n"]
+    shadows_population: Float[np.ndarray, "shadow z"]
+    population: Float[np.ndarray, " z"]
+
+
+class Seen(NamedTuple):
+    """Both signals of a world's windows: its members, then its others."""
+
+    student: Signal
+    density: Signal
+
+
+Observe = Callable[[World], Seen]
+
+
+class Shadows(NamedTuple):
+    """Shadow pipelines and what is seen from them.
+
+    Attributes:
+        windows: the candidates, then the population.
+        places: where a candidate stands, by what `_names` calls it.
+        inside: whether a shadow had learned from a window, bool[shadow, window].
+        student: log-odds of its class, f64[shadow, window].
+        density: closeness, f64[shadow, window].
+        basis: the principal components of the candidates.
+        size: stimuli of a shadow release.
+        seed: of all chance.
+    """
+
+    windows: Batch
+    places: dict[bytes, int]
+    inside: np.ndarray
+    student: np.ndarray
+    density: np.ndarray
+    basis: PCA
+    size: int
+    seed: int
+
+
+def make(world: World, release: Release | None = None, count: int = COUNT) -> Shadows:
+    """Run `count` shadow pipelines on halves of the members and others of `world`, by subject.
+
+    A window of nobody counts as a subject of its own.
+
+    Args:
+        world: its release is not looked at.
+        release: how shadow releases are made; by default as the default method's.
+        count: of shadows; even, so that each subject is in half of them.
+
+    Raises:
+        StimjaxError: a subject is on both sides, or there are less than two of them.
+    """
+    release = release or releases.drawn(Made())
+    candidates, population = _everybody(world)
+    unit = _units(candidates)
+    inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]
+    ran = pipelines.run(candidates, [np.flatnonzero(row) for row in inside], release, world.seed)
+    windows = batch.concatenate([candidates, population])
+    basis = components(candidates)
+    outside = np.zeros((count, len(population)), bool)
+    model = pipelines.student(windows.spec)
+    return Shadows(
+        windows=windows,
+        places={name: i for i, name in enumerate(_names(candidates))},
+        inside=np.concatenate([inside, outside], axis=1),
+        student=pipelines.log_odds(model, ran.students, np.asarray(windows.x), _label(windows)),
+        density=np.stack([closeness(basis, stimuli, windows) for stimuli in ran.stimuli]),
+        basis=basis,
+        size=min(map(len, ran.stimuli)),
+        seed=world.seed,
+    )
+
+
+def observer(shadows: Shadows) -> Observe:
+    """A function that gives the signals of a world; of one that it has seen, at once."""
+    seen: list[tuple[World, Seen]] = []
+
+    def observe(world: World) -> Seen:
+        for known, signals in seen:
+            if known is world:
+                return signals
+        seen.append((world, _observed(shadows, world)))
+        return seen[-1][1]
+
+    return observe
+
+
+def on_signals(
+    score: Mapping[str, Callable[[Seen], Float[np.ndarray, " n"]]],
+    source: str,
+    tells: Mapping[str, str],
+    observe: Observe,
+) -> list[Attack]:
+    """Attacks on membership, by name.
+
+    Args:
+        score: of each window, higher is more a member, by attack.
+        source: where they were published.
+        tells: what its number means to a participant, by attack.
+        observe: gives the signals of a world.
+    """
+
+    def attack(name: str) -> Attack:
+        def run(world: World) -> list[Finding]:
+            found, members = score[name](observe(world)), len(world.members)
+            return membership(name, Scores(found[:members], found[members:]), world)
+
+        return Attack(name, HOLDS, source, tells[name], run)
+
+    return [attack(name) for name in score]
+
+
+def _observed(shadows: Shadows, world: World) -> Seen:
+    """Train students on the release of `world` as the shadows' were trained, and compare.
+
+    `TARGETS` students, each on as many stimuli as a shadow release has, drawn at random; their
+    log-odds are averaged.
+
+    Raises:
+        StimjaxError: a window is none of the candidates.
+    """
+    names = [*_names(world.members), *_names(world.others)]
+    if missing := set(names) - set(shadows.places):
+        raise StimjaxError(f"{len(missing)} windows are none of those that the shadows are about")
+    asked = np.array([shadows.places[name] for name in names])
+    windows, label = shadows.windows, _label(shadows.windows)
+    own = pipelines.seeds(shadows.seed, "target", TARGETS)
+    size = min(shadows.size, len(world.release))
+    rows = [np.random.default_rng(s).permutation(len(world.release))[:size] for s in own]
+    model = pipelines.student(windows.spec)
+    students = pipelines.train(model, world.release, rows, own)
+    odds = pipelines.log_odds(model, students, np.asarray(windows.x), label).mean(axis=0)
+    density = closeness(shadows.basis, world.release, windows)
+    population = np.arange(len(shadows.places), len(windows))
+
+    def signal(of: np.ndarray, target: np.ndarray) -> Signal:
+        level = aligned(np.concatenate([of, target[None]]), label, population)
+        return Signal(
+            shadows=level[:-1, asked],
+            inside=shadows.inside[:, asked],
+            target=level[-1, asked],
+            shadows_population=level[:-1, population],
+            population=level[-1, population],
+        )
+
+    return Seen(signal(shadows.student, odds), signal(shadows.density, density))
+
+
+def aligned(
+    signal: Float[np.ndarray, "model n"], label: Int[np.ndarray, " n"], rows: Int[np.ndarray, " z"]
+) -> Float[np.ndarray, "model n"]:
+    """The signal of each model on the scale that all share, as seen at `rows`, class by class.
+
+    A model that is surer of one class than another, or whose answers are farther apart on hard and
+    easy windows alike, says nothing of its members by that; and the real teacher is no small CNN,
+    and its release may be larger. So each is mapped by the line that relates it to the mean of all
+    models over windows that none has learned from. That how hard a window is has to be allowed for
+    is known (Watson et al., "On the importance of difficulty calibration in membership inference
+    attacks", ICLR 2022); the line is ours.
+    """
+    out = np.array(signal, float)
+    for number in np.unique(label[rows]):
+        seen, mine = rows[label[rows] == number], label == number
+        mean = out[:, seen].mean(axis=0)
+        beside = mean - mean.mean()
+        slope, square = np.ones(len(out)), (beside**2).sum()
+        if len(seen) >= FEWEST and square > 0:
+            slope = np.maximum(out[:, seen] @ beside / square, FLATTEST)
+        level = np.median(out[:, seen] - slope[:, None] * mean, axis=1)
+        out[:, mine] = (out[:, mine] - level[:, None]) / slope[:, None]
+    return out
+
+
+def _everybody(world: World) -> tuple[Batch, Batch]:
+    """Candidates and population, as arrays of the host."""
+    candidates = batch.concatenate([world.members, world.others])
+    sides = [set(np.asarray(side.subject).tolist()) for side in (world.members, world.others)]
+    if both := sides[0] & sides[1] - {NOBODY}:
+        raise StimjaxError(f"subject {min(both)} is among the members and among the others")
+    if _units(candidates).max() < 1:
+        raise StimjaxError("shadows need windows of at least two subjects")
+    rows = np.random.default_rng(world.seed).permutation(len(world.reference))[:POPULATION]
+    return candidates, batch.concatenate([world.reference[np.sort(rows)]])
+
+
+def _units(candidates: Batch) -> Int[np.ndarray, " n"]:
+    """A number from 0 for the subject of each window; of nobody's windows, each has its own."""
+    subject = np.asarray(candidates.subject, int)
+    alone = NOBODY - 1 - np.arange(len(subject))
+    return np.unique(np.where(subject == NOBODY, alone, subject), return_inverse=True)[1]
+
+
+def _names(windows: Batch) -> Iterator[bytes]:
+    """What tells a window from any other: its subject and its values."""
+    for x, subject in zip(np.asarray(windows.x), np.asarray(windows.subject), strict=True):
+        yield hashlib.blake2b(subject.tobytes() + x.tobytes(), digest_size=16).digest()
+
+
+def _label(windows: Batch) -> Int[np.ndarray, " n"]:
+    return np.asarray(windows.y).argmax(axis=1)
+
+
+def components(windows: Batch) -> PCA:
+    """The principal components of windows, in which distances are taken."""
+    flat = np.asarray(windows.x).reshape(len(windows), -1)
+    return PCA(min(COMPONENTS, *flat.shape), svd_solver="randomized", random_state=0).fit(flat)
+
+
+def closeness(basis: PCA, stimuli: Batch, windows: Batch) -> Float[np.ndarray, " n"]:
+    """Minus the mean logarithm of the distances to the nearest stimuli.
+
+    In proportion to the logarithm of the nearest-neighbor estimate of the density (Loftsgaarden and
+    Quesenberry, 1965), averaged over numbers of neighbors; a copy of a window shows in it as well.
+    """
+    made, asked = (basis.transform(np.asarray(b.x).reshape(len(b), -1)) for b in (stimuli, windows))
+    near = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(made)), algorithm="brute").fit(made)
+    unit = np.sqrt(basis.explained_variance_.sum())
+    distance = near.kneighbors(asked)[0] / unit
+    return -np.log(distance + CLOSEST).mean(axis=1)

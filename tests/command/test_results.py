@@ -1,0 +1,101 @@
+"""What each verb writes and says."""
+
+import json
+import re
+import stat
+
+import pytest
+
+from stimjax.config import settings
+
+
+def test_each_verb_tells_its_result_on_standard_output(built):
+    out = {verb: said[0] for verb, said in built[1].items()}
+    assert out["simulate"] == "cohort: 6 recordings of 0.5 h\n"
+    assert "train " in out["prepare"]
+    assert "validation" in out["train"]
+    assert out["synthesize"] == "release: 40 stimuli\n"
+    assert re.fullmatch(r"release: ok, 40 stimuli \(normal \d+, apnea \d+\)\n", out["verify"])
+
+
+def test_standard_error_holds_only_our_lines(built):
+    ours = r"(simulating recordings|preparing windows|training the (teacher|identity critic)"
+    ours += "|making stimuli)"
+    rates = r"\d+ a second, [\d.]+ steps each, [-/\d]+ % accepted, \d+ min \d+ s left"
+    for verb, (_, err) in built[1].items():
+        for line in err.splitlines():
+            assert re.fullmatch(rf"{ours}(: \d+ of \d+( \({rates}\))?)?", line), (verb, line)
+
+
+def test_settings_are_kept_beside_results_and_are_read_again(built, run, tmp_path):
+    folder, _ = built
+    prepared = settings.load(folder / "windows" / "config.yaml").prepare
+    assert (prepared.channels, prepared.rate) == (("SpO2", "HR"), 1.0)
+    trained = settings.load(folder / "teacher" / "config.yaml").teacher
+    assert (trained.networks, trained.fit.steps) == (("mlp",), 20)
+    words = ["--config", folder / "windows" / "config.yaml", "--max-missing", "0.9"]
+    assert run("prepare", folder / "cohort", "--out", tmp_path / "again", *words)[0] == 0
+    again = settings.load(tmp_path / "again" / "config.yaml").prepare
+    assert (again.rate, again.max_missing) == (1.0, 0.9)
+
+
+def test_private_folders_are_private_and_a_release_tells_no_path(built):
+    folder, _ = built
+    for name in ("windows", "teacher"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
+    for path in (folder / "release").iterdir():
+        content = path.read_bytes()
+        for secret in (str(folder), "subject-0", "cohort", "config.yaml"):
+            assert secret.encode() not in content
+    manifest = json.loads((folder / "release" / "manifest.json").read_text())
+    assert (manifest["method"]["seed"], manifest["count"]) == (3, 40)
+
+
+def test_training_leaves_metrics_and_no_checkpoints(built):
+    folder, _ = built
+    metrics = json.loads((folder / "teacher" / "metrics.json").read_text())
+    assert {"schema", "validation", "test", "versions"} <= metrics.keys()
+    assert not (folder / ".teacher.training").exists()
+
+
+@pytest.mark.usefixtures("built")
+def test_compiled_programs_are_kept(tmp_path_factory):
+    assert any((tmp_path_factory.getbasetemp() / "cache0" / "stimjax" / "jax").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("cohort", ["6 recordings", "subject-003", "SpO2", "0 h 30 min"]),
+        ("cohort/subject-001.edf", ["SpO2", "Thor", "16 Hz", "subject-001", "scored events"]),
+        ("windows", ["120 x 2", "SpO2, HR", "normal, apnea", "validation"]),
+        ("teacher", ["mlp", "normal, apnea", "accuracy", "jax 0"]),
+        ("release", ["40 in 2 files", "mixture, seed 3", "range of each channel"]),
+    ],
+)
+def test_inspect_shows_what_a_path_holds(built, run, name, words):
+    status, out, err = run("inspect", built[0] / name)
+    assert (status, err) == (0, "")
+    for word in words:
+        assert word in out
+
+
+def test_the_same_seed_gives_the_same_release(built, process, easy):
+    folder, _ = built
+    words = ["synthesize", "teacher", "--out", "again", "--seed", 3, *easy]
+    process(folder, *words).communicate(timeout=60)
+    for path in (folder / "release").iterdir():
+        assert path.read_bytes() == (folder / "again" / path.name).read_bytes()
+
+
+def test_study_compares_students(built, run, tmp_path):
+    folder, _ = built
+    words = ["--train", folder / "windows", "--test", folder / "windows", "--seeds", 1]
+    status, out, _ = run(
+        "study", folder / "release", *words, "--out", tmp_path / "study", "--students", "knn"
+    )
+    assert status == 0
+    assert re.search(r"knn +\d\.\d{3} +\d\.\d{3}", out)
+    results = json.loads((tmp_path / "study" / "results.json").read_text())
+    assert {row["trained_on"] for row in results["rows"]} == {"real", "stimuli", "gaussian"}
+    assert run("inspect", tmp_path / "study")[1] == out

@@ -1,0 +1,87 @@
+"""Pipelines in a row: halves, seeds, training together."""
+
+import jax
+import numpy as np
+import pytest
+
+from stimjax import config, models
+from stimjax.batch import Batch, Channel, Spec, make, one_hot
+from stimjax.learn import fit, teacher
+from stimjax.privacy.shadow import pipelines, releases
+
+SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
+
+
+def windows(spec: Spec, n: int, seed: int = 0) -> Batch:
+    rng = np.random.default_rng(seed)
+    label = np.arange(n) % 3
+    x = rng.normal(size=(n, *spec.shape)) + label.reshape(-1, *[1] * len(spec.shape)) - 1
+    return make(np.clip(x, -4, 4), one_hot(label, spec), spec)
+
+
+@pytest.mark.parametrize("units", [2, 5, 60])
+def test_every_unit_is_in_half_of_the_pipelines_and_every_pipeline_has_half(units: int) -> None:
+    inside = pipelines.halves(16, units, 3)
+    assert (inside.sum(axis=0) == 8).all()
+    assert abs(inside.sum(axis=1) - units / 2).max() <= 0.5
+    assert not np.array_equal(inside, pipelines.halves(16, units, 4))
+
+
+def test_seeds_are_apart_from_teachers_students_and_each_other() -> None:
+    found = [s for part in pipelines.PARTS for seed in (0, 1) for s in each(part, seed)]
+    assert len(set(found)) == len(found)
+    assert min(found) > max(teacher.seeds(10**9 - 1, 1)) and max(found) < 2**32
+
+
+def each(part: str, seed: int) -> list[int]:
+    return pipelines.seeds(seed, part, 100)
+
+
+def test_networks_together_are_networks_alone() -> None:
+    batch = windows(SIGNAL, 90)
+    rows = [np.arange(30), np.arange(20, 90)]
+    settings = config.Fit(steps=8, batch=16)
+    model = models.classifier("mlp", SIGNAL.shape, len(SIGNAL.classes))
+    together = pipelines.train(model, batch, rows, [5, 6], settings)
+    answers = fit.predict(model, together, batch.x)
+    alone = pipelines.train(model, batch, rows[1:], [6], settings)
+    assert fit.predict(model, alone, batch.x)[0] == pytest.approx(answers[1], abs=1e-4)
+    assert np.abs(answers[1] - answers[0]).max() > 0.01
+
+
+def test_cores_share_networks_that_they_can_share_evenly(monkeypatch) -> None:
+    device = jax.local_devices()[0]
+    monkeypatch.setattr(jax, "local_devices", lambda: [device] * 4)
+    assert [pipelines._mesh(networks).size for networks in (16, 6, 5, 2, 1)] == [4, 3, 1, 2, 1]
+
+
+def test_teachers_train_only_where_a_release_asks_for_them(monkeypatch) -> None:
+    batch, rows = windows(SIGNAL, 60), [np.arange(30), np.arange(30, 60)]
+    trained: list[list[int]] = []
+    own = pipelines.train
+
+    def train(model, windows, rows, seeds, settings=None):
+        trained.append(list(seeds))
+        return own(model, windows, rows, seeds, config.Fit(steps=50))
+
+    def asking(given: pipelines.Trained) -> list[Batch]:
+        assert given.params is given.params
+        return releases.copied(given)
+
+    monkeypatch.setattr(pipelines, "train", train)
+    teachers, students = (pipelines.seeds(1, part, 2) for part in ("teacher", "student"))
+    pipelines.run(batch, rows, releases.copied, 1)
+    assert trained == [students]
+    pipelines.run(batch, rows, asking, 1)
+    assert trained == [students, teachers, students]
+
+
+def test_log_odds_of_the_class() -> None:
+    batch = windows(SIGNAL, 20)
+    model = models.classifier("mlp", SIGNAL.shape, len(SIGNAL.classes))
+    params = jax.vmap(model.init)(jax.random.split(jax.random.key(0), 2))
+    label = np.asarray(batch.y).argmax(axis=1)
+    probability = fit.predict(model, params, batch.x)
+    p = probability[:, np.arange(20), label]
+    found = pipelines.log_odds(model, params, np.asarray(batch.x), label)
+    assert found == pytest.approx(np.log(p / (1 - p)), rel=1e-3, abs=1e-4)

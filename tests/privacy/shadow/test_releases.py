@@ -1,0 +1,202 @@
+"""Releases of pipelines: of every method, and inhibited as a holder inhibits his."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import config, models
+from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
+from stimjax.config.recipes import RECIPES, Recipe, Terms
+from stimjax.errors import StimjaxError
+from stimjax.excite import methods
+from stimjax.excite.sources import mixture
+from stimjax.excite.terms import features
+from stimjax.learn import fit
+from stimjax.privacy.shadow import releases
+from stimjax.privacy.shadow.pipelines import Trained
+from stimjax.privacy.shadow.releases import Made
+
+SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
+IMAGE = Spec((8, 8, 1), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),))
+NOISE = Recipe(source="noise")
+
+
+def windows(spec: Spec, n: int, subjects: int = 0) -> Batch:
+    """Windows of nobody, or of subjects with a manner of their own, one night after the other."""
+    rng = np.random.default_rng(0)
+    label = np.arange(n) % 3
+    ones = [1] * len(spec.shape)
+    x = rng.normal(size=(n, *spec.shape)) + label.reshape(-1, *ones) - 1
+    whose = np.full(n, NOBODY)
+    if subjects:
+        whose = np.arange(n) * subjects // n
+        x += rng.normal(size=(subjects, *spec.shape))[whose]
+    return make(np.clip(x, -4, 4), one_hot(label, spec), spec, subject=whose)
+
+
+def trained(batch: Batch, rows: list[np.ndarray]) -> Trained:
+    """Teachers that learn briefly; what is inhibited does not ask for more."""
+    model = models.classifier("mlp", batch.spec.shape, len(batch.spec.classes))
+    seeds = list(range(1, 1 + len(rows)))
+    return Trained(batch, rows, model, config.Fit(steps=200, batch=32), seeds, seeds)
+
+
+@pytest.fixture(scope="module")
+def known() -> Trained:
+    """Pipelines that hold three of six subjects each."""
+    batch = windows(SIGNAL, 360, subjects=6)
+    return trained(batch, [np.arange(180), np.arange(180, 360)])
+
+
+@pytest.mark.parametrize(
+    ("name", "spec"), [("paper", SIGNAL), ("adversarial", SIGNAL), ("mixture", IMAGE)]
+)
+def test_releases_of_every_method(name: str, spec: Spec) -> None:
+    batch = windows(spec, 240)
+    given = trained(batch, [np.arange(240), np.arange(60)])  # of one group and of more
+    first, second = releases.drawn(Made(RECIPES[name]), 200)(given)
+    for stimuli in (first, second):
+        assert 200 <= len(stimuli) < 200 + RECIPES[name].lanes
+        check(stimuli, name)
+        assert np.abs(stimuli.x).max() <= 4
+    assert not np.allclose(first.x, second.x)
+    found = fit.predict(given.model, given.params, second.x)[1]
+    assert second.y == pytest.approx(found, abs=1e-5)
+
+
+def test_what_excites_is_excited_until_its_threshold() -> None:
+    given = trained(windows(SIGNAL, 240), [np.arange(240), np.arange(120)])
+    recipe = dataclasses.replace(RECIPES["paper"], lowest=0.9, tries=200)
+    found = releases.drawn(Made(recipe), 40)(given)
+    drawn = releases.drawn(Made(dataclasses.replace(recipe, tries=1, accept="end")), 40)(given)
+    for excited, plain in zip(found, drawn, strict=True):
+        assert np.asarray(excited.y).max(axis=1).min() > 0.9 > np.asarray(plain.y).max(axis=1).min()
+
+
+def test_terms_see_what_their_own_pipeline_saw() -> None:
+    given = trained(windows(SIGNAL, 600), [np.arange(300), np.arange(300, 600)])
+    recipe = dataclasses.replace(RECIPES["invert"], tries=5)
+    measured = releases._measured(given, 1, recipe, Made())
+    own = features.measure(
+        given.windows[given.rows[1]], given.model, jax.tree.map(lambda a: a[1], given.params)
+    )
+    for name, array in own.items():
+        np.testing.assert_allclose(measured[name], array, atol=1e-5)
+    assert measured["classes.prior"].sum() == pytest.approx(1)
+    assert "embedding" in " ".join(measured)
+    terms = dataclasses.replace(recipe.terms, moments=1.0, features_global=1.0)
+    for stimuli in releases.drawn(Made(dataclasses.replace(recipe, terms=terms)), 100)(given):
+        check(stimuli, "every statistic")
+
+
+def test_the_term_makes_a_pipelines_stimuli_less_recognizable(known: Trained) -> None:
+    recipe = Recipe("noise", "window", Terms(cross_entropy=1.0), tries=20, rate=0.05, lanes=8)
+    params, _ = releases._critics(known, 0.5)
+    recognizes = releases._critic(known.windows)
+
+    def surest(how: Made) -> float:
+        stimuli = releases.drawn(how, 40)(known)[0]
+        return float(fit.predict(recognizes, params, stimuli.x)[0].max(axis=-1).mean())
+
+    assert surest(Made(recipe, term=5.0)) < surest(Made(recipe)) - 0.03
+
+
+def test_how_a_release_is_made_follows_its_settings() -> None:
+    plain = releases.made(config.Synthesis(method="probe"))
+    assert plain == Made(RECIPES["probe"])
+    by = config.Synthesis(method="probe", inhibit=0.4, inhibit_by=("directions", "term"))
+    assert releases.made(by) == Made(RECIPES["probe"], directions=0.4)
+    assert releases.made(dataclasses.replace(by, inhibit_by=("refusal",))).refusal == 0.4
+    assert releases.made(dataclasses.replace(by, inhibit=0.0)) == plain
+    mixed = config.Synthesis(inhibit=0.4, inhibit_by=("groups",))
+    assert releases.made(mixed) == Made(groups=0.4)  # which have no meaning but in a mixture
+    excited = dataclasses.replace(by, method="invert")
+    weight = methods.identity_weight(excited)
+    assert weight > 0 and releases.made(excited) == Made(
+        RECIPES["invert"], directions=0.4, term=weight
+    )
+    rounded = dataclasses.replace(mixed, inhibit_by=("labels",))
+    assert releases.made(rounded) == Made(labels=0.4)
+    assert releases.made(dataclasses.replace(mixed, method="probe")) == plain
+
+
+def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> None:
+    params, bound = releases._critics(known, 0.5)
+    recognizes = releases._critic(known.windows)
+    assert bound is not None
+
+    def surest(stimuli: Batch) -> np.ndarray:
+        return fit.predict(recognizes, params, stimuli.x).max(axis=-1)
+
+    whole = releases.drawn(Made(NOISE), 200)(known)
+    assert (surest(whole[0])[0] > bound[0]).any()
+    for number, stimuli in enumerate(releases.drawn(Made(NOISE, refusal=0.5), 200)(known)):
+        assert len(stimuli) == len(whole[number])
+        assert surest(stimuli)[number].max() <= bound[number] + 1e-6
+
+
+def test_a_critic_of_a_pipeline_knows_its_own_subjects_on_the_rest_of_their_nights(
+    known: Trained,
+) -> None:
+    params, bound = releases._critics(known, 0.5)
+    answers = fit.predict(releases._critic(known.windows), params, known.windows.x)
+    whose = np.asarray(known.windows.subject)
+    assert bound is not None
+    for number, rows in enumerate(known.rows):
+        late = np.concatenate([rows[whose[rows] == one][45:] for one in np.unique(whose[rows])])
+        own = answers[number][late]
+        assert (own.argmax(axis=-1) == whose[late]).mean() > 0.8
+        assert (own.max(axis=-1) > bound[number]).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_directions_are_taken_out_of_each_teacher_before_it_labels(known: Trained) -> None:
+    (erasure,) = releases._erasures(known, 1.0)
+    assert (np.asarray(erasure.read).any(axis=2).sum(axis=1) > 0).all()
+    plain = releases.drawn(Made(NOISE), 200)(known)
+    for number, stimuli in enumerate(releases.drawn(Made(NOISE, directions=1.0), 200)(known)):
+        assert np.array_equal(stimuli.x, plain[number].x)
+        own, without = jax.tree.map(lambda leaf, n=number: leaf[n], (known.params, erasure))
+        logits, _ = known.model.hidden(own, jnp.asarray(stimuli.x), (without,))
+        assert stimuli.y == pytest.approx(np.asarray(jax.nn.softmax(logits)), abs=1e-5)
+        assert np.abs(stimuli.y - plain[number].y).max() > 1e-3
+
+
+def test_groups_give_way_to_whole_classes_in_each_pipeline() -> None:
+    batch = windows(SIGNAL, 1200, subjects=6)
+    given = trained(batch, [np.arange(600), np.arange(600, 1200)])
+    plain, coarse = (releases.drawn(how, 200)(given) for how in (Made(), Made(groups=1.0)))
+    for number, rows in enumerate(given.rows):
+        assert len(mixture.MIXTURE.measure(batch[rows])["mixture.share"]) > 3
+        real = np.asarray(batch.x)[rows].std()
+        assert np.asarray(coarse[number].x).std() == pytest.approx(real, rel=0.15)
+        assert np.abs(coarse[number].x - plain[number].x).max() > 0.1
+
+
+def test_labels_are_rounded_as_the_holder_rounds_them(known: Trained) -> None:
+    plain, rounded = (
+        releases.drawn(how, 200)(known) for how in (Made(NOISE), Made(NOISE, labels=1.0))
+    )
+    for soft, hard in zip(plain, rounded, strict=True):
+        assert np.array_equal(soft.x, hard.x)
+        assert np.array_equal(hard.y, one_hot(np.asarray(soft.y).argmax(axis=1), SIGNAL))
+
+
+def test_windows_of_nobody_have_no_identity_to_inhibit() -> None:
+    given = trained(windows(SIGNAL, 60), [np.arange(30), np.arange(30, 60)])
+    plain, inhibited = (
+        releases.drawn(how, 50)(given) for how in (Made(NOISE), Made(NOISE, 0.9, 0.9))
+    )
+    assert all(np.array_equal(a.y, b.y) for a, b in zip(plain, inhibited, strict=True))
+
+
+def test_a_critic_that_recognizes_everything_is_one_line(
+    known: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "ROUNDS", 1)
+    params, _ = releases._critics(known, 0.5)
+    monkeypatch.setattr(releases, "_critics", lambda *_: (params, jnp.zeros(2)))
+    with pytest.raises(StimjaxError, match="inhibit less"):
+        releases.drawn(Made(NOISE, refusal=1.0), 50)(known)
