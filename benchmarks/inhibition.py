@@ -55,11 +55,12 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
 
     from stimjax import models
     from stimjax.excite import methods
+    from stimjax.excite.inhibit.inhibition import inhibition, with_term
     from stimjax.excite.lanes import Networks
     from stimjax.models.layers import Erasure
 
     settings = methods.resolved(settings)
-    recipe, inhibited = methods.recipe(settings), methods.NOTHING
+    recipe, bound = methods.recipe(settings), None
     networks = Networks(lambda x: teacher.model.hidden(teacher.params, x))
     if settings.inhibit:
         critic = models.classifier("cnn", teacher.spec.shape, SUBJECTS)
@@ -68,13 +69,12 @@ def _program(teacher: Any, settings: Any) -> Callable[[], float]:
             Erasure(jnp.eye(units) / SUBJECTS, jnp.eye(units), jnp.zeros(units))
             for units in _representations(teacher)
         )
-        term = methods.identity_weight(settings)
-        inhibited = methods.Inhibition(term, bound=0.9, erasures=erasures, critic=True)
+        recipe, bound = with_term(recipe, inhibition(settings, recipe)), 0.9
         networks = Networks(
             lambda x: teacher.model.hidden(teacher.params, x, erasures),
             critic=lambda x: critic.apply(known, x),
         )
-    method = methods.method(teacher.spec, recipe, teacher.statistics, inhibited)
+    method = methods.method(teacher.spec, recipe, teacher.statistics)._replace(bound=bound)
     return turns.dispatch(method, networks, settings.lanes, STEPS)
 
 

@@ -65,7 +65,7 @@ def _program(
     lowered = models.lowered(teacher.model.hidden, precision)
     networks = Networks(
         lambda x: teacher.model.hidden(teacher.params, x),
-        gradients=lambda x, turn: (*lowered(teacher.params, x), None),
+        gradients=lambda x: lowered(teacher.params, x),
     )
     method = methods.method(teacher.spec, recipe, teacher.statistics)
     width = methods.resolved(config.Synthesis(name, lanes=LANES)).lanes

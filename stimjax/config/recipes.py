@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-BY_PRIOR = ("prior", "weighted")  # ways to balance that use how frequent each class is
-
 
 @dataclasses.dataclass(frozen=True)
 class Terms:
@@ -18,15 +16,11 @@ class Terms:
 
     Attributes:
         cross_entropy: between the wanted label and the teacher's softmax; the paper's only term.
-        logit: squared distance of the teacher's log-odds for the wanted class from those of the
-            wanted label.
         features: the activity of every hidden unit, driven to its mean and spread in windows of
             the wanted class.
         features_global: the same, of all stimuli together and in windows of all classes.
         moments: mean and covariance of the windows' own values, driven to those of the class.
         embedding: random Fourier features of the windows, driven to those of the class.
-        smoothness: squared differences between neighbors in time.
-        diversity: likeness of the stimuli that are made together.
         disagreement: how much proxy students differ from the teacher (sought, not avoided).
         consistency: how much the teacher's answer changes with what keeps the class: a signal
             earlier or later, louder or softer, with noise; an image a little distorted.
@@ -35,13 +29,10 @@ class Terms:
     """
 
     cross_entropy: float = 0.0
-    logit: float = 0.0
     features: float = 0.0
     features_global: float = 0.0
     moments: float = 0.0
     embedding: float = 0.0
-    smoothness: float = 0.0
-    diversity: float = 0.0
     disagreement: float = 0.0
     consistency: float = 0.0
     identity: float = 0.0
@@ -61,8 +52,8 @@ class Recipe:
         optimizer: adam, or sign: steps of length `rate` for each number, in the direction of its
             gradient's sign, without a memory of earlier ones.
         tries: gradient steps at most; 0 takes what the source gives, labeled by the teacher.
-        targets: what the teacher is driven to: the class alone; spread, from undecided to sure; or
-            histogram, as sure as it is of training windows of the class.
+        targets: what the teacher is driven to: the class alone, or histogram: as sure as it is of
+            training windows of the class.
         accept: threshold, as soon as the teacher is sure enough; or end, after all steps.
         lowest: lowest confidence threshold.
         highest: highest confidence threshold.
@@ -78,8 +69,6 @@ class Recipe:
         view: what that is: a random average of two stimuli (mixed); a change that keeps the class,
             as for the term `consistency` (augmented); or mixed of signals, augmented of images
             (auto).
-        teachers: whose gradients are taken: of all the teacher's families together, or of one
-            family after the other, step by step (rotated), which costs less.
         precision: in which teacher and generator are computed for gradients. What is optimized,
             and the labels, are float32 always.
         rounds: 1, or more: then proxy students learn from the stimuli of earlier rounds, and the
@@ -96,7 +85,7 @@ class Recipe:
     rate: float = 0.02
     optimizer: Literal["adam", "sign"] = "adam"
     tries: int = 0
-    targets: Literal["class", "spread", "histogram"] = "class"
+    targets: Literal["class", "histogram"] = "class"
     accept: Literal["threshold", "end"] = "end"
     lowest: float = 0.75
     highest: float = 0.9999
@@ -105,7 +94,6 @@ class Recipe:
     unexcited: float = 0.0
     views: float = 0.0
     view: Literal["auto", "mixed", "augmented"] = "auto"
-    teachers: Literal["together", "rotated"] = "together"
     precision: Literal["float32", "bfloat16"] = "float32"
     rounds: int = 1
     generator: str = "dense"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -10,12 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from stimjax.batch import Batch
+from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
+from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
+from stimjax.learn import ledger
 
 LEVELS = 21  # quantiles that describe how sure the teacher is of windows of a class
 USES = "how sure the teacher is of training windows of each class, 21 quantiles a class"
-PRIOR = "how frequent each class is among the training windows"
+FREQUENCY = "how frequent each class is among the training windows"
 
 
 class Goal(NamedTuple):
@@ -50,48 +52,126 @@ class Acceptance(NamedTuple):
     tries: int
 
 
-def measure(train: Batch, probability: Float[np.ndarray, "n classes"]) -> dict[str, np.ndarray]:
-    """What `acceptance` may use of the training windows.
+def prior(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
+    """`classes.prior f32[class]`: how frequent each class is among the training windows."""
+    del labeler, earlier
+    scored = np.asarray(train.y).argmax(axis=1)
+    count = np.bincount(scored, minlength=train.y.shape[1])
+    return {ledger.PRIOR: (count / len(scored)).astype(np.float32)}
 
-    Args:
-        train: the private training windows.
-        probability: the teacher's softmax for them.
+
+def confidence(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
+    """How sure the teacher is of the training windows of each class.
 
     Returns:
-        `classes.prior f32[class]`, how frequent each class is; `classes.confidence f32[class,
-        LEVELS]`, quantiles of the teacher's softmax for the scored class; and `classes.others
-        f32[class, class]`, how the rest of the softmax is shared.
+        `confidence.level f32[class, LEVELS]`, quantiles of the teacher's softmax for the scored
+        class; and `confidence.others f32[class, class]`, how the rest of the softmax is shared.
     """
+    del earlier
+    probability = labeler.probability(train.x)
     scored = np.asarray(train.y).argmax(axis=1)
     classes = train.y.shape[1]
     others = np.full((classes, classes), 1.0) - np.eye(classes)
-    confidence = np.ones((classes, LEVELS))
+    level = np.ones((classes, LEVELS))
     for number in np.unique(scored):
         rows = probability[scored == number]
-        confidence[number] = np.quantile(rows[:, number], np.linspace(0, 1, LEVELS))
+        level[number] = np.quantile(rows[:, number], np.linspace(0, 1, LEVELS))
         others[number] += rows.sum(axis=0) * (np.arange(classes) != number)
     return {
-        "classes.prior": (np.bincount(scored, minlength=classes) / len(scored)).astype(np.float32),
-        "classes.confidence": confidence.astype(np.float32),
-        "classes.others": (others / others.sum(axis=1, keepdims=True)).astype(np.float32),
+        "confidence.level": level.astype(np.float32),
+        "confidence.others": (others / others.sum(axis=1, keepdims=True)).astype(np.float32),
     }
 
 
-def acceptance(
-    recipe: Recipe, classes: int, statistics: Mapping[str, Array | np.ndarray]
-) -> Acceptance:
+PRIOR = Statistic(ledger.PRIOR, prior)
+CONFIDENCE = Statistic("confidence", confidence)
+
+Label = Callable[[Array, Array], Float[Array, " classes"]]  # (key, class) -> what is wanted
+
+
+def _of_class(spec: Spec, statistics: Statistics, recipe: Recipe) -> Label:
+    """The class alone."""
+    del statistics, recipe
+    return lambda key, target: jax.nn.one_hot(target, len(spec.classes))
+
+
+def _as_sure(spec: Spec, statistics: Statistics, recipe: Recipe) -> Label:
+    """As sure of the class as the teacher is of a training window of it, drawn at random."""
+    del recipe
+    level, others = (jnp.asarray(statistics[f"confidence.{name}"]) for name in ("level", "others"))
+
+    def label(key: Array, target: Array) -> Float[Array, " classes"]:
+        grid = jnp.linspace(0, 1, LEVELS)
+        sure = jnp.interp(jax.random.uniform(key), grid, level[target])
+        wanted = jax.nn.one_hot(target, len(spec.classes))
+        return sure * wanted + (1 - sure) * others[target]
+
+    return label
+
+
+TARGETS: dict[str, Kind[Label]] = {
+    "class": Kind(_of_class, free=True),
+    "histogram": Kind(_as_sure, (CONFIDENCE,), (USES,)),
+}
+
+
+def _alike(spec: Spec, statistics: Statistics, recipe: Recipe) -> None:
+    """Every class as often."""
+
+
+def _as_frequent(spec: Spec, statistics: Statistics, recipe: Recipe) -> Float[Array, " classes"]:
+    """Each class as often as among the training windows."""
+    del spec, recipe
+    return jnp.asarray(statistics[ledger.PRIOR])
+
+
+# How often each class is wanted; `collect.places` says how many stimuli of each are kept.
+BALANCES: dict[str, Kind[Float[Array, " classes"] | None]] = {
+    "none": Kind(_alike, free=True),
+    "uniform": Kind(_alike, free=True),
+    "prior": Kind(_as_frequent, (PRIOR,), (FREQUENCY,)),
+    "weighted": Kind(_alike, (PRIOR,), (FREQUENCY,)),
+}
+
+Reached = Callable[[Goal, Float[Array, " classes"], Int[Array, ""]], Bool[Array, ""]]
+
+
+def _at_the_end(spec: Spec, statistics: Statistics, recipe: Recipe) -> Reached:
+    """After all tries; at once where nothing is excited."""
+    return lambda goal, probability, tries: (tries >= recipe.tries) | ~goal.excited
+
+
+def _once_sure(spec: Spec, statistics: Statistics, recipe: Recipe) -> Reached:
+    """As soon as the teacher gives the wanted class more than the goal's threshold."""
+    return lambda goal, probability, tries: (
+        (probability[goal.target] > goal.threshold) | ~goal.excited
+    )
+
+
+ENDS: dict[str, Kind[Reached]] = {
+    "end": Kind(_at_the_end, free=True),
+    "threshold": Kind(_once_sure, (), ("whether a try reached its threshold",), free=True),
+}
+
+
+def acceptance(spec: Spec, recipe: Recipe, statistics: Statistics) -> Acceptance:
     """Targets, thresholds and the end of a try as `recipe` has them.
 
     Classes are drawn uniformly, unless stimuli are to be as frequent as training windows.
-
     The paper's (Nikolaidis et al., JAIR 72, 2021): a class drawn uniformly, a threshold drawn
     uniformly from 0.75 to 0.9999, and 50 tries.
+
+    Raises:
+        KeyError: a statistic is missing.
     """
-    prior = jnp.asarray(statistics["classes.prior"]) if recipe.balance == "prior" else None
+    frequency = BALANCES[recipe.balance].make(spec, statistics, recipe)
+    # What is not excited is driven to nothing.
+    wanted = TARGETS[recipe.targets if recipe.tries else "class"]
+    label = wanted.make(spec, statistics, recipe)
 
     def draw(key: Array) -> Goal:
         target_key, threshold_key, label_key, excited_key = jax.random.split(key, 4)
-        target = jax.random.choice(target_key, classes, p=prior)
+        target = jax.random.choice(target_key, len(spec.classes), p=frequency)
         return Goal(
             target.astype(jnp.int32),
             label(label_key, target),
@@ -100,23 +180,4 @@ def acceptance(
             jax.random.uniform(jax.random.fold_in(excited_key, 0)) < recipe.views,
         )
 
-    def label(key: Array, target: Array) -> Array:
-        wanted = jax.nn.one_hot(target, classes)
-        if recipe.targets == "class":
-            return wanted
-        level = jax.random.uniform(key)
-        if recipe.targets == "spread":
-            sure = 1 - (1 - 1 / classes) * level**4  # from undecided to sure, most of them sure
-            rest = (1 - wanted) / (classes - 1)
-        else:
-            grid = jnp.linspace(0, 1, LEVELS)
-            sure = jnp.interp(level, grid, jnp.asarray(statistics["classes.confidence"])[target])
-            rest = jnp.asarray(statistics["classes.others"])[target]
-        return sure * wanted + (1 - sure) * rest
-
-    def reached(goal: Goal, probability: Array, tries: Array) -> Array:
-        if recipe.accept == "end":
-            return (tries >= recipe.tries) | ~goal.excited
-        return (probability[goal.target] > goal.threshold) | ~goal.excited
-
-    return Acceptance(draw, reached, recipe.tries)
+    return Acceptance(draw, ENDS[recipe.accept].make(spec, statistics, recipe), recipe.tries)

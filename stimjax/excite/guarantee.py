@@ -1,28 +1,21 @@
 """What a formal guarantee forbids: each use of private windows that no ledger has paid for.
 
-What is allowed is listed, not what is forbidden: a term or source that is added later is refused
+A part of a recipe says itself that it is free (`Kind.free`): one that is added later is refused
 until someone has thought about it. docs/privacy-dp.md says why each is free or not.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from stimjax import config
-from stimjax.config.recipes import BY_PRIOR, Recipe
+from stimjax.config.recipes import Recipe
 from stimjax.disk.store import read_json
 from stimjax.errors import StimjaxError
-from stimjax.excite import accept, methods
+from stimjax.excite import accept, kind, methods
 from stimjax.learn import ledger
 from stimjax.learn.ledger import Ledger
-
-SOURCES = ("generator", "noise", "generic")
-PARAMETRIZATIONS = ("generator", "window", "cosine")
-TARGETS = ("class", "spread")
-# Of what the teacher and the stimuli themselves say; proxy students learn from stimuli alone.
-TERMS = ("cross_entropy", "logit", "smoothness", "diversity", "disagreement", "consistency")
 
 FIXED = "the range of each channel is a fixed one, of no recording"
 
@@ -52,52 +45,48 @@ def refuse_windows(folder: Path) -> None:
         raise StimjaxError(f"{folder}: {_INDEPENDENT}")
 
 
-def refuse_synthesis(asked: config.Synthesis, statistics: Collection[str]) -> None:
+def refuse_synthesis(settings: config.Synthesis, statistics: Collection[str]) -> None:
     """Refuse settings that need more of the private windows than was paid for.
 
     Args:
-        asked: the settings.
+        settings: how stimuli are made.
         statistics: names of those that a ledger has paid for.
 
     Raises:
         StimjaxError: what they need; the line says what to choose instead.
     """
-    if set(methods.ways(asked)) - {"labels"}:
+    if settings.inhibit and set(settings.inhibit_by) - {"labels"}:
         raise StimjaxError(
             "inhibit: needs an identity critic and directions measured on private windows, which "
             "no epsilon was spent on; leave it out (--inhibit 0) or round labels alone "
             "(--inhibit-by labels)"
         )
-    refuse_recipe(methods.recipe(asked), statistics)
+    refuse_recipe(methods.recipe(settings), statistics)
 
 
-def refuse_recipe(asked: Recipe, statistics: Collection[str]) -> None:
+def refuse_recipe(recipe: Recipe, statistics: Collection[str]) -> None:
     """Refuse a recipe that needs more of the private windows than was paid for.
 
     Args:
-        asked: the recipe.
+        recipe: the recipe.
         statistics: names of those that a ledger has paid for.
 
     Raises:
         StimjaxError: what it needs; the line says what to choose instead.
     """
-    terms = [name for name, weight in dataclasses.asdict(asked.terms).items() if weight]
-    for name, chosen, free in (
-        ("source", [asked.source], SOURCES),
-        ("parametrization", [asked.parametrization], PARAMETRIZATIONS),
-        ("targets", [asked.targets] if asked.tries else [], TARGETS),
-        ("terms", terms, TERMS),
-    ):
-        for one in chosen:
-            if one not in free:
-                raise StimjaxError(
-                    f"{name} {one}: needs statistics of private windows that no epsilon was spent "
-                    f"on; choose {', '.join(free)}{_PROBE if name == 'source' else ''}"
-                )
-    if asked.balance in BY_PRIOR and ledger.PRIOR not in statistics:
+    for field, name, part in methods.parts(recipe):
+        paid = bool(part.needs) and not kind.lacking(part.needs, statistics)
+        if part.free or paid:
+            continue
+        if field == "balance":
+            raise StimjaxError(
+                f"balance {name}: needs the frequency of the classes, which no epsilon was spent "
+                "on; choose uniform, or train the teacher with a dp.prior above 0"
+            )
+        free = [other for other, one in methods.PARTS[field].items() if one.free]
         raise StimjaxError(
-            f"balance {asked.balance}: needs the frequency of the classes, which no epsilon was "
-            "spent on; choose uniform, or train the teacher with a dp.prior above 0"
+            f"{field} {name}: needs statistics of private windows that no epsilon was spent on; "
+            f"choose {', '.join(free)}{_PROBE if field == 'source' else ''}"
         )
 
 
@@ -105,7 +94,7 @@ def uses(sentences: Sequence[str], spent: Ledger | None) -> list[str]:
     """What a manifest says of private data: a recipe's sentences, as they hold with a ledger."""
     if spent is None:
         return list(sentences)
-    changed = {methods.RANGE: FIXED, accept.PRIOR: f"{accept.PRIOR}, with noise"}
+    changed = {methods.RANGE: FIXED, accept.FREQUENCY: f"{accept.FREQUENCY}, with noise"}
     return [changed.get(sentence, sentence) for sentence in sentences]
 
 

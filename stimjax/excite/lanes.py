@@ -59,15 +59,14 @@ class Networks(NamedTuple):
     Attributes:
         teacher: `windows -> (logits f32[n, class], hidden activities f32[n, position, unit])`.
         proxies: `windows -> logits f32[proxy, n, class]` of proxy students, if there are any.
-        gradients: `(windows, turn) -> (logits, hidden activities, shown)`, what gradients are taken
-            of: all of the teacher's families (shown is None) or one at a time
-            (`stimjax.models.rotated`), perhaps in another precision. The teacher itself if None.
+        gradients: `windows -> (logits, hidden activities)`, what gradients are taken of: the
+            teacher, perhaps in another precision. The teacher itself if None.
         critic: `windows -> logits f32[n, subject]` of an identity critic, if there is one.
     """
 
     teacher: Callable[[Float[Array, "n ..."]], tuple[Float[Array, "n classes"], tuple[Array, ...]]]
     proxies: Callable[[Float[Array, "n ..."]], Array] | None = None
-    gradients: Callable[[Array, Array], tuple[Array, tuple[Array, ...], Array | None]] | None = None
+    gradients: Callable[[Array], tuple[Array, tuple[Array, ...]]] | None = None
     critic: Callable[[Float[Array, "n ..."]], Float[Array, "n subjects"]] | None = None
 
 
@@ -201,15 +200,11 @@ def improve(
     key: Array,
 ) -> tuple[Params, Any, Any]:
     """One step of the optimizer: new parameters, its state, and the objective's memory."""
-
-    def ask(x: Array) -> tuple[Array, tuple[Array, ...], Array | None]:
-        if networks.gradients is None:
-            return *networks.teacher(x), None
-        return networks.gradients(x, turn)
+    ask = networks.gradients or networks.teacher
 
     def loss(params: Params) -> tuple[Array, Any]:
         window = method.parametrization.render(params, state.start, key)
-        logits, hidden, shown = ask(window[None])
+        logits, hidden = ask(window[None])
         excited = Excited(
             window,
             logits[0],
@@ -218,7 +213,6 @@ def improve(
             teacher=lambda x: ask(x[None])[0][0],
             proxies=_single(networks.proxies),
             key=threefry.rolled(key),
-            shown=shown,
             critic=None if networks.critic is None else _alone(networks.critic),
             turn=turn,
         )

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import optax
 from jaxtyping import Array
 
 from stimjax import config
 from stimjax.batch import Batch, Spec
-from stimjax.config.recipes import BY_PRIOR, RECIPES, Recipe
+from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import accept, objective
+from stimjax.excite import accept, kind, objective
 from stimjax.excite.inhibit import erasure
+from stimjax.excite.inhibit.inhibition import NOTHING, Inhibition, asks_critic, inhibition
+from stimjax.excite.kind import Kind, Statistic, Statistics
 from stimjax.excite.lanes import Method
-from stimjax.excite.parametrization import generator, parametrization, rounded
-from stimjax.excite.sign import sign
-from stimjax.excite.sources import SOURCES, Source, Statistics, mixture
-from stimjax.excite.sources.generator import point, untrained
-from stimjax.excite.terms import embedding, features, moments
+from stimjax.excite.parametrization import PARAMETRIZATIONS, rounded
+from stimjax.excite.sources import SOURCES, mixture
+from stimjax.excite.terms import TERMS
 from stimjax.excite.views import view
 from stimjax.learn.teacher import Teacher
-from stimjax.models.layers import Erasures
 from stimjax.numerics.adam import adam
 
 SHARD = 500  # stimuli
 # An accelerator makes so many times as much at a time. A GPU is fastest from some 4,096 lanes on; a
 # lane makes as many stimuli of a shard as on a CPU, or those that take longer would be rarer.
 WIDER = 32
-IDENTITY = 4.0  # weight of the term `identity` at full strength
-OPTIMIZERS = {"adam": adam, "sign": sign}
+OPTIMIZERS = {"adam": adam, "sign": optax.sign_sgd}
+
+# What a recipe is composed of, by the name of its field.
+PARTS: Mapping[str, Mapping[str, Kind[Any]]] = {
+    "source": SOURCES,
+    "parametrization": PARAMETRIZATIONS,
+    "terms": TERMS,
+    "targets": accept.TARGETS,
+    "balance": accept.BALANCES,
+    "accept": accept.ENDS,
+}
 
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
@@ -50,14 +58,14 @@ def resolved(settings: config.Synthesis) -> config.Synthesis:
     Raises:
         StimjaxError: there is no such method.
     """
-    asked = recipe(settings)
+    chosen = recipe(settings)
     wider = 1 if jax.default_backend() == "cpu" else WIDER
-    lanes, shard = settings.lanes or wider * asked.lanes, settings.shard or wider * SHARD
-    return dataclasses.replace(settings, recipe=asked, lanes=lanes, shard=shard)
+    lanes, shard = settings.lanes or wider * chosen.lanes, settings.shard or wider * SHARD
+    return dataclasses.replace(settings, recipe=chosen, lanes=lanes, shard=shard)
 
 
 def recipe(settings: config.Synthesis) -> Recipe:
-    """What `settings` ask for: their own recipe, or the named one.
+    """The recipe of `settings`: their own, or the named one.
 
     Raises:
         StimjaxError: there is no such method.
@@ -69,178 +77,95 @@ def recipe(settings: config.Synthesis) -> Recipe:
     return settings.recipe or RECIPES[settings.method]
 
 
-class Inhibition(NamedTuple):
-    """How what is known of individuals is inhibited, see `config.Synthesis`.
+class Named(NamedTuple):
+    """A part of a recipe: the field that names it, its name, and the part itself."""
 
-    Attributes:
-        term: weight that is added to the term `identity`.
-        groups: part of a mixture's draws that is not of a group, see `mixture.coarser`.
-        bound: see `lanes.Method`.
-        erasures: of the teacher's networks.
-        critic: whether the lanes ask the critic.
-    """
-
-    term: float = 0.0
-    groups: float = 0.0
-    bound: float | None = None
-    erasures: Erasures = ()
-    critic: bool = False
+    field: str
+    name: str
+    kind: Kind[Any]
 
 
-NOTHING = Inhibition()
-CRITICLESS = {"groups", "labels"}  # ways that need no critic
+def parts(recipe: Recipe) -> list[Named]:
+    """What `recipe` is composed of. What is not excited has no targets."""
+    weights = dataclasses.asdict(recipe.terms)
+    names = [
+        ("source", recipe.source),
+        ("parametrization", recipe.parametrization),
+        *(("terms", name) for name, weight in weights.items() if weight),
+        *([("targets", recipe.targets)] if recipe.tries else []),
+        ("balance", recipe.balance),
+        ("accept", recipe.accept),
+    ]
+    return [Named(field, name, PARTS[field][name]) for field, name in names]
 
 
-def inhibition(settings: config.Synthesis, teacher: Teacher) -> Inhibition:
-    """What `settings` ask of inhibition.
-
-    Raises:
-        StimjaxError: the teacher has no critic, or its directions were not measured.
-    """
-    strength = settings.inhibit
-    by, critic = ways(settings), _asks_critic(settings)
-    if teacher.critic is None and (critic or set(by) - CRITICLESS):
-        raise StimjaxError(
-            "the teacher knows no subjects, so that nothing can be inhibited (its windows name "
-            "fewer than two, or it was trained with --critic none); leave --inhibit out"
-        )
-    with _measured():
-        return Inhibition(
-            identity_weight(settings),
-            coarseness(settings),
-            teacher.critic.bound(strength) if "refusal" in by and teacher.critic else None,
-            erasure.erasures(teacher.statistics, strength) if "directions" in by else (),
-            critic,
-        )
+def needs(recipe: Recipe, inhibited: Inhibition = NOTHING) -> list[Statistic]:
+    """The statistics of the training windows that a method takes, in order of measuring."""
+    found = kind.needs(part.kind for part in parts(recipe))
+    return [*found, erasure.ERASURE] if inhibited.directions else found
 
 
-def identity_weight(settings: config.Synthesis) -> float:
-    """What is added to the weight of the term `identity`; only excitation has terms."""
-    excites = "term" in ways(settings) and recipe(settings).tries
-    return IDENTITY * settings.inhibit if excites else 0.0
-
-
-def coarseness(settings: config.Synthesis) -> float:
-    """The part of a mixture's draws that is not of a group; no other source has groups."""
-    grouped = "groups" in ways(settings) and recipe(settings).source == "mixture"
-    return settings.inhibit if grouped else 0.0
-
-
-def label_step(settings: config.Synthesis) -> float:
-    """What labels are rounded to multiples of, see `labels.rounded`; 0 leaves them."""
-    return settings.inhibit if "labels" in ways(settings) else 0.0
-
-
-def ways(settings: config.Synthesis) -> tuple[str, ...]:
-    """By what individuals are inhibited, if they are."""
-    return settings.inhibit_by if settings.inhibit else ()
-
-
-def _asks_critic(settings: config.Synthesis) -> bool:
-    asked, by = recipe(settings), ways(settings)
-    return bool(asked.terms.identity or "refusal" in by or ("term" in by and asked.tries))
-
-
-def method(
-    spec: Spec,
-    asked: Recipe,
-    statistics: Statistics,
-    inhibited: Inhibition = NOTHING,
-) -> Method:
-    """The method that `asked` describes, for windows of `spec`.
+def method(spec: Spec, recipe: Recipe, statistics: Statistics) -> Method:
+    """The method that `recipe` describes, for windows of `spec`.
 
     Args:
         spec: of the windows.
-        asked: the recipe.
-        statistics: what `measure` gave for the training windows; may be traced.
-        inhibited: what of individuals is inhibited.
+        recipe: its parts.
+        statistics: what was measured of the training windows; may be traced.
 
     Raises:
         StimjaxError: the parts do not go together, or a statistic is missing.
     """
-    with _measured():
-        return Method(
-            source=source(asked, spec, mixture.coarser(statistics, inhibited.groups)),
-            parametrization=parametrization(asked, spec, statistics),
-            objective=objective.weighted(
-                dataclasses.replace(asked.terms, identity=asked.terms.identity + inhibited.term),
-                *(spec, statistics),
-            ),
-            acceptance=accept.acceptance(asked, len(spec.classes), statistics),
-            optimizer=OPTIMIZERS[asked.optimizer](asked.rate),
-            finish=(lambda x: rounded(x, spec)) if asked.rounded else _as_it_is,
-            view=view(asked.view, spec) if asked.views else None,
-            bound=inhibited.bound,
+    refuse_lacking(needs(recipe), statistics)
+    weights = {name: w for name, w in dataclasses.asdict(recipe.terms).items() if w}
+    terms = {name: TERMS[name].make(spec, statistics, recipe) for name in weights}
+    return Method(
+        source=SOURCES[recipe.source].make(spec, statistics, recipe),
+        parametrization=PARAMETRIZATIONS[recipe.parametrization].make(spec, statistics, recipe),
+        objective=objective.weighted(terms, weights),
+        acceptance=accept.acceptance(spec, recipe, statistics),
+        optimizer=OPTIMIZERS[recipe.optimizer](recipe.rate),
+        finish=(lambda x: rounded(x, spec)) if recipe.rounded else _as_it_is,
+        view=view(recipe.view, spec) if recipe.views else None,
+    )
+
+
+def refuse_lacking(wanted: Sequence[Statistic], statistics: Statistics) -> None:
+    """Raise StimjaxError if one of the statistics that are `wanted` is not there."""
+    if lacking := kind.lacking(wanted, statistics):
+        raise StimjaxError(
+            f"the teacher holds no statistic {lacking[0]!r}, which this method needs; train it "
+            "again"
         )
 
 
-def source(asked: Recipe, spec: Spec, statistics: Statistics) -> Source:
-    """Where the stimuli of a recipe start.
-
-    Raises:
-        KeyError: a statistic is missing.
-        StimjaxError: there is no such generator.
-    """
-    if asked.source != "generator":
-        return SOURCES[asked.source].make(spec, statistics)
-    if asked.parametrization == "generator":
-        return point(asked.latent)
-    network = generator(asked.generator, spec, asked.latent)
-    return untrained(network.init, network.render, asked.latent)
-
-
 def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
-    """Every statistic of the training windows that some method uses; kept with the teacher.
+    """Every statistic of the training windows that some method takes; kept with the teacher.
 
     Of a teacher with a formal guarantee only what it has paid for already.
     """
     if teacher.privacy is not None:
         return dict(teacher.statistics)
-    found: dict[str, np.ndarray] = {}
-    for kind in SOURCES.values():
-        found |= kind.measure(train)
-    found |= accept.measure(train, teacher.probability(train.x))
-    found |= features.measure(train, teacher.model, teacher.params)
-    found |= moments.measure(train, found)
-    found |= erasure.measure(train, teacher)
-    return found | embedding.measure(train)
+    every = kind.needs(one for table in PARTS.values() for one in table.values())
+    return kind.measured([*every, erasure.ERASURE], train, teacher)
 
 
 def uses(settings: config.Synthesis) -> list[str]:
     """What of the private data is used, a sentence for each; written into the manifest."""
-    asked = recipe(settings)
+    chosen = recipe(settings)
+    inhibited = inhibition(settings, chosen)
     sentences = [LABELS, RANGE]
-    if asked.tries:
+    if chosen.tries:
         sentences.append(GRADIENTS)
-    if coarseness(settings) == 1:
-        sentences += mixture.USES_WITHOUT_GROUPS
-    elif asked.source != "generator":
-        sentences += SOURCES[asked.source].uses
-    if asked.parametrization == "components" and asked.source != "mixture":
-        sentences.append(mixture.COMPONENTS)
-    sentences += [text for name, text in objective.USES.items() if getattr(asked.terms, name)]
-    if asked.targets == "histogram" and asked.tries:
-        sentences.append(accept.USES)
-    if asked.balance in BY_PRIOR:
-        sentences.append(accept.PRIOR)
-    if _asks_critic(settings):
+    *before, end = parts(chosen)
+    for part in before:
+        whole = part.field == "source" and inhibited.groups == 1
+        sentences += mixture.USES_WITHOUT_GROUPS if whole else part.kind.uses
+    if asks_critic(chosen, inhibited):
         sentences.append(CRITIC)
-    if "directions" in ways(settings):
+    if inhibited.directions:
         sentences.append(erasure.USES)
-    if asked.accept == "threshold":
-        sentences.append("whether a try reached its threshold")
-    return list(dict.fromkeys(sentences))  # terms may share one
-
-
-@contextlib.contextmanager
-def _measured() -> Iterator[None]:
-    """Says in one line which statistic of the teacher is missing, if one is."""
-    try:
-        yield
-    except KeyError as error:
-        raise StimjaxError(
-            f"the teacher holds no statistic {error}, which this method needs; train it again"
-        ) from error
+    return list(dict.fromkeys([*sentences, *end.kind.uses]))  # parts may share one
 
 
 def _as_it_is(x: Array) -> Array:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax import models
 from stimjax.batch import Spec
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
+from stimjax.excite import components as principal
 from stimjax.excite import cosine as transform
+from stimjax.excite.kind import Kind, Statistics
 from stimjax.models import Params
 
 
@@ -66,13 +67,13 @@ def cosine(spec: Spec) -> Parametrization:
     return _linear(spec, transform.forward, transform.inverse)
 
 
-def components(spec: Spec, statistics: Mapping[str, Array | np.ndarray]) -> Parametrization:
+def components(spec: Spec, statistics: Statistics) -> Parametrization:
     """Scores in the principal components of the training windows; what is beside them stays.
 
     Uses the components (private). Each score is in units of its own spread.
     """
-    basis = jnp.asarray(statistics["mixture.components"])
-    spread = jnp.maximum(jnp.asarray(statistics["mixture.spread"]), 1e-6)
+    basis, _, spread = map(jnp.asarray, principal.of(statistics))
+    spread = jnp.maximum(spread, 1e-6)
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
 
     def init(key: Array, start: Array) -> Params:
@@ -84,26 +85,6 @@ def components(spec: Spec, statistics: Mapping[str, Array | np.ndarray]) -> Para
         return jnp.clip(start + ((params * spread) @ basis).reshape(spec.shape), low, high)
 
     return Parametrization(init, render, keeps=False)
-
-
-def parametrization(
-    recipe: Recipe, spec: Spec, statistics: Mapping[str, Array | np.ndarray]
-) -> Parametrization:
-    """The parametrization that `recipe` names.
-
-    Raises:
-        StimjaxError: a generator's weights are to be optimized from a source that has none.
-    """
-    if recipe.parametrization == "generator":
-        if recipe.source != "generator":
-            raise StimjaxError(
-                f"source {recipe.source} does not go with parametrization generator: it has no "
-                "weights; choose source generator, or another parametrization"
-            )
-        return generator(recipe.generator, spec, recipe.latent, recipe.precision)
-    if recipe.parametrization == "components":
-        return components(spec, statistics)
-    return {"window": window, "cosine": cosine}[recipe.parametrization](spec)
 
 
 def rounded(x: Float[Array, "..."], spec: Spec) -> Float[Array, "..."]:
@@ -130,3 +111,25 @@ def _linear(
         return jnp.clip(backward(params) * unit, low, high)
 
     return Parametrization(init, render, keeps=False)
+
+
+def _weights(spec: Spec, statistics: Statistics, recipe: Recipe) -> Parametrization:
+    del statistics
+    if recipe.source != "generator":
+        raise StimjaxError(
+            f"source {recipe.source} does not go with parametrization generator: it has no "
+            "weights; choose source generator, or another parametrization"
+        )
+    return generator(recipe.generator, spec, recipe.latent, recipe.precision)
+
+
+PARAMETRIZATIONS: dict[str, Kind[Parametrization]] = {
+    "generator": Kind(_weights, free=True),
+    "window": Kind(lambda spec, statistics, recipe: window(spec), free=True),
+    "cosine": Kind(lambda spec, statistics, recipe: cosine(spec), free=True),
+    "components": Kind(
+        lambda spec, statistics, recipe: components(spec, statistics),
+        (principal.COMPONENTS,),
+        (principal.USES,),
+    ),
+}

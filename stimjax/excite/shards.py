@@ -18,11 +18,13 @@ from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite import collect, lanes, methods, proxies
 from stimjax.excite.collect import Collected, Counts, Places
+from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels
 from stimjax.excite.lanes import Networks, State
 from stimjax.learn.teacher import Teacher
 from stimjax.machine import memory
 from stimjax.models import Params
+from stimjax.models.layers import Erasures
 
 HOPELESS = 10_000  # steps of a block of lanes without a single stimulus, after which to stop
 SHORTEST, LONGEST = 0.25, 1.0  # seconds that a dispatch should take: its steps follow from it
@@ -106,9 +108,14 @@ def _workers(
     teacher: Teacher, settings: config.Synthesis, logits: Callable[..., Array] | None
 ) -> Workers:
     """Compiled once for any seed and count; `logits` are those of proxy students."""
-    recipe, spec = methods.recipe(settings), teacher.spec
-    inhibited = methods.inhibition(settings, teacher)
-    method = methods.method(spec, recipe, teacher.statistics, inhibited)
+    spec = teacher.spec
+    inhibition = inhibit.inhibition(settings, methods.recipe(settings))
+    recipe = inhibit.with_term(methods.recipe(settings), inhibition)
+    inhibit.refuse_ignorant(teacher, recipe, inhibition)
+    methods.refuse_lacking(methods.needs(recipe, inhibition), teacher.statistics)
+    inhibited = inhibit.applied(inhibition, teacher)
+    statistics = inhibit.without_groups(teacher.statistics, inhibition)
+    method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
     at = collect.places(recipe.balance, settings.shard, len(spec.classes), teacher.statistics)
 
     def start(seed: Array, number: Array) -> tuple[State, Collected]:
@@ -118,7 +125,7 @@ def _workers(
     def advance(
         steps: Array, asked: tuple[Params, ...], state: State, shard: Collected
     ) -> tuple[State, Collected, Counts, Array]:
-        networks = _networks(teacher, recipe, logits, asked, inhibited)
+        networks = _networks(teacher, recipe, logits, asked, inhibited.erasures)
         state, shard = collect.fill(method, networks, at, steps, state, shard)
         return state, shard, shard.counts, collect.full(shard.counts, at)
 
@@ -143,18 +150,16 @@ def _networks(
     recipe: Recipe,
     logits: Callable[..., Array] | None,
     asked: tuple[Params, ...],
-    inhibited: methods.Inhibition,
+    erasures: Erasures,
 ) -> Networks:
+    """What lanes ask, with the parameters of teacher, proxies and critic in `asked`."""
     params, learned, known = asked
-    erasures, rotated = inhibited.erasures, recipe.teachers == "rotated"
-    ask = models.lowered(teacher.rotated if rotated else teacher.model.hidden, recipe.precision)
+    ask = models.lowered(teacher.model.hidden, recipe.precision)
     networks = Networks(
         lambda x: teacher.model.hidden(params, x, erasures),
-        gradients=(lambda x, turn: ask(params, x, turn, erasures))
-        if rotated
-        else (lambda x, turn: (*ask(params, x, erasures), None)),
+        gradients=lambda x: ask(params, x, erasures),
     )
-    if inhibited.critic and (critic := teacher.critic) is not None:
+    if (critic := teacher.critic) is not None:
         networks = networks._replace(critic=lambda x: critic.logits(known, x))
     if logits is not None:
         networks = networks._replace(proxies=lambda x: logits(learned, x))
@@ -213,10 +218,11 @@ def _handed_over(
     shard: Collected, group: list[int], at: Places, teacher: Teacher, settings: config.Synthesis
 ) -> Iterator[Shard]:
     """The shards of one group, from the devices."""
+    step = inhibit.inhibition(settings, methods.recipe(settings)).labels
     for device, number in enumerate(dict.fromkeys(group)):
         one = jax.device_get(jax.tree.map(lambda a, d=device: a[d], shard))
         stimuli = collect.stimuli(one, at, teacher.spec, [settings.seed, number])
-        published = labels.rounded(np.asarray(stimuli.y), methods.label_step(settings))
+        published = labels.rounded(np.asarray(stimuli.y), step)
         stimuli = dataclasses.replace(stimuli, y=published)
         yield Shard(number, stimuli, one.counts)
 

@@ -201,7 +201,7 @@ def audit_release(
     where = f"{holdout}: the test part"
     audit.refuse_overlap(world.members, world.others, same, where)
     audit.refuse_few(world.members, world.others, where)
-    how = releases.made(_settings(made, stimuli))
+    how = releases.release_recipe(_settings(made, stimuli))
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
     published = audit.Published(stimuli, secrets)
     attacks = audit.audit(world, asked, how, published, known=known, stage=reporter.stage)

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from stimjax.learn.ledger import Ledger
 from stimjax.machine.versions import versions
 from stimjax.models import Model, Params
 
-SCHEMA = 4
+SCHEMA = 5
 STATISTICS = "statistics.safetensors"
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
 
@@ -70,11 +70,6 @@ class Teacher:
     def model(self) -> Model:
         """The networks as one: its output is their pooled log-probabilities."""
         return models.ensemble(*self._families())
-
-    @property
-    def rotated(self) -> Callable[..., tuple[Array, tuple[Array, ...], Array]]:
-        """The networks' families in turn, see `stimjax.models.rotated`."""
-        return models.rotated(*self._families())
 
     def probability(self, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
         """The softmax f32[n, class] for windows."""

@@ -3,7 +3,7 @@
 `ensemble` makes one of several.
 """
 
-from stimjax.models.ensemble import ensemble, rotated
+from stimjax.models.ensemble import ensemble
 from stimjax.models.precision import lowered
 from stimjax.models.registry import (
     CLASSIFIERS,
@@ -24,6 +24,5 @@ __all__ = [
     "ensemble",
     "generator",
     "lowered",
-    "rotated",
     "size",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -69,46 +68,6 @@ def ensemble(families: tuple[Model, ...], counts: tuple[int, ...]) -> Model:
         return _pool([logits for logits, _ in shown], params["weights"]), activities
 
     return Model(init, apply, hidden)
-
-
-def rotated(
-    families: tuple[Model, ...], counts: tuple[int, ...]
-) -> Callable[..., tuple[Array, tuple[Array, ...], Array]]:
-    """The ensemble's families in turn, at the cost of one of them.
-
-    Returns:
-        `(params, x f32[n, ...], turn i32[], erasures=()) -> (logits, activities, shown)`: the
-        pooled log-probabilities of family `turn` alone (modulo their number), the activities as
-        `hidden` of the ensemble gives them, but zeros for the other families, and f32[layer]: 1
-        for those of this family, 0 for the zeros.
-    """
-    alone = [ensemble((family,), (count,)) for family, count in zip(families, counts, strict=True)]
-
-    def ask(
-        params: Params, x: Array, turn: Array, erasures: Erasures = ()
-    ) -> tuple[Array, tuple[Array, ...], Array]:
-        parts = [
-            {"members": (members,), "weights": (weight / jnp.maximum(weight.sum(), 1e-9),)}
-            for members, weight in zip(params["members"], params["weights"], strict=True)
-        ]
-        shapes = [
-            jax.eval_shape(one.hidden, part, x)[1] for one, part in zip(alone, parts, strict=True)
-        ]
-        first = np.cumsum([0, *counts])
-
-        def branch(number: int) -> tuple[Array, tuple[Array, ...], Array]:
-            own_erasures = erasures[first[number] : first[number + 1]]
-            logits, own = alone[number].hidden(parts[number], x, own_erasures)
-            layers: list[Array] = []
-            for i, of_family in enumerate(shapes):
-                layers += own if i == number else [jnp.zeros(s.shape, s.dtype) for s in of_family]
-            shown = np.repeat(np.arange(len(alone)) == number, [len(s) for s in shapes])
-            return logits, tuple(layers), jnp.asarray(shown, jnp.float32)
-
-        branches = [functools.partial(branch, i) for i in range(len(alone))]
-        return jax.lax.switch(turn % len(alone), branches)
-
-    return ask
 
 
 def _by_family(erasures: Erasures, counts: tuple[int, ...]) -> list[Erasures]:

@@ -32,7 +32,7 @@ from stimjax.privacy.attacks import (
 from stimjax.privacy.attacks.files import Secret
 from stimjax.privacy.findings import Attack, Finding, World
 from stimjax.privacy.shadow import releases, signals
-from stimjax.privacy.shadow.releases import Made
+from stimjax.privacy.shadow.releases import ReleaseRecipe
 from stimjax.privacy.shadow.signals import Shadows
 
 SCHEMA = 1  # of privacy.json
@@ -41,7 +41,7 @@ FEWEST = 2  # subjects on each side: an attack tells people apart
 PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
 
 # Shadow releases, by how they were made. They serve every release of the same windows.
-Known = MutableMapping[Made, Shadows]
+Known = MutableMapping[ReleaseRecipe, Shadows]
 
 
 class Published(NamedTuple):
@@ -54,7 +54,7 @@ class Published(NamedTuple):
 def audit(
     world: World,
     asked: config.Audit,
-    how: Made,
+    how: ReleaseRecipe,
     published: Published | None = None,
     *,
     known: Known | None = None,
@@ -93,7 +93,7 @@ def audit(
 def _attacks(
     world: World,
     asked: config.Audit,
-    how: Made,
+    how: ReleaseRecipe,
     known: Known,
     stage: Callable[[str], None],
 ) -> list[Attack]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from stimjax import batch
 from stimjax.batch import Batch
-from stimjax.excite.sources import SOURCES
+from stimjax.config.recipes import Recipe
+from stimjax.excite import methods
 from stimjax.learn.teacher import Teacher
 
 BASELINES = ("noise", "gaussian", "components")
@@ -59,9 +60,13 @@ def components(teacher: Teacher, count: int, seed: int) -> Batch:
     """Draws of the source `mixture`, labeled by the class they are drawn for: no teacher's opinion.
 
     Classes are as frequent as in the training windows.
+
+    Raises:
+        StimjaxError: the teacher holds no statistics of a mixture.
     """
     spec, statistics = teacher.spec, teacher.statistics
-    draw = jax.jit(jax.vmap(SOURCES["mixture"].make(spec, statistics)))
+    mixture = methods.method(spec, Recipe(source="mixture", balance="prior"), statistics)
+    draw = jax.jit(jax.vmap(mixture.source))
     prior = np.asarray(statistics["classes.prior"], float)
     label = np.random.default_rng(seed).choice(len(prior), count, p=prior / prior.sum())
     keys = jax.random.split(jax.random.key(seed), count)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from stimjax import config
-from stimjax.batch import Channel, Spec
+from stimjax.batch import Batch, Channel, Spec
 from stimjax.config.recipes import RECIPES, Recipe
-from stimjax.excite import methods
+from stimjax.excite import kind, methods
+from stimjax.excite.kind import Kind
 from stimjax.excite.lanes import Method
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model, Params
@@ -61,6 +63,10 @@ class MadeUp(Teacher):
     def model(self) -> Model:
         return Model(_init, _apply, _hidden)
 
+    @property
+    def alone(self) -> list[tuple[Model, Params]]:
+        return [(self.model, self.params)]
+
 
 @pytest.fixture(scope="session")
 def spec() -> Spec:
@@ -99,3 +105,12 @@ def uniform_windows() -> np.ndarray:
     """Windows f32[50, *shape] anywhere in the range."""
     rng = np.random.default_rng(0)
     return rng.uniform(SPEC.low, SPEC.high, (50, *SPEC.shape)).astype(np.float32)
+
+
+Measure = Callable[[Kind, Batch], dict[str, np.ndarray]]
+
+
+@pytest.fixture(scope="session")
+def measure(teacher: Teacher) -> Measure:
+    """What a part needs of windows, if it asks no network."""
+    return lambda part, train: kind.measured(part.needs, train, teacher)

@@ -10,6 +10,8 @@ from stimjax.config import settings
 from stimjax.config.recipes import RECIPES, Terms
 from stimjax.errors import StimjaxError
 from stimjax.excite import accept, guarantee, methods
+from stimjax.excite.kind import Kind
+from stimjax.excite.terms import TERMS
 from stimjax.learn import ledger
 from stimjax.learn.ledger import Expense, Ledger
 
@@ -51,14 +53,16 @@ def test_each_part_that_needs_a_statistic_is_refused(change, said):
 
 
 def test_terms_of_what_the_teacher_says_are_free():
-    free = Terms(**dict.fromkeys(guarantee.TERMS, 1.0))
+    free = Terms(**dict.fromkeys((name for name, kind in TERMS.items() if kind.free), 1.0))
+    assert free.cross_entropy and free.consistency
     guarantee.refuse_recipe(dataclasses.replace(PROBE, terms=free, tries=5), (ledger.PRIOR,))
 
 
 def test_a_term_that_no_one_has_thought_about_is_refused():
-    known = {field.name for field in dataclasses.fields(Terms)}
-    for name in known - set(guarantee.TERMS):
-        refusal(dataclasses.replace(PROBE, terms=Terms(**{name: 1.0})))
+    assert not Kind(lambda spec, statistics, recipe: None).free
+    for name, kind in TERMS.items():
+        if not kind.free:
+            refusal(dataclasses.replace(PROBE, terms=Terms(**{name: 1.0})))
 
 
 def test_the_frequency_of_the_classes_has_to_be_paid_for():
@@ -131,7 +135,7 @@ def test_the_manifest_says_what_holds_with_a_guarantee():
     assert guarantee.uses(said, None) == said
     private = guarantee.uses(said, SPENT)
     assert methods.RANGE not in private and guarantee.FIXED in private
-    assert f"{accept.PRIOR}, with noise" in private
+    assert f"{accept.FREQUENCY}, with noise" in private
 
 
 def test_inhibition_is_refused_for_its_critic_has_no_guarantee():

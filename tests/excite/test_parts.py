@@ -15,9 +15,8 @@ from stimjax import config
 from stimjax.batch import Channel, Spec, make
 from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
-from stimjax.excite import accept, lanes, methods, parametrization
+from stimjax.excite import accept, kind, lanes, methods, parametrization
 from stimjax.excite.accept import Goal
-from stimjax.excite.sign import sign
 from stimjax.excite.sources.generator import point
 from stimjax.excite.terms import Excited
 from stimjax.excite.terms.cross_entropy import cross_entropy
@@ -35,9 +34,13 @@ def excited(logits: np.ndarray | jax.Array, target: int) -> Excited:
     return Excited(jnp.full((4, 1), 2.0), logits, (), goal, lambda x: x, None, key)
 
 
+def of(classes: int) -> Spec:
+    return Spec((5, 1), tuple(map(str, range(classes))), (Channel("x", ""),))
+
+
 @pytest.fixture(scope="module")
 def goals() -> Goal:
-    draw = accept.acceptance(RECIPES["paper"], 5, {}).draw
+    draw = accept.acceptance(of(5), RECIPES["paper"], {}).draw
     return jax.jit(jax.vmap(draw))(jax.random.split(jax.random.key(0), DRAWS))
 
 
@@ -60,7 +63,7 @@ def test_targets_tell_nothing_of_thresholds(goals: Goal) -> None:
 
 def test_reached_is_strictly_more_than_the_threshold() -> None:
     recipe = dataclasses.replace(RECIPES["paper"], tries=7)
-    acceptance = accept.acceptance(recipe, 2, {})
+    acceptance = accept.acceptance(of(2), recipe, {})
     threshold, yes, no = jnp.asarray(0.75, jnp.float32), jnp.array(True), jnp.array(False)
     goal = Goal(jnp.array(1), jnp.eye(2)[1], threshold, yes, no)
     given = np.array([[0.25, 0.75], [0.2, 0.8], [0.8, 0.2], [np.nan, np.nan]], np.float32)
@@ -71,7 +74,7 @@ def test_reached_is_strictly_more_than_the_threshold() -> None:
 
 
 def test_reached_at_the_end_or_at_once_if_not_excited() -> None:
-    acceptance = accept.acceptance(Recipe(tries=3), 2, {})
+    acceptance = accept.acceptance(of(2), Recipe(tries=3), {})
     for excited_, expected in ((True, [False, False, True]), (False, [True, True, True])):
         flags = jnp.asarray(excited_), jnp.array(False)
         goal = Goal(jnp.array(1), jnp.eye(2)[1], jnp.array(0.75), *flags)
@@ -84,7 +87,7 @@ PRIOR = {"classes.prior": np.array([0.7, 0.2, 0.1], np.float32)}
 
 
 def many(recipe: Recipe, classes: int, known: dict[str, np.ndarray]) -> Goal:
-    draw = accept.acceptance(recipe, classes, known).draw
+    draw = accept.acceptance(of(classes), recipe, known).draw
     return jax.jit(jax.vmap(draw))(jax.random.split(jax.random.key(3), DRAWS))
 
 
@@ -95,15 +98,27 @@ def test_targets_follow_the_prior_and_some_are_not_excited() -> None:
     assert stats.binomtest(int((~found.excited).sum()), DRAWS, 0.25).pvalue > CHANCE
 
 
+class Answers:
+    """A labeler of known answers."""
+
+    model, params, alone = None, None, ()
+
+    def __init__(self, probability: np.ndarray) -> None:
+        self._probability = probability
+
+    def probability(self, x: Any) -> np.ndarray:
+        return self._probability
+
+
 def test_labels_follow_the_teachers_own_confidence() -> None:
     rng = np.random.default_rng(0)
     scored = rng.integers(0, 3, 3000)
     y = np.eye(3, dtype=np.float32)[scored]
     probability = np.stack([rng.dirichlet(1 + 6 * row) for row in y]).astype(np.float32)
     train = make(np.zeros((3000, 5, 1)), y, Spec((5, 1), ("a", "b", "c"), (Channel("x", ""),)))
-    known = accept.measure(train, probability)
+    known = kind.measured((accept.PRIOR, accept.CONFIDENCE), train, Answers(probability))
     np.testing.assert_allclose(known["classes.prior"], np.bincount(scored) / 3000, atol=1e-6)
-    found = many(Recipe(targets="histogram"), 3, known)
+    found = many(Recipe(targets="histogram", tries=1), 3, known)
     np.testing.assert_allclose(found.label.sum(axis=1), 1, rtol=1e-5)
     for c in range(3):
         drawn = np.asarray(found.label)[np.asarray(found.target) == c]
@@ -112,13 +127,6 @@ def test_labels_follow_the_teachers_own_confidence() -> None:
         quantiles = [np.quantile(a[:, c], levels) for a in (drawn, real)]
         np.testing.assert_allclose(quantiles[0], quantiles[1], atol=0.03)
         np.testing.assert_allclose(drawn.mean(axis=0), real.mean(axis=0), atol=0.02)
-
-
-def test_spread_labels_reach_from_undecided_to_sure_without_private_data() -> None:
-    found = many(Recipe(targets="spread"), 4, {})
-    wanted = np.take_along_axis(np.asarray(found.label), np.asarray(found.target)[:, None], 1)
-    assert 0.25 <= wanted.min() < 0.3 and wanted.max() > 0.999 and (wanted > 0.9).mean() > 0.5
-    np.testing.assert_allclose(found.label.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_start_is_standard_normal() -> None:
@@ -230,7 +238,12 @@ def test_a_linear_parametrization_starts_at_the_source(spec: Spec, name: str) ->
 def test_components_move_the_start_within_their_span(spec: Spec) -> None:
     rng = np.random.default_rng(0)
     basis = np.linalg.qr(rng.normal(size=(40, 3)))[0].T.astype(np.float32)
-    known = {"mixture.components": basis, "mixture.spread": np.array([3.0, 2.0, 1.0], np.float32)}
+    spread = np.array([3.0, 2.0, 1.0], np.float32)
+    known = {
+        "components.basis": basis,
+        "components.center": np.zeros(40, np.float32),
+        "components.spread": spread,
+    }
     part = parametrization.components(spec, known)
     start = jnp.broadcast_to(jnp.asarray((spec.low + spec.high) / 2), spec.shape)
     params = part.init(jax.random.key(0), start)
@@ -263,12 +276,11 @@ def test_the_paper_is_what_the_paper_says(spec: Spec) -> None:
 
 def test_sign_descent_takes_steps_of_one_length_and_remembers_nothing() -> None:
     params = {"w": jnp.array([1.0, -2.0, 3.0])}
-    optimizer = sign(0.5)
+    optimizer = methods.OPTIMIZERS["sign"](0.5)
     state = optimizer.init(params)
-    assert not jax.tree.leaves(state)
     updates, after = optimizer.update({"w": jnp.array([1e-9, -7.0, 0.0])}, state, params)
     chex.assert_trees_all_equal(updates, {"w": jnp.array([-0.5, 0.5, 0.0])})
-    assert after == state
+    assert all(leaf.size < 2 for leaf in jax.tree.leaves((state, after)))  # a count at most
 
 
 def test_a_recipe_chooses_the_optimizer(spec: Spec) -> None:
@@ -278,7 +290,7 @@ def test_a_recipe_chooses_the_optimizer(spec: Spec) -> None:
         state = jax.eval_shape(lambda: lanes.start(method, jax.random.key(0), 4))
         return jax.tree.leaves(state.lanes.opt_state)
 
-    assert kept("adam") and not kept("sign")
+    assert sum(leaf.size for leaf in kept("adam")) > 100 * sum(leaf.size for leaf in kept("sign"))
 
 
 def test_a_reciprocal_root_is_that_of_float64() -> None:

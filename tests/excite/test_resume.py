@@ -14,8 +14,7 @@ from stimjax import config, release
 from stimjax.disk.pieces import _difference
 from stimjax.disk.store import locked
 from stimjax.errors import StimjaxError
-from stimjax.excite import lanes, proxies
-from stimjax.excite import shards
+from stimjax.excite import lanes, proxies, shards
 from stimjax.excite import synthesize as module
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher

@@ -82,10 +82,6 @@ def test_erasures_reach_each_member(model: Model, params: Params, x: jax.Array) 
     for (family, single, weight), one in zip(members(params), erasures, strict=True):
         expected += weight * jax.nn.log_softmax(family.hidden(single, x, (one,))[0])
     chex.assert_trees_all_close(found, expected, rtol=1e-4, atol=1e-5)
-    second = models.rotated(FAMILIES, COUNTS)(params, x, jnp.asarray(1), tuple(erasures))[0]
-    family, single, _ = members(params)[2]
-    alone = jax.nn.log_softmax(family.hidden(single, x, (erasures[2],))[0])
-    chex.assert_trees_all_close(second, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_members_start_apart_and_count_alike(model: Model) -> None:
@@ -126,27 +122,3 @@ def test_gradients_are_finite_and_reach_every_member(
 def test_equal_ensembles_are_the_same_functions(model: Model) -> None:
     assert models.ensemble(FAMILIES, COUNTS) is model
     assert models.ensemble(FAMILIES, (1, 1)) is not model
-
-
-def test_families_in_turn_are_those_families_alone(
-    model: Model, params: Params, x: jax.Array
-) -> None:
-    ask = jax.jit(models.rotated(FAMILIES, COUNTS))
-    _, together = model.hidden(params, x)
-    seen = []
-    for turn in range(3):
-        logits, activities, shown = ask(params, x, jnp.asarray(turn))
-        seen.append(shown.tolist())
-        number = turn % 2
-        rows = [(f, p, w) for f, p, w in members(params) if f is FAMILIES[number]]
-        total = sum(weight for _, _, weight in rows)
-        expected = sum(w / total * jax.nn.log_softmax(f.apply(p, x)) for f, p, w in rows)
-        chex.assert_trees_all_close(logits, expected, rtol=1e-4, atol=1e-5)
-        for layer, on, known in zip(activities, shown, together, strict=True):
-            chex.assert_trees_all_close(layer, on * known, rtol=1e-4, atol=1e-5)
-    assert seen == [[1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1], [1, 1, 1, 1, 0, 0]]
-
-
-def test_a_family_of_weight_0_is_still_a_number(params: Params, x: jax.Array) -> None:
-    off = params | {"weights": (params["weights"][0], jnp.zeros(1))}
-    chex.assert_tree_all_finite(models.rotated(FAMILIES, COUNTS)(off, x, jnp.asarray(1)))

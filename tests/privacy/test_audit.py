@@ -12,7 +12,7 @@ from stimjax.errors import StimjaxError
 from stimjax.privacy import audit
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, signals
-from stimjax.privacy.shadow.releases import Made
+from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 SPEC = Spec(
     shape=(30, 1),
@@ -22,7 +22,7 @@ SPEC = Spec(
     label_seconds=30.0,
 )
 FAST = config.Audit(attacks=("nearest", "domias", "association", "attribute", "dcr"))
-HOW = Made(Recipe(source="noise"))
+HOW = ReleaseRecipe(Recipe(source="noise"))
 
 
 def people(first: int, count: int, each: int, seed: int) -> Batch:

@@ -21,9 +21,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from stimjax.batch import NOBODY, Batch
-from stimjax.excite.terms import Statistics
+from stimjax.excite.kind import Labeler, Statistic, Statistics
 from stimjax.excite.terms.features import in_blocks
-from stimjax.learn.teacher import Teacher
 from stimjax.models.layers import Erasure, Erasures
 
 LARGE = 0.8  # an effect that Cohen calls large
@@ -33,31 +32,33 @@ USES = (
 )
 
 
-def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
+def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """The identity directions of every network of the teacher, the strongest first.
 
     Returns:
         `erasure.N.read` and `erasure.N.write f32[unit, unit]`, zeros after the last direction, and
-        `erasure.N.mean f32[unit]`, for each network N, see `stimjax.models.layers.Erasure`; nothing
-        where there are fewer than two subjects.
+        `erasure.N.mean f32[unit]`, for each network N, see `stimjax.models.layers.Erasure`, and
+        `erasure.units i32[network]`; nothing where there are fewer than two subjects.
     """
+    del earlier
     whose = np.asarray(train.subject)
     if len(np.unique(whose)) < 2 or (whose == NOBODY).any():
         return {}
 
     def represent(x: Array) -> list[Array]:
-        return [network.represent(params, x) for network, params in teacher.alone]
+        return [network.represent(params, x) for network, params in labeler.alone]
 
     blocks = [networks for _, networks in in_blocks(train, represent)]
     label = np.asarray(train.y).argmax(axis=1)
-    found = {}
+    found, units = {}, []
     for number, parts in enumerate(zip(*blocks, strict=True)):
         activity = np.concatenate(parts).astype(float)
         read, write = directions(activity, whose, label)
         found[f"erasure.{number}.read"] = read.astype(np.float32)
         found[f"erasure.{number}.write"] = write.astype(np.float32)
         found[f"erasure.{number}.mean"] = activity.mean(axis=0).astype(np.float32)
-    return found
+        units.append(activity.shape[1])
+    return found | {"erasure.units": np.array(units, np.int32)}
 
 
 def directions(
@@ -112,9 +113,8 @@ def erasures(statistics: Statistics, strength: float) -> Erasures:
     Raises:
         KeyError: they were not measured.
     """
-    networks = max(1, sum(name.startswith("erasure.") for name in statistics) // 3)
     found = []
-    for number in range(networks):
+    for number in range(len(statistics["erasure.units"])):
         read, write, mean = (
             np.asarray(statistics[f"erasure.{number}.{part}"]) for part in Erasure._fields
         )
@@ -148,3 +148,6 @@ def _means(
     """The mean of each group, whose numbers are 0, 1, and so on."""
     one_hot = np.eye(group.max() + 1)[group]
     return one_hot.T @ x / one_hot.sum(axis=0)[:, None]
+
+
+ERASURE = Statistic("erasure", measure)

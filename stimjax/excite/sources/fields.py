@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Spec
-from stimjax.excite.sources.kind import Source
+from stimjax.excite.sources.source import Source
 
 STROKES = 4
 POINTS = 24  # by which the distance to a curve is measured

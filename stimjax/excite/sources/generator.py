@@ -11,7 +11,11 @@ from collections.abc import Callable
 import jax
 from jaxtyping import Array, Float
 
-from stimjax.excite.sources.kind import Source
+from stimjax.batch import Spec
+from stimjax.config.recipes import Recipe
+from stimjax.excite.kind import Kind, Statistics
+from stimjax.excite.parametrization import generator
+from stimjax.excite.sources.source import Source
 from stimjax.models import Params
 
 
@@ -47,3 +51,15 @@ def untrained(
         return render(init(weights_key, z), z)
 
     return draw
+
+
+def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
+    """A point for a parametrization by the weights; else what an untrained network makes of it."""
+    del statistics
+    if recipe.parametrization == "generator":
+        return point(recipe.latent)
+    network = generator(recipe.generator, spec, recipe.latent)
+    return untrained(network.init, network.render, recipe.latent)
+
+
+GENERATOR = Kind(make, free=True)

@@ -18,9 +18,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Spec
+from stimjax.config.recipes import Recipe
 from stimjax.excite import cosine
+from stimjax.excite.kind import Kind, Statistics
 from stimjax.excite.sources import fields
-from stimjax.excite.sources.kind import Kind, Source, Statistics, nothing
+from stimjax.excite.sources.source import Source
 
 LEVEL = (-2.25, 1.0)  # of a channel with fixed units: 86 to 99 % for SpO2, more often high
 SPREAD = (0.025, 2.0)  # its standard deviation: 0.1 to 8 % for SpO2, more often small
@@ -34,9 +36,9 @@ RHYTHM = (0.01, 5.0)  # power of a rhythm, to that of the rest
 DIPS = 0.3  # part of the draws of a channel that has them
 
 
-def make(spec: Spec, statistics: Statistics) -> Source:
+def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
     """Draws f32[*shape]. Uses the range of each channel (to clip to) and its resolution's units."""
-    del statistics
+    del statistics, recipe
     if len(spec.shape) == 3:
         return fields.make(spec)
     time, channels = spec.shape
@@ -153,4 +155,4 @@ def _log_uniform(
     return jnp.exp(low + (high - low) * jax.random.uniform(key, (size,)) ** skew)
 
 
-GENERIC = Kind(nothing, make, ())
+GENERIC = Kind(make, free=True)

@@ -1,7 +1,7 @@
 """A mixture of Gaussians for each class, in the principal components of the training windows.
 
 Ours, of known parts. The windows of a class are grouped by k-means over simple summaries; each
-group is a Gaussian over the scores in at most `MOST` principal components, whose correlations are
+group is a Gaussian over the scores in the principal components, whose correlations are
 shrunk toward those of the class. What is beside the components of a signal is noise with the
 group's own power in each coefficient of the cosine transform, so that a draw is not smoother than a
 window. An image gets none: its corners would no longer be empty. Of signals of many values, the
@@ -18,15 +18,14 @@ import numpy as np
 import scipy.fft
 from jaxtyping import Array, Float, Int
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 
 from stimjax.batch import Batch, Spec
-from stimjax.excite import cosine
-from stimjax.excite.sources import frames, rows
-from stimjax.excite.sources.kind import Kind, Source, Statistics
+from stimjax.config.recipes import Recipe
+from stimjax.excite import components, cosine, rows
+from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
+from stimjax.excite.sources import frames
+from stimjax.excite.sources.source import Source
 
-MOST = 160  # principal components of signals
-MOST_OF_IMAGES = 60
 GROUPS = 8  # of a class, at most
 OWN = 0.9  # part of a group's own correlations; the rest is the class's
 LEADING = 8  # components whose scores are among the summaries
@@ -35,49 +34,48 @@ SEGMENTS = 4  # of a window, whose levels and spreads are among the summaries
 WEIGHT = 2.0  # of slow values beside log energies, where frames are described
 FARTHEST = 10.0  # column of a table, in units
 PER_GROUP = ("class", "share", "mean", "factor", "residual")
-NAMES = ("components", "center", "spread", *PER_GROUP)
 WHOLE = "whole."  # in front of what describes each class as one group
 
-COMPONENTS = "the principal components of the training windows"
 MOMENTS = "mean and covariance in them, and of signals the power beside them, of "
 LONG = (
     "of signals of 480 values and more, the same of level, log band energies, pitch and couplings "
     "in 30 frames instead of the values, and the mean spectrum"
 )
 USES = (
-    COMPONENTS,
+    components.USES,
     f"{MOMENTS}groups of at least {rows.LEAST} training windows of a class",
     "the frequency of these groups",
     LONG,
 )
-USES_WITHOUT_GROUPS = (COMPONENTS, f"{MOMENTS}each class", LONG)  # `coarser` at strength 1
+USES_WITHOUT_GROUPS = (components.USES, f"{MOMENTS}each class", LONG)  # `coarser` at strength 1
 
 
-def measure(train: Batch) -> dict[str, np.ndarray]:
+def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """The statistics, for v values a window, k components, m groups (of all classes) in all.
 
     Returns:
-        `mixture.components f32[k, v]`, orthonormal; `mixture.center f32[v]`; `mixture.spread
-        f32[k]`, the standard deviation of each score. Of the groups: `mixture.class i32[m]`;
-        `mixture.share f32[m]`, of its class; `mixture.mean f32[m, k]`; `mixture.factor f32[m, k,
-        k]`, lower triangular, whose square is the covariance; for signals `mixture.residual f32[m,
-        time, channel]`, standard deviations of the cosine coefficients of what is beside the
+        Of the groups: `mixture.class i32[m]`; `mixture.share f32[m]`, of its class; `mixture.mean
+        f32[m, k]`, of scores in the principal components (`components.py`); `mixture.factor f32[m,
+        k, k]`, lower triangular, whose square is the covariance; for signals `mixture.residual
+        f32[m, time, channel]`, standard deviations of the cosine coefficients of what is beside the
         components; the same with `mixture.whole.` in front of each class as one group. The groups
-        of long signals are of their tables instead: all of these names again with
-        `mixture.frames.` in front, `middle f32[f]` and `unit f32[f]` of the columns, and `spectrum
-        f32[time, channel]`.
+        of long signals are of their tables instead: all of these names with `mixture.frames.` in
+        front, the `basis`, `center` and `spread` of the tables' own components, `middle f32[f]` and
+        `unit f32[f]` of the columns, and `spectrum f32[time, channel]`.
     """
+    del labeler
     x, label = rows.sampled(train)
     classes = train.y.shape[1]
     if not frames.is_long(train.spec):
-        return _named("mixture.", _groups(x, label, classes))
+        return _named("mixture.", _groups(x, label, classes, components.of(earlier)))
     table = frames.table(x, train.spec)
     middle, unit = table.mean(axis=(0, 1)), table.std(axis=(0, 1)) + 1e-3
     unit[: len(train.spec.channels)] /= WEIGHT
     table = (table - middle) / unit
-    groups = _groups(table, label, classes)
+    own = components.fitted(table)
+    groups = own._asdict() | _groups(table, label, classes, own)
     groups |= {"middle": middle, "unit": unit, "spectrum": frames.spectrum(x)}
-    return _named("mixture.", _components(x)) | _named("mixture.frames.", groups)
+    return _named("mixture.frames.", groups)
 
 
 def _named(prefix: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -87,23 +85,13 @@ def _named(prefix: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _components(x: Float[np.ndarray, "n ..."]) -> dict[str, np.ndarray]:
-    """The principal components, and how far windows spread along each."""
-    flat = x.reshape(len(x), -1)
-    solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
-    most = MOST if x.ndim == 3 else MOST_OF_IMAGES
-    pca = PCA(min(most, *flat.shape), svd_solver=solver, random_state=0).fit(flat)
-    found = {"components": pca.components_, "center": pca.mean_}
-    found = {name: np.asarray(array, np.float32) for name, array in found.items()}
-    score = (flat - found["center"]) @ found["components"].T
-    return found | {"spread": score.std(axis=0)}
-
-
 def _groups(
-    x: Float[np.ndarray, "n ..."], label: Int[np.ndarray, " n"], classes: int
+    x: Float[np.ndarray, "n ..."],
+    label: Int[np.ndarray, " n"],
+    classes: int,
+    principal: components.Components,
 ) -> dict[str, np.ndarray]:
-    of = _components(x)
-    flat, basis, center = x.reshape(len(x), -1), of["components"], of["center"]
+    flat, basis, center = x.reshape(len(x), -1), principal.basis, principal.center
     score = (flat - center) @ basis.T
 
     def about(number: int, inside: Int[np.ndarray, " rows"], share: float) -> dict[str, Any]:
@@ -125,9 +113,11 @@ def _groups(
         whole.append(about(number, mine, 1.0))
         for group in _grouped(x[mine], score[mine]):
             groups.append(about(number, mine[group], len(group) / len(mine)))
-    for prefix, found in (("", groups), (WHOLE, whole)):
-        of |= {f"{prefix}{name}": np.stack([one[name] for one in found]) for name in found[0]}
-    return of
+    return {
+        f"{prefix}{name}": np.stack([one[name] for one in found])
+        for prefix, found in (("", groups), (WHOLE, whole))
+        for name in found[0]
+    }
 
 
 def coarser(statistics: Statistics, strength: float) -> Statistics:
@@ -157,16 +147,18 @@ def coarser(statistics: Statistics, strength: float) -> Statistics:
     return found
 
 
-def make(spec: Spec, statistics: Statistics) -> Source:
+def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
     """Draws f32[*shape] of a group of the wanted class."""
+    del recipe
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
     if not frames.is_long(spec):
-        group = _of_group("mixture.", spec.shape, statistics)
+        group = _of_group("mixture.", components.of(statistics), spec.shape, statistics)
         return lambda key, target: jnp.clip(group(key, target), low, high)
     middle, unit, spectrum = (
         jnp.asarray(statistics[f"mixture.frames.{name}"]) for name in ("middle", "unit", "spectrum")
     )
-    table = _of_group("mixture.frames.", (frames.FRAMES, len(unit)), statistics)
+    own = components.of(statistics, "mixture.frames")
+    table = _of_group("mixture.frames.", own, (frames.FRAMES, len(unit)), statistics)
 
     def draw(key: Array, target: Array) -> Float[Array, "time channel"]:
         table_key, phase_key = jax.random.split(key)
@@ -177,18 +169,24 @@ def make(spec: Spec, statistics: Statistics) -> Source:
     return draw
 
 
-def _of_group(prefix: str, shape: tuple[int, ...], statistics: Statistics) -> Source:
+def _of_group(
+    prefix: str,
+    principal: components.Components,
+    shape: tuple[int, ...],
+    statistics: Statistics,
+) -> Source:
     """Draws f32[*shape] of a group of the wanted class, of what the statistics describe."""
-    names = NAMES if len(shape) == 2 else NAMES[:-1]
+    names = PER_GROUP if len(shape) == 2 else PER_GROUP[:-1]
     of = {name: jnp.asarray(statistics[f"{prefix}{name}"]) for name in names}
+    basis, center, spread = map(jnp.asarray, principal)
 
     def draw(key: Array, target: Array) -> Float[Array, "..."]:
         group_key, score_key, residual_key = jax.random.split(key, 3)
         odds = jnp.where(of["class"] == target, jnp.log(of["share"]), -jnp.inf)
         group = jax.random.categorical(group_key, odds)
-        normal = jax.random.normal(score_key, of["spread"].shape)
+        normal = jax.random.normal(score_key, spread.shape)
         score = of["mean"][group] + of["factor"][group] @ normal
-        x = (of["center"] + score @ of["components"]).reshape(shape)
+        x = (center + score @ basis).reshape(shape)
         if "residual" in of:
             beside = of["residual"][group] * jax.random.normal(residual_key, shape)
             x += cosine.inverse(beside)
@@ -242,4 +240,4 @@ def _power(beside: Float[np.ndarray, "n time channel"]) -> Float[np.ndarray, "ti
     return np.sqrt((coefficients**2).mean(axis=0))
 
 
-MIXTURE = Kind(measure, make, USES)
+MIXTURE = Kind(make, (components.COMPONENTS, Statistic("mixture", measure)), USES)

@@ -7,12 +7,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from stimjax.batch import Spec
-from stimjax.excite.sources.kind import Kind, Source, Statistics, nothing
+from stimjax.config.recipes import Recipe
+from stimjax.excite.kind import Kind, Statistics
+from stimjax.excite.sources.source import Source
 
 
-def make(spec: Spec, statistics: Statistics) -> Source:
+def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
     """Draws f32[*shape], signals and images alike. Uses the range of each channel."""
-    del statistics
+    del statistics, recipe
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
 
     def draw(key: Array, target: Array) -> Float[Array, "..."]:
@@ -22,4 +24,4 @@ def make(spec: Spec, statistics: Statistics) -> Source:
     return draw
 
 
-NOISE = Kind(nothing, make, ())
+NOISE = Kind(make, free=True)

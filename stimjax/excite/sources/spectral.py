@@ -23,9 +23,11 @@ import scipy.fft
 from jaxtyping import Array, Float, Int
 
 from stimjax.batch import Batch, Spec
-from stimjax.excite import cosine
-from stimjax.excite.sources import rows, segments
-from stimjax.excite.sources.kind import Kind, Source, Statistics
+from stimjax.config.recipes import Recipe
+from stimjax.excite import cosine, rows
+from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
+from stimjax.excite.sources import segments
+from stimjax.excite.sources.source import Source
 
 BANDS = 12  # at most, of equal width in log-frequency
 SHORT = 240  # values in time up to which a window has one group of bands and four segments
@@ -60,7 +62,7 @@ class _Layout:
         return int(self.band.max()) + 1
 
 
-def measure(train: Batch) -> dict[str, np.ndarray]:
+def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """The statistics, for f numbers a window, b bands, c channels.
 
     Returns:
@@ -69,6 +71,7 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
         f, f]`, lower triangular, whose square is the covariance; `spectral.coupling f32[class, b,
         c, c]`, likewise for the correlations between channels.
     """
+    del labeler, earlier
     layout = _layout(train.spec)
     x, label = rows.sampled(train)
     axes = tuple(range(1, x.ndim - 1))
@@ -87,8 +90,9 @@ def measure(train: Batch) -> dict[str, np.ndarray]:
     return {f"spectral.{name}": np.stack(a).astype(np.float32) for name, a in found.items()}
 
 
-def make(spec: Spec, statistics: Statistics) -> Source:
+def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
     """Draws f32[*shape] with the numbers of a window of the wanted class."""
+    del recipe
     layout = _layout(spec)
     shape, mean, factor, coupling = (
         jnp.asarray(statistics[f"spectral.{name}"])
@@ -195,4 +199,4 @@ def _factor(covariance: Float[np.ndarray, "k k"]) -> Float[np.ndarray, "k k"]:
     return np.linalg.cholesky((1 - SHRINK) * covariance + SHRINK * diagonal + 1e-6 * diagonal)
 
 
-SPECTRAL = Kind(measure, make, USES)
+SPECTRAL = Kind(make, (Statistic("spectral", measure),), USES)

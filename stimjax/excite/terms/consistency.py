@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from stimjax.batch import Spec
-from stimjax.excite.terms import Excited
+from stimjax.excite.kind import Kind
+from stimjax.excite.terms.term import Excited, Term, plain
 from stimjax.excite.views import augmented
 
 
@@ -26,3 +27,6 @@ def make(spec: Spec) -> Callable[[Excited], Float[Array, ""]]:
         return jnp.sum(jnp.exp(calm) * (calm - shaken))
 
     return consistency
+
+
+CONSISTENCY: Kind[Term] = Kind(lambda spec, statistics, recipe: plain(make(spec)), free=True)

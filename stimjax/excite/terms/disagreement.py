@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from stimjax.excite.terms import Excited
+from stimjax.excite.kind import Kind
+from stimjax.excite.terms.term import Excited, Term, plain
 
 CAP = 1.0  # in nats; beyond it a proxy is wrong enough
 
@@ -23,3 +24,6 @@ def disagreement(excited: Excited) -> Float[Array, ""]:
     proxies = jax.nn.log_softmax(excited.proxies(excited.window))
     divergence = jnp.sum(jnp.exp(teacher) * (teacher - proxies), axis=-1)
     return -jnp.mean(jnp.minimum(divergence, CAP))
+
+
+DISAGREEMENT: Kind[Term] = Kind(lambda spec, statistics, recipe: plain(disagreement), free=True)

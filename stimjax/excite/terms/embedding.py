@@ -8,22 +8,25 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from stimjax.batch import Batch
-from stimjax.excite.terms import Excited, Statistics, Term, class_means, mean_over
+from stimjax.batch import Batch, Spec
+from stimjax.config.recipes import Recipe
+from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
+from stimjax.excite.terms.term import Excited, Term, class_means, mean_over
 
 USES = "means of 512 random Fourier features of training windows of each class"
 SIZE = 512
 MOST = 2000  # windows whose distances give the width of the kernel
 
 
-def measure(train: Batch, seed: int = 0) -> dict[str, np.ndarray]:
+def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """The mean embedding of each class.
 
     Returns:
         `embedding.frequencies f32[value, SIZE]` and `embedding.phases f32[SIZE]` (random; their
         scale is the median distance between windows), `embedding.mean f32[class, SIZE]`.
     """
-    rng = np.random.default_rng(seed)
+    del labeler, earlier
+    rng = np.random.default_rng(0)
     x = np.asarray(train.x).reshape(len(train), -1)
     some = x[rng.permutation(len(x))[:MOST]]
     distance = np.sqrt(
@@ -43,12 +46,13 @@ def measure(train: Batch, seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
-def make(statistics: Statistics) -> Term:
+def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Term:
     """Squared distance of the mean embeddings by class: an estimated maximum mean discrepancy.
 
     With a Gaussian kernel of the windows' median distance (Rahimi and Recht, 2007; Gretton et al.,
     2012).
     """
+    del spec, recipe
     frequencies = jnp.asarray(statistics["embedding.frequencies"])
     phases, mean = (jnp.asarray(statistics[f"embedding.{name}"]) for name in ("phases", "mean"))
 
@@ -62,3 +66,6 @@ def make(statistics: Statistics) -> Term:
         return mean_over(here, off), memory
 
     return Term(init, value)
+
+
+EMBEDDING: Kind[Term] = Kind(make, (Statistic("embedding", measure),), (USES,))

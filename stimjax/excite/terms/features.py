@@ -11,20 +11,23 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Batch
-from stimjax.excite.terms import Excited, Statistics, Term, class_means, mean_over
-from stimjax.models import Model, Params
+from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
+from stimjax.excite.terms.term import Excited, Term, class_means, mean_over
 
 USES = "mean and variance of the activity of every hidden unit in training windows of each class"
 ROWS = 256  # windows that are measured at a time
 
 
-def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]:
+def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """Mean and variance of every hidden unit in windows of each class, over windows and positions.
 
     Returns:
         `features.N.mean f32[class, unit]` and `features.N.variance f32[class, unit]` for each
-        hidden layer N of the teacher; `features.classes i32[class]`, the windows of each class.
+        hidden layer N of the teacher; `features.units i32[layer]`, the units of each; and
+        `features.classes i32[class]`, the windows of each class.
     """
+    del earlier
+    model, params = labeler.model, labeler.params
     label = np.asarray(train.y).argmax(axis=1)
     classes = train.y.shape[1]
     sums: list[np.ndarray] = []
@@ -38,6 +41,7 @@ def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]
         mean, square = np.split(total / np.maximum(count, 1)[:, None], 2, axis=1)
         out[f"features.{number}.mean"] = mean.astype(np.float32)
         out[f"features.{number}.variance"] = np.maximum(square - mean**2, 0).astype(np.float32)
+    out["features.units"] = np.array([total.shape[1] // 2 for total in sums], np.int32)
     return out
 
 
@@ -71,7 +75,7 @@ def make(statistics: Statistics, by_class: bool) -> Term:
     which is of all together; by class, without batch normalization, and with running moments
     (ours).
     """
-    layers = range(sum(name.endswith(".variance") for name in statistics))
+    layers = range(len(statistics["features.units"]))
     means = [jnp.asarray(statistics[f"features.{i}.mean"]) for i in layers]
     variances = [jnp.asarray(statistics[f"features.{i}.variance"]) for i in layers]
     spreads = [jnp.sqrt(variance) for variance in variances]
@@ -97,17 +101,9 @@ def make(statistics: Statistics, by_class: bool) -> Term:
         moments = _moments(tuple(layer[None] for layer in excited.hidden))
         for i, layer in enumerate(moments):
             found, here, new = class_means(layer[0], excited.goal, memory[i])
-            lost = distance(i, found, here, new[1])
-            if excited.shown is not None:
-                looked_at = excited.shown[i]
-                lost *= looked_at
-                new = jax.tree.map(
-                    lambda now, before, on=looked_at: jnp.where(on > 0, now, before), new, memory[i]
-                )
-            total += lost
+            total += distance(i, found, here, new[1])
             kept.append(new)
-        layers = len(kept) if excited.shown is None else excited.shown.sum()
-        return total / jnp.maximum(layers, 1), kept
+        return total / jnp.maximum(len(kept), 1), kept
 
     return Term(init, value)
 
@@ -128,3 +124,12 @@ def _sum(share: Float[Array, " class"], of: Float[Array, "class unit"]) -> Float
 def _moments(hidden: tuple[Array, ...]) -> list[Array]:
     """Mean and mean square of each unit over the positions of each window, [n, 2 x unit]."""
     return [jnp.concatenate([h.mean(axis=1), (h**2).mean(axis=1)], axis=1) for h in hidden]
+
+
+_MEASURED = Statistic("features", measure)
+FEATURES: Kind[Term] = Kind(
+    lambda spec, statistics, recipe: make(statistics, by_class=True), (_MEASURED,), (USES,)
+)
+FEATURES_GLOBAL: Kind[Term] = Kind(
+    lambda spec, statistics, recipe: make(statistics, by_class=False), (_MEASURED,), (USES,)
+)

@@ -6,7 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from stimjax.excite.terms import Excited
+from stimjax.excite.kind import Kind
+from stimjax.excite.terms.term import Excited, Term, lazy
+
+EVERY = 2  # the critic takes part in one of so many steps: it costs as much as a teacher
 
 
 def identity(excited: Excited) -> Float[Array, ""]:
@@ -29,3 +32,7 @@ def identity(excited: Excited) -> Float[Array, ""]:
     odds = nearest - jnp.log1p(-jnp.minimum(jnp.exp(nearest), 1 - 1e-6))
     above = jax.nn.relu(odds + jnp.log(len(log) - 1.0))
     return (divergence + above / (1 + above / certain)) / (2 * certain)
+
+
+# Not free: the critic has no guarantee.
+IDENTITY: Kind[Term] = Kind(lambda spec, statistics, recipe: lazy(identity, EVERY))

@@ -8,21 +8,25 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from stimjax.batch import Batch
-from stimjax.excite.terms import Excited, Statistics, Term, class_means, mean_over
+from stimjax.batch import Batch, Spec
+from stimjax.config.recipes import Recipe
+from stimjax.excite import components
+from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
+from stimjax.excite.terms.term import Excited, Term, class_means, mean_over
 
 USES = "mean and covariance of training windows of each class in their principal components"
 MOST = 40  # principal components that are matched
 
 
-def measure(train: Batch, statistics: Statistics) -> dict[str, np.ndarray]:
+def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """Mean and mean outer product of the scores in the leading principal components.
 
     Returns:
         `moments.mean f32[class, k]` and `moments.square f32[class, k, k]`, of scores in units of
         their spread.
     """
-    scores = np.asarray(_scores(np.asarray(train.x), statistics))
+    del labeler
+    scores = np.asarray(_scores(np.asarray(train.x), components.of(earlier)))
     label = np.asarray(train.y).argmax(axis=1)
     mean = np.zeros((train.y.shape[1], scores.shape[1]), np.float32)
     square = np.zeros((*mean.shape, scores.shape[1]), np.float32)
@@ -32,8 +36,10 @@ def measure(train: Batch, statistics: Statistics) -> dict[str, np.ndarray]:
     return {"moments.mean": mean, "moments.square": square}
 
 
-def make(statistics: Statistics) -> Term:
+def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Term:
     """Squared distance of mean and mean outer product, by class; mean over components (ours)."""
+    del spec, recipe
+    principal = components.of(statistics)
     mean, square = (
         jnp.asarray(statistics["moments.mean"]),
         jnp.asarray(statistics["moments.square"]),
@@ -44,7 +50,7 @@ def make(statistics: Statistics) -> Term:
         return (jnp.zeros((classes, size * (size + 1))), jnp.zeros(classes))
 
     def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
-        score = _scores(excited.window[None], statistics)[0]
+        score = _scores(excited.window[None], principal)[0]
         both = jnp.concatenate([score, jnp.outer(score, score).ravel()])
         found, here, memory = class_means(both, excited.goal, memory)
         first = ((found[:, :size] - mean) ** 2).mean(axis=1)
@@ -54,8 +60,13 @@ def make(statistics: Statistics) -> Term:
     return Term(init, value)
 
 
-def _scores(x: Array | np.ndarray, statistics: Statistics) -> Float[Array, "n k"]:
-    basis = jnp.asarray(statistics["mixture.components"])[:MOST]
-    spread = jnp.maximum(jnp.asarray(statistics["mixture.spread"])[:MOST], 1e-6)
-    centered = jnp.asarray(x).reshape(len(x), -1) - statistics["mixture.center"].ravel()
+def _scores(
+    x: Array | np.ndarray, principal: components.Components
+) -> Float[Array | np.ndarray, "n k"]:
+    basis = jnp.asarray(principal.basis)[:MOST]
+    spread = jnp.maximum(jnp.asarray(principal.spread)[:MOST], 1e-6)
+    centered = jnp.asarray(x).reshape(len(x), -1) - principal.center
     return centered @ (basis / spread[:, None]).T
+
+
+MOMENTS: Kind[Term] = Kind(make, (components.COMPONENTS, Statistic("moments", measure)), (USES,))

@@ -22,7 +22,7 @@ from stimjax.learn import fit
 from stimjax.privacy.findings import LEVEL, RATES, RESAMPLES, Attack, Finding, World
 from stimjax.privacy.shadow import pipelines, releases, signals
 from stimjax.privacy.shadow.pipelines import Release
-from stimjax.privacy.shadow.releases import Made
+from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 NAME = "canary"
 COUNT = 200  # canaries, at most; never more than every second window of the reference
@@ -32,7 +32,7 @@ TRAIN = 2000  # windows of members in the training set of each pipeline, at most
 
 def attack(release: Release | None = None, count: int = PIPELINES) -> Attack:
     """The attack on pipelines whose releases are made by `release`; by default the default's."""
-    made = release or releases.drawn(Made())
+    made = release or releases.drawn(ReleaseRecipe())
     return Attack(
         NAME,
         "releases of the same kind from training sets into which it may put windows",

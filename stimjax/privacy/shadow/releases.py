@@ -20,10 +20,11 @@ from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import accept, collect, lanes, methods
+from stimjax.excite import collect, kind, lanes, methods
 from stimjax.excite.inhibit import erasure, labels
-from stimjax.excite.sources import SOURCES, Statistics, mixture
-from stimjax.excite.terms import embedding, features, moments
+from stimjax.excite.inhibit import inhibition as inhibit
+from stimjax.excite.inhibit.inhibition import NOTHING, Inhibition
+from stimjax.excite.kind import Statistics
 from stimjax.learn import critic, fit
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
@@ -35,27 +36,19 @@ ROUNDS = 50  # steps for each stimulus of a lane, or two whole tries: then a rel
 CRITIC = "cnn"
 
 
-class Made(NamedTuple):
-    """How a release was made, so far as the pipelines' are made so too.
+class ReleaseRecipe(NamedTuple):
+    """How a release is made, as far as those of pipelines are made so too.
 
     Attributes:
         recipe: of the method.
-        refusal: strength of refusing what a critic recognizes, see `config.Synthesis`.
-        directions: part of the identity directions that are taken out of the teacher.
-        groups: part of a mixture's draws that is not of a group.
-        labels: what labels are rounded to multiples of; 0 leaves them.
-        term: weight of the term `identity`, for a recipe that excites.
+        inhibition: of individuals.
     """
 
     recipe: Recipe = RECIPES[config.Synthesis.method]
-    refusal: float = 0.0
-    directions: float = 0.0
-    groups: float = 0.0
-    labels: float = 0.0
-    term: float = 0.0
+    inhibition: Inhibition = NOTHING
 
 
-class Inhibited(NamedTuple):
+class InhibitedPipelines(NamedTuple):
     """What inhibits the releases, with a leading axis of pipelines; None and () inhibit nothing.
 
     Attributes:
@@ -69,23 +62,17 @@ class Inhibited(NamedTuple):
     erasures: Erasures = ()
 
 
-def made(settings: config.Synthesis) -> Made:
+def release_recipe(settings: config.Synthesis) -> ReleaseRecipe:
     """How a release of these settings is made.
 
     Raises:
         StimjaxError: there is no such method.
     """
-    by = {way: settings.inhibit for way in settings.inhibit_by}
-    strengths = (by.get("refusal", 0.0), by.get("directions", 0.0), methods.coarseness(settings))
-    return Made(
-        methods.recipe(settings),
-        *strengths,
-        methods.label_step(settings),
-        methods.identity_weight(settings),
-    )
+    recipe = methods.recipe(settings)
+    return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe))
 
 
-def drawn(how: Made, count: int = STIMULI) -> Release:
+def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
     """Releases as `how` makes them, about `count` stimuli each.
 
     What is known of the data (statistics, the critic, identity directions) is measured on each
@@ -94,30 +81,37 @@ def drawn(how: Made, count: int = STIMULI) -> Release:
     Raises:
         StimjaxError: a release has no stimulus, for its critic refuses all.
     """
-    identity = how.recipe.terms.identity + how.term
-    terms = dataclasses.replace(how.recipe.terms, disagreement=0.0, identity=identity)
+    inhibition, inhibited = how.inhibition, inhibit.with_term(how.recipe, how.inhibition)
+    terms = dataclasses.replace(inhibited.terms, disagreement=0.0)
 
     def release(trained: Trained) -> list[Batch]:
         spec, size = trained.windows.spec, math.ceil(count / how.recipe.lanes) * how.recipe.lanes
-        known, bound = _critics(trained, how.refusal, bool(identity))
+        known, bound = _critics(trained, inhibition.refusal, bool(terms.identity))
         recognizes = _critic(trained.windows) if known is not None else None
         own = terms if recognizes else dataclasses.replace(terms, identity=0.0)  # of nobody
-        recipe = dataclasses.replace(how.recipe, terms=own, teachers="together")
-        each = [_measured(trained, number, recipe, how) for number in range(len(trained.rows))]
-        erasures = _erasures(trained, how.directions)
+        recipe = dataclasses.replace(how.recipe, terms=own)
+        each = [
+            _measured(trained, number, recipe, inhibition) for number in range(len(trained.rows))
+        ]
+        erasures = _erasures(each, inhibition.directions)
         draw = _draw(spec, recipe, trained.model, recognizes, size)
         keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
         keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
-        given = (trained.params, _stacked(each), Inhibited(known, bound, erasures), keys)
-        x, y, found = map(np.asarray, draw(given))
-        if not found.min():
+        given = (
+            trained.params,
+            _stacked(each),
+            InhibitedPipelines(known, bound, erasures),
+            keys,
+        )
+        x, y, filled = map(np.asarray, draw(given))
+        if not filled.min():
             raise StimjaxError(
                 "a shadow release has no stimulus: its critic recognizes all, or its teacher is "
                 "sure of none; inhibit less, or leave out lira, rmia and canary"
             )
         return [
-            batch.make(x[i, :n], labels.rounded(y[i, :n], how.labels), spec)
-            for i, n in enumerate(found)
+            batch.make(x[i, :n], labels.rounded(y[i, :n], inhibition.labels), spec)
+            for i, n in enumerate(filled)
         ]
 
     return release
@@ -128,25 +122,30 @@ def copied(trained: Trained) -> list[Batch]:
     return [trained.windows[rows] for rows in trained.rows]
 
 
-def _measured(trained: Trained, number: int, recipe: Recipe, how: Made) -> Statistics:
-    """What the recipe uses of a pipeline's own windows, as `excite.methods.measure` has it."""
+@dataclasses.dataclass(frozen=True)
+class _Pipeline:
+    """The teacher of one pipeline, as statistics ask it (`excite.kind.Labeler`)."""
+
+    model: Model
+    params: Params
+
+    @property
+    def alone(self) -> list[tuple[Model, Params]]:
+        return [(self.model, self.params)]
+
+    def probability(self, x: Array | np.ndarray) -> np.ndarray:
+        """The softmax f32[n, class] for windows."""
+        return fit.predict(self.model, jax.tree.map(lambda leaf: leaf[None], self.params), x)[0]
+
+
+def _measured(trained: Trained, number: int, recipe: Recipe, inhibition: Inhibition) -> Statistics:
+    """What the recipe takes, measured on a pipeline's own windows as on the holder's."""
     train = trained.windows[trained.rows[number]]
-    found = {} if recipe.source == "generator" else SOURCES[recipe.source].measure(train)
-    found["classes.prior"] = np.asarray(train.y).mean(axis=0, dtype=np.float32)
-    if recipe.tries:
-        params = jax.tree.map(lambda leaf: leaf[number], trained.params)
-        one = jax.tree.map(lambda leaf: leaf[None], params)
-        found |= accept.measure(train, fit.predict(trained.model, one, train.x)[0])
-        if recipe.terms.features or recipe.terms.features_global:
-            found |= features.measure(train, trained.model, params)
-        components = recipe.terms.moments or recipe.parametrization == "components"
-        if components and recipe.source != "mixture":
-            found |= mixture.MIXTURE.measure(train)
-        if recipe.terms.moments:
-            found |= moments.measure(train, found)
-        if recipe.terms.embedding:
-            found |= embedding.measure(train)
-    return mixture.coarser(found, how.groups)
+    params = jax.tree.map(lambda leaf: leaf[number], trained.params)
+    found = kind.measured(
+        methods.needs(recipe, inhibition), train, _Pipeline(trained.model, params)
+    )
+    return inhibit.without_groups(found, inhibition)
 
 
 def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
@@ -164,19 +163,12 @@ def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
     return {name: stack([np.asarray(one[name]) for one in each]) for name in each[0]}
 
 
-def _erasures(trained: Trained, strength: float) -> Erasures:
-    """The identity directions of each teacher, as `excite.erasure` finds the holder's."""
-    whose = np.asarray(trained.windows.subject)
-    if not strength or (whose == NOBODY).any():
+def _erasures(each: list[Statistics], strength: float) -> Erasures:
+    """The identity directions of each teacher; none where windows are nobody's."""
+    if not strength or "erasure.units" not in each[0]:
         return ()
-    found = []
-    activities = fit.represent(trained.model, trained.params, trained.windows.x)
-    label = np.asarray(trained.windows.y).argmax(axis=1)
-    for activity, rows in zip(activities, trained.rows, strict=True):
-        own = activity[rows].astype(float)
-        read, write = erasure.directions(own, whose[rows], label[rows])
-        found.append(erasure.strongest(read, write, own.mean(axis=0), strength))
-    return (jax.tree.map(lambda *parts: jnp.stack(parts), *found),)
+    found = [erasure.erasures(one, strength) for one in each]
+    return jax.tree.map(lambda *parts: jnp.stack(parts), *found)
 
 
 def _critics(
@@ -231,7 +223,9 @@ def _draw(
     at = collect.places("none", size, len(spec.classes), {})
     most = max(ROUNDS, 2 * recipe.tries) * math.ceil(size / recipe.lanes)
 
-    def one(given: tuple[Params, Statistics, Inhibited, Array]) -> tuple[Array, Array, Array]:
+    def one(
+        given: tuple[Params, Statistics, InhibitedPipelines, Array],
+    ) -> tuple[Array, Array, Array]:
         params, statistics, inhibited, key = given
         method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
         networks = lanes.Networks(lambda x: model.hidden(params, x, inhibited.erasures))

@@ -30,7 +30,7 @@ from stimjax.errors import StimjaxError
 from stimjax.privacy.findings import Attack, Finding, Scores, World, membership
 from stimjax.privacy.shadow import pipelines, releases
 from stimjax.privacy.shadow.pipelines import Release
-from stimjax.privacy.shadow.releases import Made
+from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 COUNT = 16
 TARGETS = 4  # students of the release under attack
@@ -112,7 +112,7 @@ def make(world: World, release: Release | None = None, count: int = COUNT) -> Sh
     Raises:
         StimjaxError: a subject is on both sides, or there are less than two of them.
     """
-    release = release or releases.drawn(Made())
+    release = release or releases.drawn(ReleaseRecipe())
     candidates, population = _everybody(world)
     unit = _units(candidates)
     inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]

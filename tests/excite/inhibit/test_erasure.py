@@ -118,7 +118,12 @@ def test_a_dead_network_has_no_directions() -> None:
 
 def test_strength_is_the_part_of_the_directions() -> None:
     read = np.diag([1.0, 2.0, 3.0, 4.0, 0.0]).astype(np.float32)
-    known = {"erasure.0.read": read, "erasure.0.write": 2 * read, "erasure.0.mean": np.ones(5)}
+    known = {
+        "erasure.0.read": read,
+        "erasure.0.write": 2 * read,
+        "erasure.0.mean": np.ones(5),
+        "erasure.units": np.array([5]),
+    }
     for strength, rows in ((0.0, 0), (0.25, 1), (0.5, 2), (1.0, 4)):
         (one,) = erasure.erasures(known, strength)
         np.testing.assert_array_equal(one.read, read * (np.arange(5) < rows)[:, None])
@@ -139,15 +144,15 @@ def test_measured_for_every_network_where_there_are_subjects(spec: Spec) -> None
     x = middle[subject] + 0.1 * (spec.high - spec.low) * rng.normal(size=(300, *spec.shape))
     y = batch.one_hot(rng.integers(0, 3, 300), spec)
     windows = batch.make(np.clip(x, spec.low, spec.high), y, spec, subject=subject)
-    found = erasure.measure(windows, teacher)
-    assert {name.split(".")[1] for name in found} == {"0", "1", "2"}
+    found = erasure.measure(windows, teacher, {})
+    assert {name.split(".")[1] for name in found} == {"0", "1", "2", "units"}
     second = jax.tree.map(lambda leaf: leaf[1], params["members"][0])
     seen = np.asarray(families[0].represent(second, jnp.asarray(windows.x)), float)
     np.testing.assert_allclose(found["erasure.1.mean"], seen.mean(axis=0), atol=1e-5)
     expected = erasure.directions(seen, subject, np.asarray(y).argmax(axis=1))[0]
     assert expected.any()
     np.testing.assert_allclose(found["erasure.1.read"], expected, atol=1e-3)
-    assert erasure.measure(batch.make(x, y, spec), teacher) == {}
+    assert erasure.measure(batch.make(x, y, spec), teacher, {}) == {}
 
 
 @pytest.mark.parametrize("name", list(models.CLASSIFIERS))

@@ -8,8 +8,11 @@ import scipy.signal
 
 from stimjax import batch
 from stimjax.batch import Channel, Spec
+from stimjax.config.recipes import Recipe
 from stimjax.excite.sources import frames
 from stimjax.excite.sources.mixture import MIXTURE
+
+RECIPE = Recipe()
 
 TIME, RATE = 960, 16.0
 SPEC = Spec(
@@ -115,13 +118,13 @@ def test_what_counts_as_long(shape: tuple[int, ...], long: bool) -> None:
     assert frames.is_long(Spec(shape, ("a", "b"), channels)) == long
 
 
-def test_a_mixture_of_long_signals_keeps_pauses_by_class() -> None:
+def test_a_mixture_of_long_signals_keeps_pauses_by_class(measure) -> None:
     x, label = breathing(300), np.arange(300) % 2
     steady = breathing(300, seed=1)
     steady[:, 320:640] = steady[:, :320]
     x[label == 0] = steady[label == 0]
     given = batch.make(x, batch.one_hot(label, SPEC), SPEC)
-    source = MIXTURE.make(SPEC, MIXTURE.measure(given))
+    source = MIXTURE.make(SPEC, measure(MIXTURE, given), RECIPE)
     draw = jax.jit(jax.vmap(source, (0, None)))
     ratio = []
     for number in (0, 1):

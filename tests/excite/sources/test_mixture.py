@@ -11,8 +11,11 @@ import scipy.stats
 
 from stimjax import batch
 from stimjax.batch import Channel, Spec
+from stimjax.config.recipes import Recipe
+from stimjax.excite.rows import LEAST
 from stimjax.excite.sources import SOURCES, mixture
-from stimjax.excite.sources.rows import LEAST
+
+RECIPE = Recipe()
 
 MIXTURE = SOURCES["mixture"]
 
@@ -23,18 +26,18 @@ def spec(time: int, channels: int = 1) -> Spec:
 
 
 def drawn(found: dict[str, np.ndarray], of: Spec, target: int, n: int = 4000) -> np.ndarray:
-    source = jax.jit(jax.vmap(MIXTURE.make(of, found), (0, None)))
+    source = jax.jit(jax.vmap(MIXTURE.make(of, found, RECIPE), (0, None)))
     return np.asarray(source(jax.random.split(jax.random.key(0), n), jnp.int32(target)))
 
 
-def test_moments_of_a_gaussian_class() -> None:
+def test_moments_of_a_gaussian_class(measure) -> None:
     rng = np.random.default_rng(0)
     mix = rng.normal(size=(12, 12)) / 12**0.5
     x = rng.normal(size=(4000, 12)) @ mix.T + np.linspace(-2, 2, 12)
     label = np.arange(4000) % 2
     x[label == 1] += 3
     of = spec(6, 2)
-    found = MIXTURE.measure(batch.make(x.reshape(-1, 6, 2), batch.one_hot(label, of), of))
+    found = measure(MIXTURE, batch.make(x.reshape(-1, 6, 2), batch.one_hot(label, of), of))
     draw = drawn(found, of, 1).reshape(-1, 12)
     truth = mix @ mix.T
     np.testing.assert_allclose(draw.mean(axis=0), np.linspace(-2, 2, 12) + 3, atol=0.1)
@@ -43,12 +46,12 @@ def test_moments_of_a_gaussian_class() -> None:
     np.testing.assert_allclose(draw.var(axis=0), np.diag(truth), rtol=0.15)
 
 
-def test_two_modes_of_a_class_stay_two() -> None:
+def test_two_modes_of_a_class_stay_two(measure) -> None:
     rng = np.random.default_rng(0)
     mode = rng.random(1000) < 0.3
     x = rng.normal(size=(1000, 8, 1)) * 0.3 + np.where(mode, 4, -4)[:, None, None]
     of = spec(8)
-    found = MIXTURE.measure(batch.make(x, batch.one_hot(np.arange(1000) % 2, of), of))
+    found = measure(MIXTURE, batch.make(x, batch.one_hot(np.arange(1000) % 2, of), of))
     level = drawn(found, of, 0).mean(axis=(1, 2))
     assert (np.abs(level) > 2).mean() > 0.99
     assert abs((level > 0).mean() - 0.3) < 0.06
@@ -57,25 +60,25 @@ def test_two_modes_of_a_class_stay_two() -> None:
     np.testing.assert_allclose(found["mixture.share"][found["mixture.class"] == 0].sum(), 1)
 
 
-def test_components_are_orthonormal_and_carry_the_spread() -> None:
+def test_components_are_orthonormal_and_carry_the_spread(measure) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(500, 10, 2)) * np.linspace(3, 1, 20).reshape(10, 2) + 5
     of = spec(10, 2)
-    found = MIXTURE.measure(batch.make(x, batch.one_hot(np.arange(500) % 2, of), of))
-    basis = found["mixture.components"]
+    found = measure(MIXTURE, batch.make(x, batch.one_hot(np.arange(500) % 2, of), of))
+    basis = found["components.basis"]
     np.testing.assert_allclose(basis @ basis.T, np.eye(20), atol=1e-4)
-    np.testing.assert_allclose(found["mixture.center"], x.mean(axis=0).ravel(), atol=1e-3)
+    np.testing.assert_allclose(found["components.center"], x.mean(axis=0).ravel(), atol=1e-3)
     truth = np.linalg.eigvalsh(np.cov(x.reshape(500, -1).T))[::-1] ** 0.5
-    np.testing.assert_allclose(found["mixture.spread"], truth, rtol=0.01)
+    np.testing.assert_allclose(found["components.spread"], truth, rtol=0.01)
 
 
-def test_many_values_keep_their_spectrum_beside_the_components() -> None:
+def test_many_values_keep_their_spectrum_beside_the_components(measure) -> None:
     """2,000 values of band-limited noise: 160 components hold little of it, the rest must come."""
     rng = np.random.default_rng(0)
     filters = scipy.signal.butter(3, [0.1, 0.2], "bandpass", output="sos")
     x = np.asarray(scipy.signal.sosfiltfilt(filters, rng.normal(size=(400, 2000, 1)), axis=1))
     of = spec(2000)
-    found = MIXTURE.measure(batch.make(x, batch.one_hot(np.arange(400) % 2, of), of))
+    found = measure(MIXTURE, batch.make(x, batch.one_hot(np.arange(400) % 2, of), of))
     draw = drawn(found, of, 0, 200)
     power, ours = (np.abs(np.fft.rfft(a[..., 0], axis=1)) ** 2 for a in (x, draw))
     assert abs(draw.std() / x.std() - 1) < 0.05
@@ -85,12 +88,14 @@ def test_many_values_keep_their_spectrum_beside_the_components() -> None:
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
-def test_coarser_draws_from_the_class_what_it_does_not_from_groups(strength: float) -> None:
+def test_coarser_draws_from_the_class_what_it_does_not_from_groups(
+    strength: float, measure
+) -> None:
     rng = np.random.default_rng(0)
     mode = rng.random(2000) < 0.3
     x = rng.normal(size=(2000, 8, 1)) * 0.3 + np.where(mode, 4, -4)[:, None, None]
     of, label = spec(8), np.arange(2000) % 2
-    found = MIXTURE.measure(batch.make(x, batch.one_hot(label, of), of))
+    found = measure(MIXTURE, batch.make(x, batch.one_hot(label, of), of))
     draw = drawn(mixture.coarser(found, strength), of, 0)  # pyright: ignore[reportArgumentType]
     level, real = draw.mean(axis=(1, 2)), x[label == 0]
     # Between the two groups lies nothing of them, but the middle of a normal class does.
@@ -102,14 +107,16 @@ def test_coarser_draws_from_the_class_what_it_does_not_from_groups(strength: flo
 
 
 @pytest.mark.parametrize("shape", [(600, 1), (8, 8, 1)])
-def test_coarser_long_signals_and_images_have_no_group_left(shape: tuple[int, ...]) -> None:
+def test_coarser_long_signals_and_images_have_no_group_left(
+    shape: tuple[int, ...], measure
+) -> None:
     rng = np.random.default_rng(0)
     of = dataclasses.replace(spec(8), shape=shape, rate=10.0 if len(shape) == 2 else None)
     label = np.arange(300) % 2
     x = rng.normal(size=(300, *shape)) + np.where(rng.random(300) < 0.5, 3, -3).reshape(
         -1, *[1] * len(shape)
     )
-    found = MIXTURE.measure(batch.make(x, batch.one_hot(label, of), of))
+    found = measure(MIXTURE, batch.make(x, batch.one_hot(label, of), of))
     prefix = "mixture.frames." if len(shape) == 2 else "mixture."
     assert len(found[f"{prefix}share"]) > 2
     coarse = mixture.coarser(found, 1.0)

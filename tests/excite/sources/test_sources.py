@@ -7,7 +7,9 @@ import pytest
 
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
+from stimjax.config.recipes import Recipe
 from stimjax.disk.store import load_arrays, save_arrays
+from stimjax.excite import kind
 from stimjax.excite.parametrization import generator
 from stimjax.excite.sources import SOURCES, Source
 from stimjax.excite.sources.generator import point, untrained
@@ -25,6 +27,7 @@ SIGNAL = Spec(
 )
 IMAGE = Spec((9, 8, 1), tuple("0123456789"), (Channel("intensity", "", low=0.0, high=1.0),))
 LONG = Spec((2000, 2), ("W", "R"), tuple(Channel(n, "", "recording") for n in "ab"), rate=64.0)
+RECIPE = Recipe()
 TINY = Spec((5, 2), ("W", "N2", "R"), tuple(Channel(n, "", "recording") for n in "ab"), rate=1.0)
 SPECS = {"signal": SIGNAL, "image": IMAGE, "long": LONG, "tiny": TINY}
 FEW = {"signal": 300, "image": 700, "long": 120, "tiny": 4}
@@ -38,10 +41,10 @@ def windows(spec: Spec, n: int) -> Batch:
 
 
 @pytest.fixture(params=[(name, spec) for name in SOURCES for spec in SPECS], ids="-".join)
-def made(request: pytest.FixtureRequest) -> tuple[Source, Spec]:
+def made(request: pytest.FixtureRequest, measure) -> tuple[Source, Spec]:
     name, which = request.param
     spec = SPECS[which]
-    return SOURCES[name].make(spec, SOURCES[name].measure(windows(spec, FEW[which]))), spec
+    return SOURCES[name].make(spec, measure(SOURCES[name], windows(spec, FEW[which])), RECIPE), spec
 
 
 def draws(source: Source, spec: Spec, n: int = 6) -> jax.Array:
@@ -68,29 +71,34 @@ def test_draw_depends_on_key_and_class_alone(made: tuple[Source, Spec]) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_statistics_are_named_after_the_source_and_survive_a_file(name: str, tmp_path) -> None:
-    found = SOURCES[name].measure(windows(SIGNAL, 300))
-    assert all(key.startswith(f"{name}.") for key in found)
+def test_statistics_are_named_after_the_source_and_survive_a_file(
+    name: str, tmp_path, measure
+) -> None:
+    found = measure(SOURCES[name], windows(SIGNAL, 300))
+    assert not kind.lacking(SOURCES[name].needs, found)
+    assert all(key.startswith((f"{name}.", "components.")) for key in found)
     assert all(a.dtype in (np.float32, np.int32) and np.isfinite(a).all() for a in found.values())
     assert bool(found) == bool(SOURCES[name].uses)
     if found:
         save_arrays(tmp_path / "found.safetensors", found)
         found = load_arrays(tmp_path / "found.safetensors")
     key = jax.random.key(3)
-    first = jax.jit(SOURCES[name].make(SIGNAL, found))(key, jnp.int32(0))
-    again = jax.jit(SOURCES[name].make(SIGNAL, SOURCES[name].measure(windows(SIGNAL, 300))))
+    first = jax.jit(SOURCES[name].make(SIGNAL, found, RECIPE))(key, jnp.int32(0))
+    again = jax.jit(
+        SOURCES[name].make(SIGNAL, measure(SOURCES[name], windows(SIGNAL, 300)), RECIPE)
+    )
     np.testing.assert_array_equal(first, again(key, jnp.int32(0)))
 
 
 @pytest.mark.parametrize("name", ["spectral", "mixture"])
 def test_a_missing_statistic_is_a_key_error(name: str) -> None:
     with pytest.raises(KeyError):
-        SOURCES[name].make(SIGNAL, {})
+        SOURCES[name].make(SIGNAL, {}, RECIPE)
 
 
 @pytest.mark.parametrize("name", ["spectral", "mixture"])
 @pytest.mark.parametrize("which", ["signal", "image"])
-def test_each_class_has_its_own_level(name: str, which: str) -> None:
+def test_each_class_has_its_own_level(name: str, which: str, measure) -> None:
     spec = SPECS[which]
     given = windows(spec, FEW[which])
     label = np.asarray(given.y).argmax(axis=1)
@@ -99,7 +107,7 @@ def test_each_class_has_its_own_level(name: str, which: str) -> None:
     noise = 0.02 * (high - low) * np.random.default_rng(1).normal(size=given.x.shape)
     x = np.broadcast_to(level.reshape(-1, *[1] * len(spec.shape)), given.x.shape) + noise
     given = batch.make(x, given.y, spec)
-    source = SOURCES[name].make(spec, SOURCES[name].measure(given))
+    source = SOURCES[name].make(spec, measure(SOURCES[name], given), RECIPE)
     key = jax.random.split(jax.random.key(0), 20)
     draw = jax.jit(jax.vmap(source, (0, None)))
     for number in range(len(spec.classes)):
@@ -108,14 +116,14 @@ def test_each_class_has_its_own_level(name: str, which: str) -> None:
         assert abs(float(found.mean()) - want) < 0.03 * (high - low)
 
 
-def test_a_rare_class_is_never_a_single_window() -> None:
+def test_a_rare_class_is_never_a_single_window(measure) -> None:
     """One window of a class: neither its values nor its mean may come out."""
     given = windows(SIGNAL, 300)
     y = batch.one_hot((np.arange(300) == 7).astype(int), SIGNAL)
     given = batch.make(given.x, y, SIGNAL)
     for name in ("spectral", "mixture"):
-        found = SOURCES[name].measure(given)
-        source = SOURCES[name].make(SIGNAL, found)
+        found = measure(SOURCES[name], given)
+        source = SOURCES[name].make(SIGNAL, found, RECIPE)
         key = jax.random.split(jax.random.key(0), 50)
         x = np.asarray(jax.jit(jax.vmap(source, (0, None)))(key, jnp.int32(1)))
         beside = np.linalg.norm((x - given.x[7]).reshape(50, -1), axis=1)
@@ -145,7 +153,7 @@ def test_an_untrained_generator_draws_another_network_each_time(network: str, wh
 
 
 def test_noise_is_uniform_in_each_channel() -> None:
-    source = SOURCES["noise"].make(SIGNAL, {})
+    source = SOURCES["noise"].make(SIGNAL, {}, RECIPE)
     x = np.asarray(
         jax.jit(jax.vmap(source, (0, None)))(jax.random.split(jax.random.key(0), 300), jnp.int32(0))
     )
@@ -155,7 +163,7 @@ def test_noise_is_uniform_in_each_channel() -> None:
 
 
 def test_generic_covers_levels_spreads_spectra_and_couplings() -> None:
-    source = SOURCES["generic"].make(SIGNAL, {})
+    source = SOURCES["generic"].make(SIGNAL, {}, RECIPE)
     x = jax.jit(jax.vmap(source, (0, None)))(
         jax.random.split(jax.random.key(0), 2000), jnp.int32(0)
     )

@@ -7,7 +7,10 @@ import scipy.fft
 
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
+from stimjax.config.recipes import Recipe
 from stimjax.excite.sources import SOURCES
+
+RECIPE = Recipe()
 
 SPECTRAL = SOURCES["spectral"]
 WIDE = tuple(Channel(name, "", low=-50.0, high=50.0) for name in "ab")
@@ -15,8 +18,8 @@ SHORT = Spec((60, 2), ("calm", "wild"), WIDE, rate=1.0)
 LONG = Spec((1200, 2), ("calm", "wild"), WIDE, rate=16.0)
 
 
-def drawn(given: Batch, target: int, n: int = 2000) -> np.ndarray:
-    source = SPECTRAL.make(given.spec, SPECTRAL.measure(given))
+def drawn(measure, given: Batch, target: int, n: int = 2000) -> np.ndarray:
+    source = SPECTRAL.make(given.spec, measure(SPECTRAL, given), RECIPE)
     key = jax.random.split(jax.random.key(0), n)
     return np.asarray(jax.jit(jax.vmap(source, (0, None)))(key, jnp.int32(target)))
 
@@ -33,10 +36,10 @@ def made(spec: Spec, n: int = 2000) -> Batch:
     return batch.make(x, batch.one_hot(label, spec), spec)
 
 
-def test_levels_energies_and_couplings_of_each_class() -> None:
+def test_levels_energies_and_couplings_of_each_class(measure) -> None:
     given = made(SHORT)
     for number in (0, 1):
-        real, draw = given.x[number::2], drawn(given, number)
+        real, draw = given.x[number::2], drawn(measure, given, number)
         np.testing.assert_allclose(draw.mean(axis=(0, 1)), real.mean(axis=(0, 1)), atol=0.1)
         level, ours = real.mean(axis=1), draw.mean(axis=1)
         np.testing.assert_allclose(ours.std(axis=0), level.std(axis=0), rtol=0.08)
@@ -49,7 +52,7 @@ def test_levels_energies_and_couplings_of_each_class() -> None:
         assert abs(pair - twin) < 0.1
 
 
-def test_pauses_survive() -> None:
+def test_pauses_survive(measure) -> None:
     """A stretch of a fifth of the amplitude, in a random sixth of the window."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(1000, *LONG.shape))
@@ -61,21 +64,21 @@ def test_pauses_survive() -> None:
         spread = np.stack([part.std(axis=1) for part in np.split(x, 6, axis=1)], axis=1)
         return spread.min(axis=1) / spread.max(axis=1)
 
-    draw = drawn(given, 0, 500)
+    draw = drawn(measure, given, 0, 500)
     assert np.median(quietest(x)) < 0.25
     assert np.median(quietest(draw)) < 0.4
     assert abs(draw.std() / x.std() - 1) < 0.1
 
 
-def test_a_constant_channel_stays_nearly_constant() -> None:
+def test_a_constant_channel_stays_nearly_constant(measure) -> None:
     given = made(SHORT)
     x = np.array(given.x)
     x[..., 0] = 1.0
-    draw = drawn(batch.make(x, given.y, SHORT), 0, 50)
+    draw = drawn(measure, batch.make(x, given.y, SHORT), 0, 50)
     assert draw[..., 0].std() < 0.05 and draw[..., 1].std() > 0.1
 
 
-def test_images_keep_the_mean_of_their_class() -> None:
+def test_images_keep_the_mean_of_their_class(measure) -> None:
     spec = Spec((12, 12, 1), ("left", "right"), (Channel("light", "", low=0.0, high=1.0),))
     rng = np.random.default_rng(0)
     x = 0.2 + 0.05 * rng.normal(size=(400, 12, 12, 1))
@@ -83,5 +86,5 @@ def test_images_keep_the_mean_of_their_class() -> None:
     x[1::2, :, 6:] += 0.5
     given = batch.make(x, batch.one_hot(np.arange(400) % 2, spec), spec)
     for number in (0, 1):
-        have, want = drawn(given, number, 200).mean(axis=0), x[number::2].mean(axis=0)
+        have, want = drawn(measure, given, number, 200).mean(axis=0), x[number::2].mean(axis=0)
         assert np.corrcoef(have.ravel(), want.ravel())[0, 1] > 0.97

@@ -11,17 +11,22 @@ from stimjax import config, models
 from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
 from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
-from stimjax.excite import methods
-from stimjax.excite.sources import mixture
+from stimjax.excite import kind
+from stimjax.excite.inhibit.inhibition import IDENTITY, NOTHING, Inhibition
+from stimjax.excite.sources import SOURCES
 from stimjax.excite.terms import features
 from stimjax.learn import fit
 from stimjax.privacy.shadow import releases
 from stimjax.privacy.shadow.pipelines import Trained
-from stimjax.privacy.shadow.releases import Made
+from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
 IMAGE = Spec((8, 8, 1), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),))
 NOISE = Recipe(source="noise")
+
+
+def made(recipe: Recipe = RECIPES["mixture"], **strengths: float) -> ReleaseRecipe:
+    return ReleaseRecipe(recipe, Inhibition(**strengths))
 
 
 def windows(spec: Spec, n: int, subjects: int = 0) -> Batch:
@@ -57,7 +62,7 @@ def known() -> Trained:
 def test_releases_of_every_method(name: str, spec: Spec) -> None:
     batch = windows(spec, 240)
     given = trained(batch, [np.arange(240), np.arange(60)])  # of one group and of more
-    first, second = releases.drawn(Made(RECIPES[name]), 200)(given)
+    first, second = releases.drawn(made(RECIPES[name]), 200)(given)
     for stimuli in (first, second):
         assert 200 <= len(stimuli) < 200 + RECIPES[name].lanes
         check(stimuli, name)
@@ -70,8 +75,8 @@ def test_releases_of_every_method(name: str, spec: Spec) -> None:
 def test_what_excites_is_excited_until_its_threshold() -> None:
     given = trained(windows(SIGNAL, 240), [np.arange(240), np.arange(120)])
     recipe = dataclasses.replace(RECIPES["paper"], lowest=0.9, tries=200)
-    found = releases.drawn(Made(recipe), 40)(given)
-    drawn = releases.drawn(Made(dataclasses.replace(recipe, tries=1, accept="end")), 40)(given)
+    found = releases.drawn(made(recipe), 40)(given)
+    drawn = releases.drawn(made(dataclasses.replace(recipe, tries=1, accept="end")), 40)(given)
     for excited, plain in zip(found, drawn, strict=True):
         assert np.asarray(excited.y).max(axis=1).min() > 0.9 > np.asarray(plain.y).max(axis=1).min()
 
@@ -79,16 +84,17 @@ def test_what_excites_is_excited_until_its_threshold() -> None:
 def test_terms_see_what_their_own_pipeline_saw() -> None:
     given = trained(windows(SIGNAL, 600), [np.arange(300), np.arange(300, 600)])
     recipe = dataclasses.replace(RECIPES["invert"], tries=5)
-    measured = releases._measured(given, 1, recipe, Made())
+    measured = releases._measured(given, 1, recipe, NOTHING)
+    params = jax.tree.map(lambda a: a[1], given.params)
     own = features.measure(
-        given.windows[given.rows[1]], given.model, jax.tree.map(lambda a: a[1], given.params)
+        given.windows[given.rows[1]], releases._Pipeline(given.model, params), {}
     )
     for name, array in own.items():
         np.testing.assert_allclose(measured[name], array, atol=1e-5)
-    assert measured["classes.prior"].sum() == pytest.approx(1)
+    assert measured["confidence.others"].sum() == pytest.approx(3)
     assert "embedding" in " ".join(measured)
     terms = dataclasses.replace(recipe.terms, moments=1.0, features_global=1.0)
-    for stimuli in releases.drawn(Made(dataclasses.replace(recipe, terms=terms)), 100)(given):
+    for stimuli in releases.drawn(made(dataclasses.replace(recipe, terms=terms)), 100)(given):
         check(stimuli, "every statistic")
 
 
@@ -97,30 +103,32 @@ def test_the_term_makes_a_pipelines_stimuli_less_recognizable(known: Trained) ->
     params, _ = releases._critics(known, 0.5)
     recognizes = releases._critic(known.windows)
 
-    def surest(how: Made) -> float:
+    def surest(how: ReleaseRecipe) -> float:
         stimuli = releases.drawn(how, 40)(known)[0]
         return float(fit.predict(recognizes, params, stimuli.x)[0].max(axis=-1).mean())
 
-    assert surest(Made(recipe, term=5.0)) < surest(Made(recipe)) - 0.03
+    assert surest(made(recipe, term=5.0)) < surest(made(recipe)) - 0.03
 
 
 def test_how_a_release_is_made_follows_its_settings() -> None:
-    plain = releases.made(config.Synthesis(method="probe"))
-    assert plain == Made(RECIPES["probe"])
+    plain = releases.release_recipe(config.Synthesis(method="probe"))
+    assert plain == made(RECIPES["probe"])
     by = config.Synthesis(method="probe", inhibit=0.4, inhibit_by=("directions", "term"))
-    assert releases.made(by) == Made(RECIPES["probe"], directions=0.4)
-    assert releases.made(dataclasses.replace(by, inhibit_by=("refusal",))).refusal == 0.4
-    assert releases.made(dataclasses.replace(by, inhibit=0.0)) == plain
-    mixed = config.Synthesis(inhibit=0.4, inhibit_by=("groups",))
-    assert releases.made(mixed) == Made(groups=0.4)  # which have no meaning but in a mixture
-    excited = dataclasses.replace(by, method="invert")
-    weight = methods.identity_weight(excited)
-    assert weight > 0 and releases.made(excited) == Made(
-        RECIPES["invert"], directions=0.4, term=weight
+    assert releases.release_recipe(by) == made(RECIPES["probe"], directions=0.4)
+    assert releases.release_recipe(dataclasses.replace(by, inhibit_by=("refusal",))) == made(
+        RECIPES["probe"], refusal=0.4
     )
+    assert releases.release_recipe(dataclasses.replace(by, inhibit=0.0)) == plain
+    mixed = config.Synthesis(inhibit=0.4, inhibit_by=("groups",))
+    assert releases.release_recipe(mixed) == made(
+        groups=0.4
+    )  # which have no meaning but in a mixture
+    excited = dataclasses.replace(by, method="invert")
+    weight = 0.4 * IDENTITY
+    assert releases.release_recipe(excited) == made(RECIPES["invert"], directions=0.4, term=weight)
     rounded = dataclasses.replace(mixed, inhibit_by=("labels",))
-    assert releases.made(rounded) == Made(labels=0.4)
-    assert releases.made(dataclasses.replace(mixed, method="probe")) == plain
+    assert releases.release_recipe(rounded) == made(labels=0.4)
+    assert releases.release_recipe(dataclasses.replace(mixed, method="probe")) == plain
 
 
 def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> None:
@@ -131,9 +139,9 @@ def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> 
     def surest(stimuli: Batch) -> np.ndarray:
         return fit.predict(recognizes, params, stimuli.x).max(axis=-1)
 
-    whole = releases.drawn(Made(NOISE), 200)(known)
+    whole = releases.drawn(made(NOISE), 200)(known)
     assert (surest(whole[0])[0] > bound[0]).any()
-    for number, stimuli in enumerate(releases.drawn(Made(NOISE, refusal=0.5), 200)(known)):
+    for number, stimuli in enumerate(releases.drawn(made(NOISE, refusal=0.5), 200)(known)):
         assert len(stimuli) == len(whole[number])
         assert surest(stimuli)[number].max() <= bound[number] + 1e-6
 
@@ -153,10 +161,12 @@ def test_a_critic_of_a_pipeline_knows_its_own_subjects_on_the_rest_of_their_nigh
 
 
 def test_directions_are_taken_out_of_each_teacher_before_it_labels(known: Trained) -> None:
-    (erasure,) = releases._erasures(known, 1.0)
+    inhibition = Inhibition(directions=1.0)
+    each = [releases._measured(known, number, NOISE, inhibition) for number in (0, 1)]
+    (erasure,) = releases._erasures(each, 1.0)
     assert (np.asarray(erasure.read).any(axis=2).sum(axis=1) > 0).all()
-    plain = releases.drawn(Made(NOISE), 200)(known)
-    for number, stimuli in enumerate(releases.drawn(Made(NOISE, directions=1.0), 200)(known)):
+    plain = releases.drawn(made(NOISE), 200)(known)
+    for number, stimuli in enumerate(releases.drawn(made(NOISE, directions=1.0), 200)(known)):
         assert np.array_equal(stimuli.x, plain[number].x)
         own, without = jax.tree.map(lambda leaf, n=number: leaf[n], (known.params, erasure))
         logits, _ = known.model.hidden(own, jnp.asarray(stimuli.x), (without,))
@@ -167,9 +177,11 @@ def test_directions_are_taken_out_of_each_teacher_before_it_labels(known: Traine
 def test_groups_give_way_to_whole_classes_in_each_pipeline() -> None:
     batch = windows(SIGNAL, 1200, subjects=6)
     given = trained(batch, [np.arange(600), np.arange(600, 1200)])
-    plain, coarse = (releases.drawn(how, 200)(given) for how in (Made(), Made(groups=1.0)))
+    plain, coarse = (releases.drawn(how, 200)(given) for how in (made(), made(groups=1.0)))
+    pipeline = releases._Pipeline(given.model, None)
     for number, rows in enumerate(given.rows):
-        assert len(mixture.MIXTURE.measure(batch[rows])["mixture.share"]) > 3
+        own = kind.measured(SOURCES["mixture"].needs, batch[rows], pipeline)
+        assert len(own["mixture.share"]) > 3
         real = np.asarray(batch.x)[rows].std()
         assert np.asarray(coarse[number].x).std() == pytest.approx(real, rel=0.15)
         assert np.abs(coarse[number].x - plain[number].x).max() > 0.1
@@ -177,7 +189,7 @@ def test_groups_give_way_to_whole_classes_in_each_pipeline() -> None:
 
 def test_labels_are_rounded_as_the_holder_rounds_them(known: Trained) -> None:
     plain, rounded = (
-        releases.drawn(how, 200)(known) for how in (Made(NOISE), Made(NOISE, labels=1.0))
+        releases.drawn(how, 200)(known) for how in (made(NOISE), made(NOISE, labels=1.0))
     )
     for soft, hard in zip(plain, rounded, strict=True):
         assert np.array_equal(soft.x, hard.x)
@@ -187,7 +199,8 @@ def test_labels_are_rounded_as_the_holder_rounds_them(known: Trained) -> None:
 def test_windows_of_nobody_have_no_identity_to_inhibit() -> None:
     given = trained(windows(SIGNAL, 60), [np.arange(30), np.arange(30, 60)])
     plain, inhibited = (
-        releases.drawn(how, 50)(given) for how in (Made(NOISE), Made(NOISE, 0.9, 0.9))
+        releases.drawn(how, 50)(given)
+        for how in (made(NOISE), made(NOISE, refusal=0.9, directions=0.9))
     )
     assert all(np.array_equal(a.y, b.y) for a, b in zip(plain, inhibited, strict=True))
 
@@ -199,4 +212,4 @@ def test_a_critic_that_recognizes_everything_is_one_line(
     params, _ = releases._critics(known, 0.5)
     monkeypatch.setattr(releases, "_critics", lambda *_: (params, jnp.zeros(2)))
     with pytest.raises(StimjaxError, match="inhibit less"):
-        releases.drawn(Made(NOISE, refusal=1.0), 50)(known)
+        releases.drawn(made(NOISE, refusal=1.0), 50)(known)
