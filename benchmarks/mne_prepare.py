@@ -2,7 +2,7 @@
 
 PYTHON mne_prepare.py OUT FILE.edf ... [--rate HZ]
 
-Runs in an environment of its own (`pip install mne numpy`) and imports nothing of stimjax. Each
+Runs in an environment of its own (`requirements/mne.txt`) and imports nothing of stimjax. Each
 recording: read the EDF, pick its channels, bring them to one rate (polyphase filter), normalize,
 label whole minutes by the scored apneas and hypopneas in sleep or wake, cut a window around each,
 save. It leaves out what stimjax does beyond that: masks, checks, the split, ranges.

@@ -4,8 +4,8 @@ python benchmarks/run.py [--only NAME] [--out FILE.json] [--torch PYTHON] [--mne
 
 Each benchmark is a file of its own beside this one, which says what it compares, and runs in a
 process of its own. What it compares stimjax with lives in environments of its own, whose Pythons
-`--torch` (`pip install torch numpy safetensors`) and `--mne` (`pip install mne numpy`) name;
-without them stimjax is measured alone.
+`--torch` and `--mne` name; without them stimjax is measured alone. A file in `requirements/` lists
+the packages of each: `PYTHON -m pip install -r benchmarks/requirements/torch.txt`, or `mne.txt`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import multiprocessing
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -23,18 +24,31 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-# By the name of the file: the packages of the other environment, if it needs one.
-BENCHMARKS: dict[str, tuple[str, tuple[str, ...]] | None] = {
-    "fit": ("torch", ("torch", "numpy")),
+# By the name of the file: the peer that it compares stimjax with, if there is one.
+BENCHMARKS: dict[str, str | None] = {
+    "fit": "torch",
     "inhibition": None,
     "labels": None,
-    "lanes": ("torch", ("torch", "numpy")),
+    "lanes": "torch",
     "million": None,
     "precision": None,
-    "prepare": ("mne", ("mne", "numpy", "scipy")),
+    "prepare": "mne",
     "roofline": None,
     "scale": None,
 }
+REQUIREMENTS = Path(__file__).parent / "requirements"
+# Asked of another Python, with the packages' names.
+VERSIONS = """
+import json, sys
+from importlib import metadata
+found = dict.fromkeys(sys.argv[1:])
+for name in found:
+    try:
+        found[name] = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        pass
+print(json.dumps(found))
+"""
 
 
 def measured(name: str, pythons: Mapping[str, str | None]) -> dict[str, Any]:
@@ -45,21 +59,32 @@ def measured(name: str, pythons: Mapping[str, str | None]) -> dict[str, Any]:
 
     runtime.fix_numbers()
     measure = importlib.import_module(name).measure
-    other = BENCHMARKS[name]
-    if other is None:
+    peer = BENCHMARKS[name]
+    if peer is None:
         return {**measure(), "device": jax.devices()[0].device_kind}
-    kind, packages = other
-    python = pythons[kind]
+    python = pythons[peer]
     found = {**measure(python), "device": jax.devices()[0].device_kind}
-    return {**found, "compared_with": versions_of(python, packages) if python else None}
+    return {**found, "compared_with": versions_of(python, peer) if python else None}
 
 
-def versions_of(python: str, packages: tuple[str, ...]) -> dict[str, str]:
-    """The versions of `packages` in the environment of another Python."""
-    code = "import json, sys; from importlib.metadata import version; "
-    code += "print(json.dumps({name: version(name) for name in sys.argv[1:]}))"
-    command = [python, "-c", code, *packages]
+def versions_of(python: str, peer: str) -> dict[str, str | None]:
+    """The versions of a peer's packages in another Python; None of one that is missing."""
+    lines = (REQUIREMENTS / f"{peer}.txt").read_text(encoding="utf-8").splitlines()
+    packages = [found[0] for line in lines if (found := re.match(r"[\w.-]+", line))]
+    command = [python, "-c", VERSIONS, *packages]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def unfit(python: str, peer: str) -> str | None:
+    """What keeps another Python from running a peer, with the remedy; None if nothing does."""
+    try:
+        missing = [name for name, version in versions_of(python, peer).items() if version is None]
+    except (OSError, subprocess.CalledProcessError, json.JSONDecodeError):
+        return f"--{peer} {python}: no Python that runs"
+    if not missing:
+        return None
+    remedy = f"{python} -m pip install -r {os.path.relpath(REQUIREMENTS / f'{peer}.txt')}"
+    return f"--{peer} {python} lacks {', '.join(missing)}; {remedy}"
 
 
 def machine() -> dict[str, Any]:
@@ -89,11 +114,15 @@ def main() -> int:
     parser.add_argument("--torch", metavar="PYTHON", help="of an environment with PyTorch")
     parser.add_argument("--mne", metavar="PYTHON", help="of an environment with MNE")
     asked = parser.parse_args()
+    pythons: dict[str, str | None] = {"torch": asked.torch, "mne": asked.mne}
+    names = asked.only or sorted(BENCHMARKS)
+    for peer in sorted({peer for name in names if (peer := BENCHMARKS[name])}):
+        if (python := pythons[peer]) and (problem := unfit(python, peer)):
+            parser.exit(2, f"{problem}\n")
     from stimjax.machine.versions import versions
 
-    pythons = {"torch": asked.torch, "mne": asked.mne}
     results = {}
-    for name in asked.only or sorted(BENCHMARKS):
+    for name in names:
         fresh = multiprocessing.get_context("spawn")  # what one pins or allocates, no other sees
         with ProcessPoolExecutor(1, mp_context=fresh) as pool:
             results[name] = pool.submit(measured, name, pythons).result()

@@ -5,9 +5,9 @@ PYTHON torch_fit.py DATA.safetensors --network NAME [--compiled] [--threads N] -
 
 The second trains students once, lets them answer and ends.
 
-Runs in an environment of its own (`pip install torch numpy safetensors`) and imports nothing of
-stimjax. Trains as `stimjax.learn.fit` does: AdamW with warm-up and cosine decay, gradients clipped
-to norm 1, noise on the windows, dropout, the best look at the validation part kept.
+Runs in an environment of its own (`requirements/torch.txt`) and imports nothing of stimjax. Trains
+as `stimjax.learn.fit` does: AdamW with warm-up and cosine decay, gradients clipped to norm 1, noise
+on the windows, dropout, the best look at the validation part kept.
 """
 
 from __future__ import annotations

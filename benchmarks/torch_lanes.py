@@ -2,9 +2,9 @@
 
 PYTHON torch_lanes.py WEIGHTS.safetensors --variant NAME --threads N
 
-Runs in an environment of its own (`pip install torch numpy safetensors`) and imports nothing of
-stimjax. Variants: `eager`, the loop as it is written in the paper, one stimulus at a time; `vmap`,
-lanes by `torch.func.vmap` of the gradient; `bmm`, lanes by batched products written by hand; and
+Runs in an environment of its own (`requirements/torch.txt`) and imports nothing of stimjax.
+Variants: `eager`, the loop as it is written in the paper, one stimulus at a time; `vmap`, lanes by
+`torch.func.vmap` of the gradient; `bmm`, lanes by batched products written by hand; and
 `vmap-compiled`, `bmm-compiled`, the whole step of the lanes by `torch.compile`.
 
 Lanes work as those of stimjax: one that has accepted draws its next goal and keeps its generator,

@@ -4,7 +4,7 @@ python scripts/ablations/tsgm_vae.py WINDOWS OUT --count 20000 --seed 0
 
 In an environment of its own, without stimjax:
 
-    pip install tsgm torch safetensors "pandas<3"
+    pip install -r scripts/ablations/requirements-tsgm.txt
 
 Learns from the training part of a folder of windows (`vae_conv5` of TSGM, Nikitin et al., arXiv
 2305.11567; its conditional models fail with Keras 3 and torch) and writes windows with their labels

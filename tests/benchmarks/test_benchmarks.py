@@ -31,6 +31,37 @@ def test_every_benchmark_is_a_file_that_measures(load):
         assert load(name).__doc__
 
 
+def run_with_torch(python: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, BENCHMARKS / "run.py", "--only", "lanes", "--torch", python]
+    return subprocess.run(command, capture_output=True, text=True, cwd=BENCHMARKS.parent)
+
+
+def test_a_peers_missing_packages_are_named_in_one_line_with_the_file_that_lists_them(tmp_path):
+    for name in ("torch", "numpy"):
+        metadata = tmp_path / f"{name}-2.0.dist-info" / "METADATA"
+        metadata.parent.mkdir()
+        metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n")
+    alone = tmp_path / "python"  # an environment with PyTorch and what comes with it
+    alone.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec "{sys.executable}" -S "$@"\n')
+    alone.chmod(0o755)
+    ended = run_with_torch(alone)
+    remedy = f"{alone} -m pip install -r benchmarks/requirements/torch.txt"
+    assert ended.stderr == f"--torch {alone} lacks safetensors; {remedy}\n"
+    assert ended.returncode == 2 and not ended.stdout
+
+
+def test_a_peers_python_that_does_not_run_is_told_in_one_line(tmp_path):
+    ended = run_with_torch(tmp_path / "none")
+    assert ended.stderr == f"--torch {tmp_path / 'none'}: no Python that runs\n"
+    assert ended.returncode == 2
+
+
+def test_every_peer_has_a_file_of_its_packages(load):
+    peers = {peer for peer in load("run").BENCHMARKS.values() if peer}
+    assert {path.stem for path in (BENCHMARKS / "requirements").iterdir()} == peers
+    assert load("run").versions_of(sys.executable, "torch")["numpy"] == np.__version__
+
+
 def test_workers_answer_in_turns(load):
     workers = load("workers")
     command = [sys.executable, "-c", ECHO]

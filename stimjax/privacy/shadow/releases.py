@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -24,7 +24,7 @@ from stimjax.excite import collect, kind, lanes, methods
 from stimjax.excite.inhibit import erasure, labels
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit.inhibition import NOTHING, Inhibition
-from stimjax.excite.kind import Statistics
+from stimjax.excite.kind import Statistic, Statistics
 from stimjax.learn import critic, fit
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
@@ -91,9 +91,10 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
         own = terms if recognizes else dataclasses.replace(terms, identity=0.0)  # of nobody
         recipe = dataclasses.replace(how.recipe, terms=own)
         each = [
-            _measured(trained, number, recipe, inhibition) for number in range(len(trained.rows))
+            inhibit.without_groups(_measured(trained, number, methods.needs(recipe)), inhibition)
+            for number in range(len(trained.rows))
         ]
-        erasures = _erasures(each, inhibition.directions)
+        erasures = _erasures(trained, inhibition.directions)
         draw = _draw(spec, recipe, trained.model, recognizes, size)
         keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
         keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
@@ -138,14 +139,11 @@ class _Pipeline:
         return fit.predict(self.model, jax.tree.map(lambda leaf: leaf[None], self.params), x)[0]
 
 
-def _measured(trained: Trained, number: int, recipe: Recipe, inhibition: Inhibition) -> Statistics:
-    """What the recipe takes, measured on a pipeline's own windows as on the holder's."""
-    train = trained.windows[trained.rows[number]]
+def _measured(trained: Trained, number: int, wanted: Sequence[Statistic]) -> Statistics:
+    """Statistics of a pipeline's own windows, measured as the holder's are."""
     params = jax.tree.map(lambda leaf: leaf[number], trained.params)
-    found = kind.measured(
-        methods.needs(recipe, inhibition), train, _Pipeline(trained.model, params)
-    )
-    return inhibit.without_groups(found, inhibition)
+    train = trained.windows[trained.rows[number]]
+    return kind.measured(wanted, train, _Pipeline(trained.model, params))
 
 
 def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
@@ -163,10 +161,11 @@ def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
     return {name: stack([np.asarray(one[name]) for one in each]) for name in each[0]}
 
 
-def _erasures(each: list[Statistics], strength: float) -> Erasures:
+def _erasures(trained: Trained, strength: float) -> Erasures:
     """The identity directions of each teacher; none where windows are nobody's."""
-    if not strength or "erasure.units" not in each[0]:
+    if not strength or (np.asarray(trained.windows.subject) == NOBODY).any():
         return ()
+    each = [_measured(trained, number, [erasure.ERASURE]) for number in range(len(trained.rows))]
     found = [erasure.erasures(one, strength) for one in each]
     return jax.tree.map(lambda *parts: jnp.stack(parts), *found)
 

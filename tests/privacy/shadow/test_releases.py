@@ -11,8 +11,8 @@ from stimjax import config, models
 from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
 from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
-from stimjax.excite import kind
-from stimjax.excite.inhibit.inhibition import IDENTITY, NOTHING, Inhibition
+from stimjax.excite import kind, methods
+from stimjax.excite.inhibit.inhibition import IDENTITY, Inhibition
 from stimjax.excite.sources import SOURCES
 from stimjax.excite.terms import features
 from stimjax.learn import fit
@@ -84,7 +84,7 @@ def test_what_excites_is_excited_until_its_threshold() -> None:
 def test_terms_see_what_their_own_pipeline_saw() -> None:
     given = trained(windows(SIGNAL, 600), [np.arange(300), np.arange(300, 600)])
     recipe = dataclasses.replace(RECIPES["invert"], tries=5)
-    measured = releases._measured(given, 1, recipe, NOTHING)
+    measured = releases._measured(given, 1, methods.needs(recipe))
     params = jax.tree.map(lambda a: a[1], given.params)
     own = features.measure(
         given.windows[given.rows[1]], releases._Pipeline(given.model, params), {}
@@ -161,9 +161,7 @@ def test_a_critic_of_a_pipeline_knows_its_own_subjects_on_the_rest_of_their_nigh
 
 
 def test_directions_are_taken_out_of_each_teacher_before_it_labels(known: Trained) -> None:
-    inhibition = Inhibition(directions=1.0)
-    each = [releases._measured(known, number, NOISE, inhibition) for number in (0, 1)]
-    (erasure,) = releases._erasures(each, 1.0)
+    (erasure,) = releases._erasures(known, 1.0)
     assert (np.asarray(erasure.read).any(axis=2).sum(axis=1) > 0).all()
     plain = releases.drawn(made(NOISE), 200)(known)
     for number, stimuli in enumerate(releases.drawn(made(NOISE, directions=1.0), 200)(known)):
