@@ -174,9 +174,7 @@ def _row(name: str, content: dict[str, Any], default: config.Job, path: Path) ->
         raise StimjaxError(f"{where}.folds is {folds!r}; there are {default.prepare.folds}")
     if "prepare" in sections:
         raise StimjaxError(f"{where}.prepare: all rows have the same windows; make another setup")
-    found = settings.over(default, sections, where)
-    studies.refuse_unknown(found.study.students)
-    return Row(name, source, folds, found)
+    return Row(name, source, folds, settings.over(default, sections, where))
 
 
 def make(rows: list[Row], fold: Fold, data: tuple[Path, ...], images: Images | None) -> None:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar
 import tyro
 
 from stimjax import config
-from stimjax.config import settings
+from stimjax.config import names, settings
 from stimjax.errors import StimjaxError
 
 Verb = TypeVar("Verb")
@@ -147,24 +147,24 @@ def _unknown(kind: type, args: Sequence[str]) -> str:
             break
         name = word.partition("=")[0].replace("_", "-")
         if re.match(r"--?[a-zA-Z]", name) and name not in known:
-            return f"there is no option {name}{settings.nearest(name, known)}"
+            return f"there is no option {name}{names.nearest(name, known)}"
     return ""
 
 
 def _names(kind: type, prefix: str = "--") -> list[str]:
     """The options that tyro makes of a dataclass."""
-    names = []
+    options = []
     for name, hint in typing.get_type_hints(kind, include_extras=True).items():
         bare, marks = (typing.get_args(hint) or (hint,))[0], getattr(hint, "__metadata__", ())
         option = f"{prefix}{name}".replace("_", "-")
         if dataclasses.is_dataclass(bare if marks else hint):
             section = bare if marks else hint
-            names += _names(section, prefix if FLAT in marks else f"{option}.")
+            options += _names(section, prefix if FLAT in marks else f"{option}.")
         elif tyro.conf.Positional not in marks and tyro.conf.Suppress not in marks:
-            names.append(option)
+            options.append(option)
             if hint is bool:
-                names.append(f"{prefix}no-{name}".replace("_", "-"))
-    return names
+                options.append(f"{prefix}no-{name}".replace("_", "-"))
+    return options
 
 
 def _one_line(box: str) -> str:

@@ -61,7 +61,6 @@ class Demo:
             *(prepare, self.teacher, self.synthesis, self.study, self.audit, self.tradeoff),
             self.simulation,
         )
-        refuse_unknown_names(chosen)
         with reporter() as report:
             run([], self.out, chosen, overwrite=self.overwrite, reporter=report, simulated=True)
         print(inspect.describe(self.out))
@@ -107,7 +106,6 @@ class Run:
             *(split_channels(self.prepare), self.teacher, self.synthesis),
             *(self.study, self.audit, self.tradeoff),
         )
-        refuse_unknown_names(chosen)
         bounds = None if self.require_privacy is None else gate.read(self.require_privacy)
         with reporter() as report:
             exceeded = run(
@@ -416,22 +414,3 @@ def split_channels(asked: sections.Prepare) -> sections.Prepare:
     """`--channels SpO2,HR` as well as `--channels SpO2 HR`."""
     names = [name.strip() for word in asked.channels for name in word.split(",")]
     return dataclasses.replace(asked, channels=tuple(name for name in names if name))
-
-
-def refuse_unknown_names(job: sections.Job) -> None:
-    """Refuse a network, method or student that does not exist before hours of work, not after."""
-    from stimjax import models
-    from stimjax.config.recipes import RECIPES
-    from stimjax.study.classical import CLASSICAL
-
-    for option, names, known in (
-        ("--teacher.networks", job.teacher.networks, models.CLASSIFIERS),
-        ("--synthesis.method", [job.synthesis.method], RECIPES),
-        ("--study.students", job.study.students, [*models.CLASSIFIERS, *CLASSICAL]),
-        ("--audit.attacks", job.audit.attacks, sections.ATTACKS),
-    ):
-        for name in names:
-            if name not in known:
-                raise StimjaxError(
-                    f"{option}: there is no {name!r}; choose from {', '.join(known)}"
-                )

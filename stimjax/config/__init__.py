@@ -1,9 +1,8 @@
 """Every setting of the whole job, as typed frozen dataclasses; no jax is imported here."""
 
+from stimjax.config.names import ATTACKS, STUDENTS
 from stimjax.config.sections import (
-    ATTACKS,
     DEMO,
-    STUDENTS,
     Audit,
     Dp,
     Fit,

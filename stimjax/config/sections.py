@@ -12,20 +12,11 @@ from typing import Literal
 
 import tyro
 
+from stimjax.config.names import ATTACKS, STUDENTS
 from stimjax.config.recipes import Recipe
 
 # No option of its own on the command line: --seed sets the seeds of all sections.
 Seed = tyro.conf.Suppress[int]
-
-STUDENTS = (
-    *("mlp", "cnn", "cnn_half", "resnet", "gru", "transformer"),
-    *("random_forest", "gradient_boosting", "svm", "knn", "logistic"),
-)
-
-ATTACKS = (
-    *("nearest", "domias", "lira", "rmia", "canary", "association", "slicing", "attribute"),
-    *("dcr", "files"),
-)
 
 
 @dataclasses.dataclass(frozen=True)

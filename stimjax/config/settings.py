@@ -1,24 +1,25 @@
 """Configuration files: YAML to and from the frozen dataclasses of `stimjax.config`.
 
 A file has the sections of `config.Job`; what it does not name keeps its default. Nothing passes
-in silence: an unknown key, a wrong type or a value out of range is one line with its place.
+in silence: an unknown key or name, a wrong type or a value out of range is one line with its
+place.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 
 from stimjax import config
+from stimjax.config import names
 from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
 
@@ -107,11 +108,11 @@ def dump(*settings: Any) -> str:
     Args:
         settings: a `config.Job`, or sections of one (each goes under its name in `Job`).
     """
-    names = {type(getattr(DEFAULT, f.name)): f.name for f in dataclasses.fields(config.Job)}
+    places = {type(getattr(DEFAULT, f.name)): f.name for f in dataclasses.fields(config.Job)}
     content: dict[str, Any] = {}
     for part in settings:
         tree = _plain(dataclasses.asdict(part))
-        content.update(tree if isinstance(part, config.Job) else {names[type(part)]: tree})
+        content.update(tree if isinstance(part, config.Job) else {places[type(part)]: tree})
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     if yaml.safe_load(text) != content:
         text = yaml.safe_dump(content, sort_keys=False)  # rare line breaks survive as escapes only
@@ -131,9 +132,10 @@ def check(settings: Any, where: str = "") -> None:
         where: goes in front of the message.
 
     Raises:
-        StimjaxError: a number is NaN, infinite, negative or out of its range; the line names it
-            as its option is called in a configuration file.
+        StimjaxError: a name is unknown (`names.check`), or a number is NaN, infinite, negative or
+            out of its range; the line names it as its option is called in a configuration file.
     """
+    names.check(settings, where)
     for name, value, (fits, words) in _numbers(settings):
         if not math.isfinite(value) or not fits(value):
             raise StimjaxError(f"{where}{name} is {value}; it has to be {words}")
@@ -192,18 +194,6 @@ def seeded(settings: T, seed: int | None) -> T:
     return dataclasses.replace(settings, **changes)  # pyright: ignore[reportArgumentType, reportReturnType]
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The hint for a name that is not known: one of another section, or the nearest by letters.
-
-    Gives `; did you mean NAME?`, or nothing where no known name is near.
-    """
-    known = list(known)
-    last = name.lstrip("-")
-    close = [other for other in known if other.rpartition(".")[2] == last]
-    close = close or difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
-
-
 class _UniqueKeys(yaml.SafeLoader):
     """Refuses a key that stands twice, of which PyYAML would silently take the last."""
 
@@ -226,7 +216,7 @@ def _section(default: T, content: Any, where: str, prefix: str) -> T:
     hints = typing.get_type_hints(type(default))
     for key in content:
         if key not in hints:
-            near = nearest(f"{prefix}{key}", _keys(config.Job))
+            near = names.nearest(f"{prefix}{key}", _keys(config.Job))
             raise StimjaxError(f"{where}: there is no setting {prefix}{key}{near}")
     values = {}
     for key, value in content.items():
@@ -260,16 +250,17 @@ def _value(hint: Any, value: Any, where: str, name: str) -> Any:
             return float(value)
     elif hint in (bool, int, str) and type(value) is hint:
         return value
-    raise StimjaxError(f"{where}: {name} has to be {_wanted(hint)}, not {_shown(value)}")
+    near = names.nearest(str(value), names.literal(hint))
+    raise StimjaxError(f"{where}: {name} has to be {_wanted(hint)}, not {_shown(value)}{near}")
 
 
 def _wanted(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " or ".join(map(str, get_args(hint)))
-    names = {float: "a number", int: "a whole number", bool: "true or false"}
+    words = {float: "a number", int: "a whole number", bool: "true or false"}
     if get_origin(hint) is tuple:
         return "a list ([a, b])"
-    return names.get(hint, "text (in quotes if it looks like a number)")
+    return words.get(hint, "text (in quotes if it looks like a number)")
 
 
 def _shown(value: Any) -> str:

@@ -10,7 +10,7 @@ Time counts from the first sample: the onset of the first data record is subtrac
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from stimjax.data import edf_scoring, people, units
 from stimjax.data.edf_layout import EdfLayout, EdfSignal, layout, onsets
 from stimjax.data.people import NOTHING_TOLD, Person
 from stimjax.data.recording import Header, Recording, Signal
+from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
 _SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
@@ -68,6 +69,32 @@ def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
         },
         events=edf_scoring.events(edf, float(start[0])),
     )
+
+
+def secrets(path: Path) -> Iterator[Secret]:
+    """The fields of the header that tell of a person: patient, recording, and its dates.
+
+    Nothing is checked: a damaged file has secrets as well.
+
+    Raises:
+        StimjaxError: the file cannot be read.
+    """
+    text = content(path, 256).decode("latin-1")
+    patient, recording, start = text[8:88].strip(), text[88:168].strip(), text[168:176].strip()
+    yield Secret("patient field", patient)
+    yield Secret("recording field", recording)
+    yield from of_day("start date", people.day(start))
+    code, sex, born, name, *_ = (*patient.split(), "", "", "", "")
+    if sex in ("M", "F", "X"):  # as EDF+ divides the field
+        yield from of_day("birthdate", people.day(born))
+        yield Secret("patient code", code)
+        for part in (name, name.replace("_", " "), *name.split("_")):
+            yield Secret("patient name", part)
+    plus, began, *rest = (*recording.split(), "", "")
+    if plus == "Startdate":
+        yield from of_day("start date", people.day(began))
+        for part in rest:
+            yield Secret("recording field", part)
 
 
 def _recording_layout(path: Path) -> EdfLayout:

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
+from typing import NamedTuple
 
 from stimjax.data import edf, edf_layout, wfdb
 from stimjax.data.recording import Header, Recording
+from stimjax.data.secrets import Secret, content
 from stimjax.errors import StimjaxError
 
-_FORMATS: dict[str, ModuleType] = {".edf": edf, ".hea": wfdb}
-_ACCEPTED = ".edf (EDF, EDF+) and .hea (WFDB)"
+HEADER = 256  # bytes at the start of a recording
+
+
+class Format(NamedTuple):
+    """All that a format has to say.
+
+    Attributes:
+        name: for messages.
+        header: `header(path)`: what a recording holds, read without its samples.
+        read: `read(path, channels)`: the recording, with channels of these names or aliases.
+        secrets: `secrets(path)`: what its header tells of a person, but for the file's own name and
+            first bytes.
+    """
+
+    name: str
+    header: Callable[[Path], Header]
+    read: Callable[[Path, Sequence[str] | None], Recording]
+    secrets: Callable[[Path], Iterable[Secret]]
+
+
+# By the ending of the file that stands for a recording.
+_FORMATS: dict[str, Format] = {
+    ".edf": Format("EDF, EDF+", edf.header, edf.read, edf.secrets),
+    ".hea": Format("WFDB", wfdb.header, wfdb.read, wfdb.secrets),
+}
 _PREFERRED = ("er", "r", "")  # of Apnea-ECG's records of one subject: with respiration first
 
 
@@ -42,7 +66,7 @@ def find(paths: Iterable[Path | str]) -> list[Path]:
     found = [file for file in sorted(present) if not _is_scoring(file) and _is_best(file, present)]
     if not found:
         where = ", ".join(map(str, paths)) or "no path"
-        raise StimjaxError(f"{where}: holds no recording; name files or folders of {_ACCEPTED}")
+        raise StimjaxError(f"{where}: holds no recording; name files or folders of {_accepted()}")
     return found
 
 
@@ -69,9 +93,26 @@ def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
     return _format(path).read(path, channels)
 
 
-def _format(path: Path) -> ModuleType:
+def secrets(path: Path) -> Iterator[Secret]:
+    """What a recording says of a person: the file's name and first bytes, and its header's fields.
+
+    Raises:
+        StimjaxError: its ending is unknown, or the file cannot be read.
+    """
+    own = _format(path).secrets
+    yield Secret("recording name", path.stem)
+    yield Secret("file name", path.name)
+    yield Secret("first bytes of a recording", content(path, HEADER))
+    yield from own(path)
+
+
+def _accepted() -> str:
+    return " and ".join(f"{ending} ({known.name})" for ending, known in _FORMATS.items())
+
+
+def _format(path: Path) -> Format:
     if path.suffix.lower() not in _FORMATS:
-        raise StimjaxError(f"{path}: is of no format read here; accepted are {_ACCEPTED}")
+        raise StimjaxError(f"{path}: is of no format read here; accepted are {_accepted()}")
     return _FORMATS[path.suffix.lower()]
 
 

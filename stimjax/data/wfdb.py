@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 from stimjax.data import channels as names
 from stimjax.data import people, scoring, units
 from stimjax.data.recording import Event, Header, Recording, Signal
+from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
@@ -73,6 +74,25 @@ def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
         signals={name: _signal(name, record, number) for number, name in enumerate(chosen)},
         events=_events(path, float(head.fs)),
     )
+
+
+def secrets(path: Path) -> Iterator[Secret]:
+    """The names of a record and of its files, its date, and the comments of its header.
+
+    Nothing is checked: a damaged header has secrets as well.
+
+    Raises:
+        StimjaxError: the header cannot be read.
+    """
+    yield Secret("subject code", subject(path.stem))
+    first, *lines = content(path).decode("utf-8", "replace").splitlines() or [""]
+    for word in first.split():
+        yield from of_day("start date", people.day(word))
+    for line in lines:
+        if line.startswith("#"):
+            yield Secret("comment of a header", line.lstrip("# ").strip())
+        elif line.strip():
+            yield Secret("file name", line.split()[0])
 
 
 def _head(path: Path) -> Any:

@@ -82,6 +82,7 @@ def run(
         StimjaxError: a recording or a setting is not usable, or `out` is occupied. Nothing is
             left under the name `out` then.
     """
+    settings.check(job)
     guarantee.refuse_job(job)
     tradeoff.refuse(job)
     folds = job.prepare.folds

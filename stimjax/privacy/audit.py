@@ -15,6 +15,7 @@ import numpy as np
 
 from stimjax import batch, config
 from stimjax.batch import NOBODY, Batch
+from stimjax.config import names
 from stimjax.errors import StimjaxError
 from stimjax.privacy.attacks import (
     association,
@@ -98,11 +99,7 @@ def _attacks(
     stage: Callable[[str], None],
 ) -> list[Attack]:
     """Those that `asked` names, in the order of `config.ATTACKS`."""
-    for name in asked.attacks:
-        if name not in config.ATTACKS:
-            raise StimjaxError(
-                f"there is no attack {name!r}; choose from {', '.join(config.ATTACKS)}"
-            )
+    names.check(asked, "audit.")
     plain = (nearest, domias, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     made = releases.drawn(how)

@@ -11,7 +11,6 @@ from stimjax.config.recipes import Recipe
 from stimjax.excite import methods
 from stimjax.learn.teacher import Teacher
 
-BASELINES = ("noise", "gaussian", "components")
 MOST_ROWS = 4000  # training windows of a class from which a Gaussian is drawn
 DRAWN = 1000  # windows that a source gives at once
 
@@ -22,7 +21,7 @@ def make(name: str, train: Batch, teacher: Teacher | None, count: int, seed: int
         return gaussian(train, count, seed)
     if teacher is None:
         return None
-    return {"noise": noise, "components": components}[name](teacher, count, seed)
+    return OF_TEACHER[name](teacher, count, seed)
 
 
 def noise(teacher: Teacher, count: int, seed: int) -> Batch:
@@ -72,3 +71,7 @@ def components(teacher: Teacher, count: int, seed: int) -> Batch:
     keys = jax.random.split(jax.random.key(seed), count)
     x = [draw(keys[i : i + DRAWN], label[i : i + DRAWN]) for i in range(0, count, DRAWN)]
     return batch.make(np.concatenate(x), batch.one_hot(label, spec), spec)
+
+
+OF_TEACHER = {"noise": noise, "components": components}
+BASELINES = ("gaussian", *OF_TEACHER)

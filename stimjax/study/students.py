@@ -20,6 +20,7 @@ from jaxtyping import Float
 
 from stimjax import config, models
 from stimjax.batch import Batch, Spec, concatenate, one_hot
+from stimjax.config import names
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
 from stimjax.learn.teacher import Teacher
@@ -67,12 +68,10 @@ def sources(
     Raises:
         StimjaxError: stimuli and windows are not of the same kind, or a baseline is unknown.
     """
+    names.check(settings, "study.")
     refuse_other(stimuli.spec, train.spec, "the training windows")
     synthetic = {"stimuli": stimuli}
     for name in settings.baselines:
-        if name not in baselines.BASELINES:
-            known = ", ".join(baselines.BASELINES)
-            raise StimjaxError(f"there is no baseline {name!r}; choose from {known}")
         made = baselines.make(name, train, teacher, len(stimuli), settings.seed)
         if made is not None:
             synthetic[name] = made
@@ -125,7 +124,7 @@ def predict(
     Raises:
         StimjaxError: a student is unknown, or its training diverged.
     """
-    refuse_unknown(settings.students)
+    names.check(settings, "study.")
     refuse_other(given.train["real"].spec, test.spec, "the test windows")
     predictions: Predictions = {}
     total = len(settings.students) * len(given.train)
@@ -313,14 +312,6 @@ def verdict(found: dict[str, Any], family: str) -> dict[str, Any]:
         if any(interval is None for interval in ends.values())
         else all(ends[name][1] < margin for name, margin in margins.items()),
     }
-
-
-def refuse_unknown(students: Sequence[str]) -> None:
-    """Raise StimjaxError for the name of a student that there is not."""
-    for name in students:
-        if name not in models.CLASSIFIERS and name not in CLASSICAL:
-            known = ", ".join([*models.CLASSIFIERS, *CLASSICAL])
-            raise StimjaxError(f"there is no student {name!r}; choose from {known}")
 
 
 def refuse_other(spec: Spec, other: Spec, what: str) -> None:

@@ -68,9 +68,10 @@ def test_version_is_told(run):
         ("train w --out x --config none.yaml", "none.yaml: cannot be read"),
         (
             "run --data a --out x --teacher.networks cn",
-            "--teacher.networks: there is no 'cn'; choose",
+            "--teacher.networks: there is no network 'cn'; did you mean cnn?",
         ),
-        ("demo --study.students cnn knm", "--study.students: there is no 'knm'; choose from mlp"),
+        ("demo --study.students cnn knm", "there is no student 'knm'; did you mean knn? (choose"),
+        ("train w --out x --critic cmm", "--critic: there is no network 'cmm'; choose from none"),
         ("demo --prepare.task stages", "say --task"),
         ("inspect none.edf", "none.edf: no such file"),
     ],

@@ -83,9 +83,13 @@ def test_a_platform_without_devices_is_one_line(built, process, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_mistake_of_ours_keeps_its_traceback(run, monkeypatch):
-    monkeypatch.setattr(main.verbs.Verify, "run", lambda self: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize("mistake", [ZeroDivisionError(), KeyError("embedding.draws")])
+def test_a_mistake_of_ours_keeps_its_traceback(run, monkeypatch, mistake):
+    def mistaken(self):
+        raise mistake
+
+    monkeypatch.setattr(main.verbs.Verify, "run", mistaken)
+    with pytest.raises(type(mistake)):
         run("verify", "x")
 
 

@@ -10,7 +10,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from stimjax import config
-from stimjax.config import settings
+from stimjax.config import names, settings
 from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
 
@@ -33,7 +33,7 @@ jobs = st.builds(
     ),
     teacher=st.builds(
         config.Teacher,
-        networks=st.lists(TEXT, min_size=1, max_size=2).map(tuple),
+        networks=st.lists(st.sampled_from(names.NETWORKS), min_size=1, max_size=2).map(tuple),
         candidates=COUNT,
         fit=fits,
     ),
@@ -43,7 +43,11 @@ jobs = st.builds(
         recipe=st.none() | st.builds(Recipe, lowest=NUMBER, source=st.sampled_from(["noise"])),
         license=TEXT,
     ),
-    study=st.builds(config.Study, students=st.lists(TEXT, max_size=3).map(tuple), fit=fits),
+    study=st.builds(
+        config.Study,
+        students=st.lists(st.sampled_from(config.STUDENTS), max_size=3).map(tuple),
+        fit=fits,
+    ),
     simulation=st.builds(config.Simulation, subjects=COUNT, hours=NUMBER),
 )
 

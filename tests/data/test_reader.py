@@ -2,8 +2,14 @@ import shutil
 
 import pytest
 
+from stimjax import batch
+from stimjax.batch import Channel, Spec
 from stimjax.data import reader
+from stimjax.data.people import NOTHING_TOLD
+from stimjax.data.recording import Header, Recording
+from stimjax.data.secrets import Secret
 from stimjax.errors import StimjaxError
+from stimjax.privacy.attacks import files
 
 
 @pytest.fixture
@@ -68,6 +74,60 @@ def test_header_and_read_follow_the_ending(tree, raw_edf):
         reader.read(tree / "notes.txt")
     with pytest.raises(StimjaxError, match="accepted are"):
         reader.header(tree / "notes.txt")
+
+
+@pytest.fixture
+def diary(tree, monkeypatch):
+    """A recording of a third format, which the first word of its file names."""
+    path = tree / "night.diary"
+    path.write_text("Berta Vogel slept well")
+
+    def header(path):
+        return Header(path.stem, path.read_text().split()[0], 60.0, {}, NOTHING_TOLD)
+
+    def secrets(path):
+        yield Secret("name in a diary", " ".join(path.read_text().split()[:2]))
+
+    monkeypatch.setitem(
+        reader._FORMATS,
+        ".diary",
+        reader.Format("a diary", header, lambda path, _: Recording(header(path), {}, ()), secrets),
+    )
+    return path
+
+
+def test_a_third_format_is_found_read_and_named(tree, diary):
+    assert diary in reader.find([tree])
+    assert reader.header(diary).subject == reader.read(diary).header.subject == "Berta"
+    with pytest.raises(StimjaxError, match=r"and \.hea \(WFDB\) and \.diary \(a diary\)$"):
+        reader.header(tree / "notes.txt")
+
+
+def test_a_format_says_itself_what_its_secrets_are(tree, diary):
+    own = [
+        Secret("recording name", "night"),
+        Secret("file name", "night.diary"),
+        Secret("first bytes of a recording", b"Berta Vogel slept well"),
+        Secret("name in a diary", "Berta Vogel"),
+    ]
+    assert list(reader.secrets(diary)) == own
+    batch.save_spec(Spec((60, 1), ("a", "b"), (Channel("SpO2", "%"),)), tree, {})
+    assert files.secrets_of(tree, [diary]) == own
+    (tree / "release").mkdir()
+    (tree / "release" / "README.md").write_text("With thanks to Berta Vogel.")
+    (finding,) = files.search(tree / "release", own)
+    assert finding.value == 1 and "name in a diary" in finding.note
+
+
+def test_every_part_of_a_format_is_needed():
+    with pytest.raises(TypeError, match="secrets"):
+        reader.Format("a diary", reader.header, reader.read)  # pyright: ignore[reportCallIssue]
+
+
+@pytest.mark.parametrize("name", ["gone.edf", "gone.hea", "notes.txt"])
+def test_secrets_of_what_cannot_be_read(tree, name):
+    with pytest.raises(StimjaxError, match=rf"{name}: (cannot be read|is of no format)"):
+        list(reader.secrets(tree / name))
 
 
 def test_real_recordings(shared_data, tmp_path):

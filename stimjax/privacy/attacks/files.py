@@ -2,10 +2,10 @@
 
 Our own check; what counts as identifying follows the Safe Harbor list of HIPAA (45 CFR 164.514(b),
 names, dates, record numbers) as far as headers of EDF (Kemp et al. 1992, 2003) and WFDB files hold
-it. `secrets_of` gathers the secrets from recordings, `search` looks for them in every byte and name
-of the published files: as they are and in upper, lower or title case, in UTF-8, Latin-1 and UTF-16,
-escaped as in JSON and HTML, and all of this also within base64, of which a report's figures are.
-What is compressed is not opened.
+it; each reader of `stimjax.data` says what its format tells. `secrets_of` gathers the secrets from
+recordings, `search` looks for them in every byte and name of the published files: as they are and
+in upper, lower or title case, in UTF-8, Latin-1 and UTF-16, escaped as in JSON and HTML, and all of
+this also within base64, of which a report's figures are. What is compressed is not opened.
 
 Some strings cannot tell a person from chance and are no secrets: of fewer than `SHORTEST`
 characters; digits alone, fewer than six; names of channels, classes and events; words that blanked
@@ -21,19 +21,18 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import datetime
 import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from stimjax.batch import load_spec
-from stimjax.data import people, scoring, wfdb
+from stimjax.data import reader, scoring
 from stimjax.data.channels import ALIASES
+from stimjax.data.secrets import Secret, content
 from stimjax.errors import StimjaxError
 from stimjax.privacy.findings import Attack, Finding
 
@@ -41,7 +40,6 @@ NAME = "files"
 SHORTEST = 4  # characters of a secret
 CERTAIN = 8  # bytes of a form that is found anywhere
 TEXT = 16  # printable bytes in a row are text
-HEADER = 256  # bytes at the start of a recording
 NAMED = 5  # places that a note names
 BLANKED = (
     "anonymous", "anonymized", "anonymised", "unknown", "patient", "subject", "recording",
@@ -49,13 +47,6 @@ BLANKED = (
 )  # fmt: skip
 _TEXTS = re.compile(rb"[\x20-\x7e\t\r\n]{%d,}" % TEXT)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\n|\r?\n){23,}")
-
-
-class Secret(NamedTuple):
-    """What must not be published, and what kind of thing it is, for a message."""
-
-    kind: str
-    value: bytes | str
 
 
 def attack(published: Path, secrets: Sequence[Secret]) -> Attack:
@@ -90,7 +81,7 @@ def search(published: Path, secrets: Iterable[Secret]) -> list[Finding]:
     for path in _files(published):
         place = path.relative_to(published).as_posix() if path != published else path.name
         named = _hits(place.encode(), table)
-        inside = set().union(*(_hits(data, table) for data in _layers(_read(path))))
+        inside = set().union(*(_hits(data, table) for data in _layers(content(path))))
         for form in named | inside:
             for secret in patterns[form]:
                 found.setdefault(secret, "a file of a telling name" if named else place)
@@ -112,7 +103,7 @@ def secrets_of(windows: Path, recordings: Sequence[Path]) -> list[Secret]:
 
     Args:
         windows: the folder that the recordings were prepared into.
-        recordings: EDF and WFDB files, as `data.reader.find` gives them.
+        recordings: files of any format, as `data.reader.find` gives them.
 
     Raises:
         StimjaxError: the folder is no folder of windows, or a recording cannot be read.
@@ -121,10 +112,7 @@ def secrets_of(windows: Path, recordings: Sequence[Path]) -> list[Secret]:
     public = {name.casefold() for name in (*spec.classes, *(c.name for c in spec.channels))}
     secrets: dict[Secret, None] = {}
     for path in recordings:
-        head = _read(path)[:HEADER] if path.suffix.lower() != ".edf" else _start(path, HEADER)
-        fields = _of_edf(head) if path.suffix.lower() == ".edf" else _of_wfdb(path)
-        own = (Secret("recording name", path.stem), Secret("file name", path.name))
-        for secret in (*own, Secret("first bytes of a recording", head), *fields):
+        for secret in reader.secrets(path):
             if str(secret.value).casefold() not in public:
                 secrets[secret] = None
     return list(secrets)
@@ -146,47 +134,6 @@ def _common() -> set[str]:
 
 
 _COMMON = _common()
-
-
-def _of_edf(head: bytes) -> Iterator[Secret]:
-    """The fields of an EDF header: patient, recording, and its dates."""
-    text = head.decode("latin-1")
-    patient, recording, start = text[8:88].strip(), text[88:168].strip(), text[168:176].strip()
-    yield Secret("patient field", patient)
-    yield Secret("recording field", recording)
-    yield from _dates("start date", people.day(start))
-    code, sex, born, name, *_ = (*patient.split(), "", "", "", "")
-    if sex in ("M", "F", "X"):  # as EDF+ divides the field
-        yield from _dates("birthdate", people.day(born))
-        yield Secret("patient code", code)
-        for part in (name, name.replace("_", " "), *name.split("_")):
-            yield Secret("patient name", part)
-    plus, began, *rest = (*recording.split(), "", "")
-    if plus == "Startdate":
-        yield from _dates("start date", people.day(began))
-        for part in rest:
-            yield Secret("recording field", part)
-
-
-def _of_wfdb(path: Path) -> Iterator[Secret]:
-    """The names of a WFDB record and of its files, its date, and the comments of its header."""
-    yield Secret("subject code", wfdb.subject(path.stem))
-    first, *lines = _read(path).decode("utf-8", "replace").splitlines() or [""]
-    for word in first.split():
-        yield from _dates("start date", people.day(word))
-    for line in lines:
-        if line.startswith("#"):
-            yield Secret("comment of a header", line.lstrip("# ").strip())
-        elif line.strip():
-            yield Secret("file name", line.split()[0])
-
-
-def _dates(kind: str, day: datetime.date | None) -> Iterator[Secret]:
-    if day is not None:
-        yield Secret(kind, f"{day:%d.%m.%y}")
-        yield Secret(kind, f"{day:%d.%m.%Y}")
-        yield Secret(kind, f"{day:%Y-%m-%d}")
-        yield Secret(kind, f"{day.day:02d}-{people.MONTHS[day.month - 1]}-{day.year}")
 
 
 def _forms(value: bytes | str) -> set[bytes]:
@@ -279,18 +226,3 @@ def _files(published: Path) -> list[Path]:
     if not published.is_dir():
         raise StimjaxError(f"{published}: no such folder; name what is to be published")
     return sorted(path for path in published.rglob("*") if path.is_file())
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _start(path: Path, count: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(count)
-    except OSError as error:
-        raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
