@@ -206,7 +206,8 @@ def test_a_local_process_makes_what_is_missing(made, tmp_path):
     """The same through pickles and other processes."""
     out = tmp_path / "out"
     shutil.copytree(made / "out", out, symlinks=True)
-    runs, _ = grids.read_grid(made / "grid.yaml")
+    (tmp_path / "grid.yaml").write_text(GRID)
+    runs, _ = grids.read_grid(tmp_path / "grid.yaml")
     (fold,) = grids.folds_of(runs[0], (), out)
     real = fold.piece(grids.rows_of(runs[0], fold)[0], "knn")
     before = store.load_arrays(real / "predicted.safetensors")["probability"]
