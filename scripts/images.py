@@ -18,6 +18,7 @@ from stimjax import config
 from stimjax.config import settings
 from stimjax.data import images as image_sets
 from stimjax.disk import store
+from stimjax.errors import StimjaxError
 from stimjax.excite import rates, synthesize
 from stimjax.job import stages
 from stimjax.machine import runtime
@@ -31,7 +32,7 @@ STUDY = config.Study(
 
 
 @dataclasses.dataclass(frozen=True)
-class Images:
+class Options:
     """The whole job on images.
 
     Attributes:
@@ -54,50 +55,50 @@ class Images:
     study: config.Study = STUDY
 
 
-def main(asked: Images) -> None:
-    """Do the job that `asked` describes."""
+def main(options: Options) -> None:
+    """Make windows, teacher, stimuli and students."""
     runtime.start()
-    if (asked.images is None) != (asked.labels is None):
-        raise store.StimjaxError("give --images and --labels, or neither")
+    if (options.images is None) != (options.labels is None):
+        raise StimjaxError("give --images and --labels, or neither")
     whole = (
-        image_sets.mnist(asked.images, asked.labels)
-        if asked.images and asked.labels
+        image_sets.mnist(options.images, options.labels)
+        if options.images and options.labels
         else image_sets.digits()
     )
     with (
         reporter() as report,
-        store.new_folder(asked.out, overwrite=asked.overwrite) as folder,
+        store.new_folder(options.out, overwrite=options.overwrite) as folder,
     ):
         private = folder / "private"
-        for made in (private, private / "windows", private / "teacher", folder / "study"):
-            made.mkdir(mode=0o700 if made == private else 0o777)
+        for place in (private, private / "windows", private / "teacher", folder / "study"):
+            place.mkdir(mode=0o700 if place == private else 0o777)
         image_sets.deal(
             whole,
             private / "windows",
-            train=asked.train,
-            validation=asked.validation,
-            seed=asked.seed,
+            train=options.train,
+            validation=options.validation,
+            seed=options.seed,
         )
         teacher = stages.train_teacher(
-            private / "windows", private / "teacher", asked.teacher, report
+            private / "windows", private / "teacher", options.teacher, report
         )
         report.stage("making stimuli")
         synthesize.synthesize(
             teacher,
-            asked.synthesis,
+            options.synthesis,
             folder / "release",
             progress=rates.telling(report),
             note=report.note,
         )
         windows = private / "windows"
         stages.study_release(
-            folder / "release", windows, windows, folder / "study", asked.study, teacher, report
+            folder / "release", windows, windows, folder / "study", options.study, teacher, report
         )
-        settings.save(folder, asked.teacher, asked.synthesis, asked.study)
+        settings.save(folder, options.teacher, options.synthesis, options.study)
 
 
 if __name__ == "__main__":
     try:
-        main(tyro.cli(Images))
-    except store.StimjaxError as error:
+        main(tyro.cli(Options))
+    except StimjaxError as error:
         sys.exit(f"stimjax: error: {error}")

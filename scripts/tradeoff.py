@@ -31,7 +31,7 @@ STUDY = config.Study(students=("cnn", "random_forest"), baselines=())
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class Options:
     """Measure the trade-off between students and anonymity.
 
     Attributes:
@@ -55,26 +55,32 @@ class Asked:
     seed: int = 0
 
 
-def main(asked: Asked) -> None:
+def main(options: Options) -> None:
     """Measure every strength, and write the table and the curve."""
     runtime.start()
-    asked = settings.seeded(asked, asked.seed)
-    asked.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    options = settings.seeded(options, options.seed)
+    options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with reporter() as report:
         points = tradeoff.measure(
-            *(asked.windows, teachers.load(asked.teacher), asked.out, asked.strengths),
-            *(asked.synthesis, asked.study, asked.audit, report),
+            windows=options.windows,
+            teacher=teachers.load(options.teacher),
+            out=options.out,
+            strengths=options.strengths,
+            synthesis=options.synthesis,
+            study=options.study,
+            audit=options.audit,
+            reporter=report,
         )
     table = privacy.tradeoff(points)
     lines = [table.header, ["---"] * len(table.header), *table.rows]
     text = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    (asked.out / "tradeoff.md").write_text(text, encoding="utf-8")
-    (asked.out / "tradeoff.svg").write_text(figures.tradeoff(points), encoding="utf-8")
+    (options.out / "tradeoff.md").write_text(text, encoding="utf-8")
+    (options.out / "tradeoff.svg").write_text(figures.tradeoff(points), encoding="utf-8")
     print(text)
 
 
 if __name__ == "__main__":
     try:
-        main(tyro.cli(Asked))
+        main(tyro.cli(Options))
     except StimjaxError as error:
         sys.exit(f"stimjax: error: {error}")

@@ -16,7 +16,7 @@ from stimjax.command.main import VERBS
 from stimjax.config import names, settings
 from stimjax.config.recipes import Recipe, Terms
 from stimjax.errors import StimjaxError
-from stimjax.excite import methods, objective
+from stimjax.excite import methods, terms
 from stimjax.excite.sources import SOURCES
 from stimjax.privacy import attacks
 from stimjax.study import baselines, classical
@@ -161,9 +161,9 @@ def attack_names() -> set[str]:
         pytest.param(classical.CLASSICAL, names.CLASSICAL, id="classical students"),
         pytest.param(baselines.BASELINES, names.BASELINES, id="baselines"),
         pytest.param(attack_names(), names.ATTACKS, id="attacks"),
-        pytest.param({*SOURCES, "generator"}, literals("source"), id="Recipe.source"),
+        pytest.param(SOURCES, literals("source"), id="Recipe.source"),
         pytest.param(methods.OPTIMIZERS, literals("optimizer"), id="Recipe.optimizer"),
-        pytest.param(objective.TERMS, [f.name for f in dataclasses.fields(Terms)], id="Terms"),
+        pytest.param(terms.TERMS, [f.name for f in dataclasses.fields(Terms)], id="Terms"),
     ],
 )
 def test_what_there_is_and_what_may_be_named_are_the_same(registry, known):

@@ -11,7 +11,7 @@ import optax
 import pytest
 from scipy import stats
 
-from stimjax import config
+from stimjax import config, models
 from stimjax.batch import Channel, Spec, make
 from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
@@ -101,7 +101,7 @@ def test_targets_follow_the_prior_and_some_are_not_excited() -> None:
 class Answers:
     """A labeler of known answers."""
 
-    model, params, alone = None, None, ()
+    model, params, alone = models.classifier("mlp", (5, 1), 3), None, ()
 
     def __init__(self, probability: np.ndarray) -> None:
         self._probability = probability

@@ -1,27 +1,28 @@
-"""Scripts as modules: they are no package."""
+"""Scripts from the outside: as processes of their own."""
 
-import importlib.util
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def load_script() -> Callable[[str], ModuleType]:
-    def load(path: str) -> ModuleType:
-        name, folder = f"script_{Path(path).stem}", str((SCRIPTS / path).parent)
-        if folder not in sys.path:  # as Python does for the script that it runs
-            sys.path.insert(0, folder)
-        found = importlib.util.spec_from_file_location(name, SCRIPTS / path)
-        assert found is not None and found.loader is not None
-        module = importlib.util.module_from_spec(found)
-        sys.modules[name] = module  # dataclasses look their module up
-        found.loader.exec_module(module)
-        return module
+def run_script() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a script in a folder with words, as a user would."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 
-    return load
+    def run(script: str, folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / script), *map(str, words)],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+        )
+
+    return run

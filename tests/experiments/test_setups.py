@@ -1,6 +1,5 @@
-"""`scripts/ablations/run.py`: pieces that resume and add up to the results of a study."""
+"""A table of methods: pieces that resume and add up to the results of a study."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from stimjax import config
 from stimjax.data import prepare
 from stimjax.disk import store
 from stimjax.errors import StimjaxError
+from stimjax.experiments import rows, setups
 from stimjax.job import cohort
 from stimjax.machine.progress import Reporter
 from stimjax.study import metrics
@@ -28,31 +28,26 @@ rows:
 
 
 @pytest.fixture(scope="module")
-def script(load_script):
-    return load_script("ablations/run.py")
-
-
-@pytest.fixture(scope="module")
 def recordings(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("recordings")
     cohort.simulate_recordings(folder, config.Simulation(subjects=5, hours=1.0), Reporter())
     return folder
 
 
-def asked(script, folder: Path, recordings: Path, setup: str = SETUP, **more):
+def fill(folder: Path, recordings: Path, setup: str = SETUP, **chosen) -> None:
     (folder / "setup.yaml").write_text(setup)
-    return script.Asked(folder / "setup.yaml", (recordings,), folder / "out", **more)
+    setups.fill(folder / "setup.yaml", (recordings,), folder / "out", **chosen)
 
 
 @pytest.fixture(scope="module")
-def made(script, recordings, tmp_path_factory) -> Path:
+def made(recordings, tmp_path_factory) -> Path:
     """Fold 1 first, one row of it alone, then all the rest."""
     folder = tmp_path_factory.mktemp("table")
-    script.main(asked(script, folder, recordings, folds=(1,), rows=("mixture",)))
+    fill(folder, recordings, folds=(1,), rows=("mixture",))
     first = store.read_json(folder / "out" / "mixture" / "study" / "results.json")
     assert {row["fold"] for row in first["rows"]} == {1}
     assert not (folder / "out" / "components").exists()
-    script.main(asked(script, folder, recordings))
+    fill(folder, recordings)
     return folder
 
 
@@ -98,22 +93,21 @@ def test_folds_share_neither_seeds_nor_teachers(made):
     assert not numbers[0] & numbers[1]
 
 
-def test_what_is_there_is_not_made_again(made, script, recordings, monkeypatch):
+def test_what_is_there_is_not_made_again(made, recordings, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("made again")
 
-    monkeypatch.setattr(script.studies, "student", refuse)
-    monkeypatch.setattr(script.synthesize, "synthesize", refuse)
-    monkeypatch.setattr(script.stages, "train_teacher", refuse)
-    script.main(asked(script, made, recordings))
+    monkeypatch.setattr(rows.studies, "student", refuse)
+    monkeypatch.setattr(rows.synthesize, "synthesize", refuse)
+    monkeypatch.setattr(rows.stages, "train_teacher", refuse)
+    fill(made, recordings)
     more = SETUP.replace("  mixture: {}", "  mixture: {}\n  probe: {synthesis: {method: probe}}")
     with pytest.raises(AssertionError, match="made again"):  # what was added is
-        script.main(asked(script, made, recordings, more))
+        fill(made, recordings, more)
 
 
-def test_one_row_against_another(made, script, recordings):
-    words = asked(script, made, recordings, rows=("mixture",))
-    script.main(dataclasses.replace(words, against="components"))
+def test_one_row_against_another(made, recordings):
+    fill(made, recordings, rows=("mixture",), against="components")
     found = store.read_json(made / "out" / "mixture" / "against-components" / "results.json")
     assert {row["trained_on"] for row in found["rows"]} == {"components", "stimuli"}
     (entry,) = (one for one in found["summary"] if one["student"] == "knn")
@@ -123,20 +117,20 @@ def test_one_row_against_another(made, script, recordings):
         test = prepare.load(made / "out" / f"fold-{fold}" / "windows", "test")
         truth = np.asarray(test.y).argmax(axis=1)
         for row, gathered in right.items():
-            piece = made / "out" / f"fold-{fold}" / row / "knn" / script.PREDICTED
+            piece = made / "out" / f"fold-{fold}" / row / "knn" / rows.PREDICTED
             predicted = store.load_arrays(piece)["probability"][0].argmax(axis=1)
             gathered.extend(predicted == truth)
     lost = np.mean(right["components"]) - np.mean(right["mixture"])
     assert entry["accuracy_gap"] == pytest.approx(lost)
 
 
-def test_pieces_of_other_settings_are_refused(made, script, recordings):
+def test_pieces_of_other_settings_are_refused(made, recordings):
     other = SETUP.replace("count: 60", "count: 61")
     with pytest.raises(StimjaxError, match="mixture/mlp: was made with other settings; delete"):
-        script.main(asked(script, made, recordings, other))
+        fill(made, recordings, other)
     other = SETUP.replace("split: random", "split: subject")
     with pytest.raises(StimjaxError, match="windows: was made with other settings"):
-        script.main(asked(script, made, recordings, other))
+        fill(made, recordings, other)
 
 
 @pytest.mark.parametrize(
@@ -150,37 +144,36 @@ def test_pieces_of_other_settings_are_refused(made, script, recordings):
         (SETUP.replace("[mlp, knn]", "[oracle]"), "no student 'oracle'"),
     ],
 )
-def test_a_setup_that_says_what_it_cannot(script, recordings, tmp_path, setup, said):
+def test_a_setup_that_says_what_it_cannot(recordings, tmp_path, setup, said):
     with pytest.raises(StimjaxError, match=said):
-        script.main(asked(script, tmp_path, recordings, setup))
+        fill(tmp_path, recordings, setup)
 
 
-def test_rows_and_folds_that_are_not_there(script, recordings, tmp_path):
+def test_rows_and_folds_that_are_not_there(recordings, tmp_path):
     with pytest.raises(StimjaxError, match="no row 'mix'; choose from real, mixture"):
-        script.main(asked(script, tmp_path, recordings, rows=("mix",)))
-    words = dataclasses.replace(asked(script, tmp_path, recordings), against="mix")
+        fill(tmp_path, recordings, rows=("mix",))
     with pytest.raises(StimjaxError, match="no row 'mix'"):
-        script.main(words)
+        fill(tmp_path, recordings, against="mix")
     with pytest.raises(StimjaxError, match="no fold 2"):
-        script.main(asked(script, tmp_path, recordings, folds=(2,)))
+        fill(tmp_path, recordings, folds=(2,))
 
 
 @pytest.mark.parametrize("path", SETUPS, ids=lambda path: path.name)
-def test_every_setup_can_be_read(script, path):
-    rows, _ = script.read_setup(path)
-    assert rows[0].name == "real" and len(rows) > 1
+def test_every_setup_can_be_read(path):
+    read, _ = setups.read_setup(path)
+    assert read[0].name == "real" and len(read) > 1
 
 
-def test_windows_of_another_program(made, script, recordings):
+def test_windows_of_another_program(made, recordings):
     setup = SETUP + "  gan: {source: given, folds: 1}\n"
     with pytest.raises(StimjaxError, match=r"gan/source/windows\.safetensors: is missing"):
-        script.main(asked(script, made, recordings, setup, rows=("gan",)))
+        fill(made, recordings, setup, rows=("gan",))
     train = prepare.load(made / "out" / "fold-0" / "windows", "train")
     place = made / "out" / "fold-0" / "gan" / "source"
     place.mkdir(parents=True)
     arrays = {"x": np.asarray(train.x) * 1.5, "y": np.asarray(train.y)}
     store.save_arrays(place / "windows.safetensors", arrays)
-    script.main(asked(script, made, recordings, setup, rows=("gan",)))
+    fill(made, recordings, setup, rows=("gan",))
     results = store.read_json(made / "out" / "gan" / "study" / "results.json")
     assert {row["trained_on"] for row in results["rows"]} == {"real", "gan"}
 
@@ -191,7 +184,7 @@ def idx(array: np.ndarray, path: Path) -> Path:
     return path
 
 
-def test_images(script, tmp_path):
+def test_images(tmp_path):
     label = np.arange(150) % 10
     pixels = np.random.default_rng(0).integers(0, 50, (150, 6, 6)) + 20 * label[:, None, None]
     data = idx(pixels, tmp_path / "images"), idx(label, tmp_path / "labels")
@@ -201,12 +194,12 @@ study: {students: [knn]}
 rows: {gaussian: {source: gaussian, synthesis: {count: 300}}}
 """
     (tmp_path / "setup.yaml").write_text(setup)
-    script.main(script.Asked(tmp_path / "setup.yaml", data, tmp_path / "out"))
+    setups.fill(tmp_path / "setup.yaml", data, tmp_path / "out")
     results = store.read_json(tmp_path / "out" / "gaussian" / "study" / "results.json")
     assert results["test"]["windows"] == 30 and results["test"]["split"] == "random"
     assert min(row["accuracy"] for row in results["rows"]) > 0.5
     with pytest.raises(StimjaxError, match="two files"):
-        script.main(script.Asked(tmp_path / "setup.yaml", data[:1], tmp_path / "out"))
+        setups.fill(tmp_path / "setup.yaml", data[:1], tmp_path / "out")
     (tmp_path / "setup.yaml").write_text(setup.replace("train", "trial"))
     with pytest.raises(StimjaxError, match="images has to be"):
-        script.main(script.Asked(tmp_path / "setup.yaml", data, tmp_path / "out"))
+        setups.fill(tmp_path / "setup.yaml", data, tmp_path / "out")

@@ -1,17 +1,8 @@
-"""`scripts/table.py`: Markdown of one study, and of several side by side."""
+"""Tables of results.json: Markdown of one study, and of several side by side."""
 
-import json
-from types import ModuleType
 from typing import Any
 
-import pytest
-
-from stimjax.errors import StimjaxError
-
-
-@pytest.fixture(scope="module")
-def script(load_script) -> ModuleType:
-    return load_script("table.py")
+from stimjax.experiments import results_table
 
 
 def results(lost: float, students: tuple[str, ...] = ("cnn", "knn")) -> dict[str, Any]:
@@ -38,30 +29,30 @@ def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_one_study(script):
-    lines = script.table(results(0.002)).splitlines()
+def test_one_study():
+    lines = results_table.table(results(0.002)).splitlines()
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
     assert cells(lines[2])[:2] == ["teacher (cnn, gru)", "91.0 / 0.800"]
     cnn = cells(lines[3])
     assert cnn[:4] == ["cnn", "90.0 / 0.700", "89.8 / 0.700", "50.0 / 0.700"]
     assert cnn[4:] == ["0.2 (0.0 to 2.0)", "-", "0.56 / 0.02", "yes"]
-    assert cells(script.table(results(0.1)).splitlines()[3])[-1] == "not shown"
+    assert cells(results_table.table(results(0.1)).splitlines()[3])[-1] == "not shown"
     said = "2 seeds, 2 folds, 70 test windows, intervals by bootstrap of subjects."
     assert lines[-1] == said
 
 
-def test_a_study_of_a_baseline_alone(script):
+def test_a_study_of_a_baseline_alone():
     found = results(0.1)
     found = {k: [r for r in found[k] if r["trained_on"] != "stimuli"] for k in ("rows", "summary")}
     found |= {"teacher": None}
-    lines = script.table(found).splitlines()
+    lines = results_table.table(found).splitlines()
     assert cells(lines[0])[:3] == ["student", "real", "noise"]
     assert cells(lines[2])[3] == "40.0 (0.0 to 2.0)"
 
 
-def test_several_studies_in_one_table(script):
+def test_several_studies_in_one_table():
     one, two = results(0.002), results(0.1, students=("cnn", "svm"))
-    lines = script.combined({"mixture": one, "paper": two}).splitlines()
+    lines = results_table.combined({"mixture": one, "paper": two}).splitlines()
     assert cells(lines[0]) == ["trained on", "seeds x folds", "cnn", "knn", "svm"]
     assert [cells(line)[0] for line in lines[2:]] == ["real", "mixture", "noise", "paper"]
     assert cells(lines[3]) == ["mixture", "2 x 2", *["89.8 / 0.700 (0.2 ✓)"] * 2, "-"]
@@ -69,7 +60,7 @@ def test_several_studies_in_one_table(script):
     assert cells(lines[5]) == ["paper", "2 x 2", lost, "-", lost]
 
 
-def test_what_the_stimuli_of_a_method_are(script):
+def test_what_the_stimuli_of_a_method_are():
     about = {"seconds": 12.4, "from_stimuli": 0.991, "to_stimuli": 1.0, "apart": 1.234}
     about |= {
         "confidence": 0.9,
@@ -77,20 +68,6 @@ def test_what_the_stimuli_of_a_method_are(script):
         "hit": [1.0, 0.5],
         "uses": ["a mean", "a range"],
     }
-    lines = script.combined({"mixture": results(0.002) | {"made": about}}).splitlines()
+    lines = results_table.combined({"mixture": results(0.002) | {"made": about}}).splitlines()
     assert cells(lines[8]) == ["mixture", "12", "0.99 / 1.00", "1.23", "0.90", "25 75", "100 50"]
     assert lines[-1] == "- mixture: a mean; a range."
-
-
-def test_files_are_named_by_their_folder_or_by_the_user(script, tmp_path):
-    for name in ("mixture", "paper"):
-        (tmp_path / name / "study").mkdir(parents=True)
-        (tmp_path / name / "study" / "results.json").write_text(json.dumps(results(0.1)))
-    files = [str(tmp_path / name / "study" / "results.json") for name in ("mixture", "paper")]
-    assert script.main(files[:1]).startswith("| student |")
-    both = script.main([files[0], f"ours={files[1]}"])
-    assert "\n| mixture |" in both and "\n| ours |" in both
-    with pytest.raises(StimjaxError, match="two files are called mixture"):
-        script.main([files[0], files[0]])
-    with pytest.raises(StimjaxError, match="name results"):
-        script.main([])

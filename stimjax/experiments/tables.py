@@ -1,4 +1,4 @@
-"""What `scripts/sweep.py` found, as tables and a plot.
+"""The tables and the plot of a sweep, from its records.
 
 A record is one number: the run (`configuration`, a key for each setting of the grid, `seed` of the
 whole job), what was judged (`ABOUT`), `metric` and `value`. The table has their means and intervals
@@ -16,13 +16,12 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import pyarrow
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
-from pyarrow import parquet
 
+from stimjax.experiments.extra import library
 from stimjax.report.figures import STYLE
 from stimjax.report.tables import over_repeats
 
@@ -48,10 +47,14 @@ def write(out: Path, records: Rows, settings: Sequence[str], repeats: str) -> No
         records: one for each number.
         settings: what the grid sweeps, the plot's axis first.
         repeats: the key of what is repeated, one of `REPEATS`.
+
+    Raises:
+        StimjaxError: pyarrow is not installed.
     """
-    found = tidy(records, settings)
-    means = table(found, settings, repeats)
-    parquet.write_table(pyarrow.Table.from_pylist(found), out / "seeds.parquet")
+    pyarrow, parquet = library("pyarrow"), library("pyarrow.parquet")
+    records = tidy(records, settings)
+    means = table(records, settings, repeats)
+    parquet.write_table(pyarrow.Table.from_pylist(records), out / "seeds.parquet")
     parquet.write_table(pyarrow.Table.from_pylist(means), out / "table.parquet")
     (out / "table.md").write_text(markdown(means, settings, repeats), encoding="utf-8")
     plot(means, settings).savefig(out / "accuracy.png", dpi=150)
@@ -106,10 +109,10 @@ def markdown(means: Rows, settings: Sequence[str], repeats: str) -> str:
         *("table.parquet has all metrics.", "", _line(head), "|---" * len(head) + "|"),
     ]
     keys = ("configuration", "student", "trained_on")
-    found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    judged: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
     for row in means:
-        found.setdefault(tuple(row[key] for key in keys), {})[row["metric"]] = row
-    for by_metric in found.values():
+        judged.setdefault(tuple(row[key] for key in keys), {})[row["metric"]] = row
+    for by_metric in judged.values():
         first = next(iter(by_metric.values()))
         shown = [_cell(by_metric.get(metric)) for metric in SHOWN]
         most = max(row["repeats"] for row in by_metric.values())
@@ -151,8 +154,8 @@ def plot(means: Rows, settings: Sequence[str]) -> Figure:
             _axis(one, first, places)
         axes[0].set_ylabel("accuracy on real windows")
         ends = [row[key] for row in chosen for key in ("mean", "low", "high")]
-        known = [end for end in ends if end is not None]
-        axes[0].set_ylim(max(0.0, min(known)) - 0.02, min(1.0, max(known)) + 0.02)
+        heights = [end for end in ends if end is not None]
+        axes[0].set_ylim(max(0.0, min(heights)) - 0.02, min(1.0, max(heights)) + 0.02)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=7)
     return figure
 
@@ -171,13 +174,13 @@ def _draw(one: Axes, rows: Rows, places: Sequence[float], number: int, aside: fl
     for source in dict.fromkeys(row["trained_on"] for row in rows):
         pairs = zip(places, rows, strict=True)
         own = sorted((at, i) for i, (at, row) in enumerate(pairs) if row["trained_on"] == source)
-        found = [rows[i] for _, i in own]
+        drawn = [rows[i] for _, i in own]
         filled = source == "stimuli"
         one.errorbar(
             [at for at, _ in own],
-            [row["mean"] for row in found],
-            yerr=[0.0 if row["low"] is None else row["high"] - row["mean"] for row in found],
-            label=f"{found[0]['student']}, {source}",
+            [row["mean"] for row in drawn],
+            yerr=[0.0 if row["low"] is None else row["high"] - row["mean"] for row in drawn],
+            label=f"{drawn[0]['student']}, {source}",
             color=color,
             marker=marker,
             markersize=4,
