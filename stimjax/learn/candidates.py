@@ -96,7 +96,6 @@ def _train(
                 validation,
                 seeds=own[i].tolist(),
                 settings=settings.fit,
-                stripped=settings.confusion,
                 checkpoint=None if checkpoint is None else checkpoint / f"{name}-{radius:g}",
                 progress=lambda step, _, i=i: progress(i * steps + step, len(networks) * steps),
             )

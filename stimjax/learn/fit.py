@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, Int
 from stimjax import config
 from stimjax.batch import Batch
 from stimjax.errors import StimjaxError
-from stimjax.learn import confusion, robust
+from stimjax.learn import robust
 from stimjax.models import Model, Params
 
 PREDICT = 256  # windows that go through a network at once where no gradient is needed
@@ -69,7 +69,6 @@ def fit(
     *,
     seeds: Sequence[int],
     settings: config.Fit,
-    stripped: float = 0.0,
     checkpoint: Path | None = None,
     devices: int | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
@@ -84,8 +83,6 @@ def fit(
         validation: windows that choose the step whose parameters are kept.
         seeds: one network each, of initial weights, order of windows and dropout.
         settings: steps, rate and so on.
-        stripped: how strongly identity is taken out of the last hidden layer, against a head that
-            tells the subjects of `train` apart (see `confusion`); 0 for no head.
         checkpoint: a folder of checkpoints; training resumes from the newest one there.
         devices: how many share each batch at most; None for all cores of a CPU, or one
             accelerator. Their number changes the last bits of what is found.
@@ -96,16 +93,12 @@ def fit(
         StimjaxError: the checkpoint is damaged or of another run.
     """
     optimizer = make_optimizer(settings)
-    subject, headed = confusion.numbered(np.asarray(train.subject)), stripped > 0
-    subjects = int(subject.max()) + 1 if headed else 0
-    if headed:
-        model = confusion.with_head(model, subjects, train.spec.shape)
     whole, blocks, batches = _shardings(_mesh(settings.batch, devices))
-    advance = _advance(model, settings, subjects, stripped, whole)
+    advance = _advance(model, settings, whole)
     state = _start(model.init, optimizer.init, jnp.asarray(seeds, jnp.uint32))
     manager = _manager(checkpoint)
     step = 0
-    arrays = _put((train.x, train.y, train.weight, subject), whole)
+    arrays = _put((train.x, train.y, train.weight), whole)
     held_out = _put((validation.x, validation.y, validation.weight), blocks)
     try:
         if manager is not None and (latest := manager.latest_step()) is not None:
@@ -129,7 +122,7 @@ def fit(
             f"({settings.rate:g})"
         )
     best = jax.tree.map(jnp.asarray, jax.device_get(state.best))  # on one device again
-    return Fitted(best["network"] if headed else best, loss, step)
+    return Fitted(best, loss, step)
 
 
 def predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
@@ -215,29 +208,19 @@ def _put(arrays: Sequence[Array | np.ndarray], where: NamedSharding) -> tuple[Ar
 
 
 @functools.cache
-def _advance(
-    model: Model,
-    settings: config.Fit,
-    subjects: int,
-    stripped: float,
-    whole: NamedSharding,
-) -> Callable[..., State]:
+def _advance(model: Model, settings: config.Fit, whole: NamedSharding) -> Callable[..., State]:
     """`settings.every` gradient steps and a look at the validation part, for all seeds."""
     optimizer, apply = make_optimizer(settings), model.apply
     parts = _parts(settings.batch)
 
     def loss(params: Params, part: tuple[Array, ...], key: Array, total: Array) -> Array:
-        x, y, weight, subject = part
+        x, y, weight = part
         if settings.radius > 0:
             x = robust.move(
                 lambda moved: _cross_entropy(apply(params, moved, key), y, weight, total),
                 *(x, settings.radius),
             )
-        value = _cross_entropy(apply(params, x, key), y, weight, total)
-        if subjects:
-            whose = subject.astype(jnp.int32)
-            value += confusion.loss(model, params, x, whose, subjects, stripped) / parts
-        return value
+        return _cross_entropy(apply(params, x, key), y, weight, total)
 
     def slope(params: Params, batch: tuple[Array, ...], key: Array) -> Params:
         """The gradient of a batch: each part's by itself, then their sum.
@@ -245,12 +228,12 @@ def _advance(
         As one vector, because devices that share the parts wait for each other once a sum, and
         one thread adds up arrays as small as a layer's slowly.
         """
-        x, y, weight, subject = batch
+        x, y, weight = batch
         noise_key, dropout_key = jax.random.split(key)
         x = x + settings.noise * jax.random.normal(noise_key, x.shape)
         each = jax.vmap(jax.grad(loss), in_axes=(None, 0, 0, None))
         keys = jax.random.split(dropout_key, parts)
-        gradients = each(params, (x, y, weight, subject), keys, jnp.sum(weight))
+        gradients = each(params, (x, y, weight), keys, jnp.sum(weight))
         flat = jax.vmap(lambda gradient: ravel_pytree(gradient)[0])(gradients)
         return ravel_pytree(params)[1](flat.sum(axis=0))
 

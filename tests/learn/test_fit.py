@@ -111,7 +111,7 @@ def test_training_a_linear_network_equals_adamw_written_out(
     assert found.steps == 30
     # Six looks, one program: what goes in first has the types of what comes out.
     whole = NamedSharding(fit._mesh(many, None), PartitionSpec())
-    assert fit._advance(LINEAR, settings, 0, 0.0, whole)._cache_size() == 1  # pyright: ignore
+    assert fit._advance(LINEAR, settings, whole)._cache_size() == 1  # pyright: ignore
 
 
 def test_windows_of_weight_0_have_no_influence(model: Model, xor: Batch) -> None:
