@@ -23,6 +23,7 @@ from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
+from stimjax.learn.predict import probabilities
 from stimjax.models import Model, Params
 
 LEARNED, CHOSEN = 0.5, 0.75  # of each night: up to here to learn from, up to there to stop at
@@ -120,7 +121,7 @@ def train(
     fitted = fit.fit(
         model, learned, chosen, seeds=[own_seed(seed)], settings=settings, progress=progress
     )
-    probability = fit.predict(model, fitted.params, judged.x)[0]
+    probability = probabilities(model, fitted.params, judged.x)[0]
     truth = np.asarray(judged.y).argmax(axis=1)
     return Critic(
         network,

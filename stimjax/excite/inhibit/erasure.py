@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int
 
 from stimjax.batch import NOBODY, Batch
 from stimjax.excite.terms import Statistics
-from stimjax.excite.terms.features import in_blocks
+from stimjax.learn.predict import in_blocks
 from stimjax.learn.teacher import Teacher
 from stimjax.models.layers import Erasure, Erasures
 

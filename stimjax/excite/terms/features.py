@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -12,10 +11,10 @@ from jaxtyping import Array, Float
 
 from stimjax.batch import Batch
 from stimjax.excite.terms import Excited, Statistics, Term, class_means, mean_over
+from stimjax.learn.predict import in_blocks
 from stimjax.models import Model, Params
 
 USES = "mean and variance of the activity of every hidden unit in training windows of each class"
-ROWS = 256  # windows that are measured at a time
 
 
 def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]:
@@ -39,26 +38,6 @@ def measure(train: Batch, model: Model, params: Params) -> dict[str, np.ndarray]
         out[f"features.{number}.mean"] = mean.astype(np.float32)
         out[f"features.{number}.variance"] = np.maximum(square - mean**2, 0).astype(np.float32)
     return out
-
-
-def in_blocks(
-    train: Batch, ask: Callable[[Array], list[Array]]
-) -> Iterator[tuple[slice, list[np.ndarray]]]:
-    """What `ask` gives for the windows of `train`, block by block in one compiled program.
-
-    Args:
-        train: the windows.
-        ask: from windows to arrays with a row for each.
-
-    Yields:
-        The rows of a block, and its arrays.
-    """
-    program = jax.jit(ask)
-    for start in range(0, len(train), ROWS):
-        part = np.asarray(train.x[start : start + ROWS])
-        x = np.zeros((ROWS, *train.spec.shape), np.float32)
-        x[: len(part)] = part
-        yield slice(start, start + ROWS), [np.asarray(a)[: len(part)] for a in program(x)]
 
 
 def make(statistics: Statistics, by_class: bool) -> Term:

@@ -25,6 +25,7 @@ from stimjax.excite.inhibit import erasure, labels
 from stimjax.excite.sources import SOURCES, Statistics, mixture
 from stimjax.excite.terms import embedding, features, moments
 from stimjax.learn import critic, fit
+from stimjax.learn.predict import probabilities, representations
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
 from stimjax.privacy.shadow import pipelines
@@ -170,7 +171,7 @@ def _erasures(trained: Trained, strength: float) -> Erasures:
     if not strength or (whose == NOBODY).any():
         return ()
     found = []
-    activities = fit.represent(trained.model, trained.params, trained.windows.x)
+    activities = representations(trained.model, trained.params, trained.windows.x)
     label = np.asarray(trained.windows.y).argmax(axis=1)
     for activity, rows in zip(activities, trained.rows, strict=True):
         own = activity[rows].astype(float)
@@ -202,7 +203,7 @@ def _critics(
     seeds = [critic.own_seed(seed) for seed in trained.seeds]
     named, model = _named(windows), _critic(windows)
     params = pipelines.train(model, named, learned, seeds, trained.settings)
-    sure = fit.predict(model, params, windows.x).max(axis=-1)
+    sure = probabilities(model, params, windows.x).max(axis=-1)
     bound = [np.quantile(one[rows], 1 - strength) for one, rows in zip(sure, judged, strict=True)]
     return params, jnp.asarray(bound if strength else np.full(len(seeds), np.inf), jnp.float32)
 

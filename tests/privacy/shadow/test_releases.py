@@ -14,7 +14,7 @@ from stimjax.errors import StimjaxError
 from stimjax.excite import methods
 from stimjax.excite.sources import mixture
 from stimjax.excite.terms import features
-from stimjax.learn import fit
+from stimjax.learn.predict import probabilities
 from stimjax.privacy.shadow import releases
 from stimjax.privacy.shadow.pipelines import Trained
 from stimjax.privacy.shadow.releases import Made
@@ -63,7 +63,7 @@ def test_releases_of_every_method(name: str, spec: Spec) -> None:
         check(stimuli, name)
         assert np.abs(stimuli.x).max() <= 4
     assert not np.allclose(first.x, second.x)
-    found = fit.predict(given.model, given.params, second.x)[1]
+    found = probabilities(given.model, given.params, second.x)[1]
     assert second.y == pytest.approx(found, abs=1e-5)
 
 
@@ -99,7 +99,7 @@ def test_the_term_makes_a_pipelines_stimuli_less_recognizable(known: Trained) ->
 
     def surest(how: Made) -> float:
         stimuli = releases.drawn(how, 40)(known)[0]
-        return float(fit.predict(recognizes, params, stimuli.x)[0].max(axis=-1).mean())
+        return float(probabilities(recognizes, params, stimuli.x)[0].max(axis=-1).mean())
 
     assert surest(Made(recipe, term=5.0)) < surest(Made(recipe)) - 0.03
 
@@ -129,7 +129,7 @@ def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> 
     assert bound is not None
 
     def surest(stimuli: Batch) -> np.ndarray:
-        return fit.predict(recognizes, params, stimuli.x).max(axis=-1)
+        return probabilities(recognizes, params, stimuli.x).max(axis=-1)
 
     whole = releases.drawn(Made(NOISE), 200)(known)
     assert (surest(whole[0])[0] > bound[0]).any()
@@ -142,7 +142,7 @@ def test_a_critic_of_a_pipeline_knows_its_own_subjects_on_the_rest_of_their_nigh
     known: Trained,
 ) -> None:
     params, bound = releases._critics(known, 0.5)
-    answers = fit.predict(releases._critic(known.windows), params, known.windows.x)
+    answers = probabilities(releases._critic(known.windows), params, known.windows.x)
     whose = np.asarray(known.windows.subject)
     assert bound is not None
     for number, rows in enumerate(known.rows):
