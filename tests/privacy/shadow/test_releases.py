@@ -192,11 +192,21 @@ def test_windows_of_nobody_have_no_identity_to_inhibit() -> None:
     assert all(np.array_equal(a.y, b.y) for a, b in zip(plain, inhibited, strict=True))
 
 
-def test_a_critic_that_recognizes_everything_is_one_line(
-    known: Trained, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(releases, "ROUNDS", 1)
-    params, _ = releases._critics(known, 0.5)
-    monkeypatch.setattr(releases, "_critics", lambda *_: (params, jnp.zeros(2)))
+def test_a_critic_that_recognizes_everything_is_one_line() -> None:
+    """Of a window in each night nobody can say whose it is: all else is recognized more surely."""
+    batch = windows(SIGNAL, 360, subjects=6)
+    x = np.array(batch.x)
+    x[59::60] = 0
+    given = trained(dataclasses.replace(batch, x=x), [np.arange(180), np.arange(180, 360)])
     with pytest.raises(StimjaxError, match="inhibit less"):
-        releases.drawn(Made(NOISE, refusal=1.0), 50)(known)
+        releases.drawn(Made(NOISE, refusal=1.0), 50)(given)
+
+
+def test_subjects_that_a_holder_would_not_tell_apart_have_no_critic() -> None:
+    """Of one subject has a holder no critic, nor of nights with too few windows to judge it on."""
+    batch = windows(SIGNAL, 64, subjects=2)
+    few = dataclasses.replace(batch, subject=np.repeat([0, 1], [62, 2]).astype(np.int32))
+    for part in (batch[:32], few):
+        given = trained(part, [np.arange(len(part))])
+        plain, inhibited = (releases.drawn(how, 50)(given) for how in (Made(NOISE), Made(NOISE, 1)))
+        assert np.array_equal(plain[0].x, inhibited[0].x)
