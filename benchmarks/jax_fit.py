@@ -20,6 +20,7 @@ from workers import serve
 from stimjax import batch, config, models
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.learn import fit
+from stimjax.learn.predict import probabilities
 from stimjax.machine import runtime
 
 
@@ -63,7 +64,7 @@ def main() -> None:
     model = models.classifier(asked.network, train.spec.shape, train.y.shape[1])
     if asked.study:
         fitted = fit.fit(model, train, validation, seeds=range(asked.study), settings=settings)
-        fit.predict(model, fitted.params, validation.x)
+        probabilities(model, fitted.params, validation.x)
         return
     seeds = range(asked.seeds)
 

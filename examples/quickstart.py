@@ -1,4 +1,4 @@
-"""From recordings to an audited release, in Python. Needs a folder RECORDINGS of scored EDF files."""
+"""From a folder RECORDINGS of scored EDF files to an audited release."""
 
 import stimjax as sj
 

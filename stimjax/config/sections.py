@@ -142,8 +142,6 @@ class Teacher:
         ensemble: all of them label together, weighted on validation; otherwise the best one alone.
         radii: of robust training, to choose from instead of `fit.radius`: the largest that costs
             nothing on the validation part beyond one standard error.
-        confusion: how strongly each network is kept from telling subjects apart while it learns;
-            0 not at all.
         critic: the network that learns to tell subjects apart, for `synthesis.inhibit`; none for
             no critic.
         fit: how they are trained.
@@ -155,7 +153,6 @@ class Teacher:
     candidates: int = 2
     ensemble: bool = True
     radii: tuple[float, ...] = ()
-    confusion: float = 0.0
     critic: str = "cnn"
     fit: Fit = Fit()
     dp: Dp = Dp()

@@ -168,10 +168,6 @@ def _check_private(teacher: config.Teacher, where: str) -> None:
             f"{where}radii: with {where}dp.epsilon nothing is chosen on private windows; leave it "
             "out"
         )
-    if teacher.confusion:
-        raise StimjaxError(
-            f"{where}confusion: its head has no guarantee; leave it out with {where}dp.epsilon"
-        )
     if teacher.networks != config.Teacher().networks:
         raise StimjaxError(
             f"{where}networks: with {where}dp.epsilon name the networks in {where}dp.networks"

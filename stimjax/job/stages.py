@@ -20,9 +20,9 @@ from stimjax.batch import Batch
 from stimjax.config import settings
 from stimjax.data import people, prepare, reader
 from stimjax.disk.store import read_json, write_json
-from stimjax.excite import guarantee, methods
-from stimjax.learn import candidates, ledger, resume
-from stimjax.learn import critic as critics
+from stimjax.excite import guarantee
+from stimjax.excite.teach import teach
+from stimjax.learn import ledger, resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
@@ -68,18 +68,13 @@ def train_teacher(
         guarantee.refuse_windows(windows)
     if checkpoint is not None and resume.has_checkpoint(checkpoint):
         reporter.note("going on from where an earlier training was interrupted")
-    reporter.stage("training the teacher")
     train, validation, test = (prepare.load(windows, part) for part in prepare.PARTS)
-    teacher = candidates.train(
-        train, validation, asked, checkpoint=checkpoint, progress=reporter.progress
+    teacher = teach(
+        *(train, validation, asked),
+        checkpoint=checkpoint,
+        progress=reporter.progress,
+        stage=reporter.stage,
     )
-    teacher = dataclasses.replace(teacher, statistics=methods.measure(train, teacher))
-    if asked.critic != "none" and not asked.dp.epsilon:  # the critic has no guarantee
-        reporter.stage("training the identity critic")
-        critic = critics.train(
-            train, asked.critic, asked.fit, seed=asked.seed, progress=reporter.progress
-        )
-        teacher = dataclasses.replace(teacher, critic=critic)
     teachers.save(teacher, folder)
     scores = {
         name: metrics.evaluate(teacher.probability(part.x), part)

@@ -15,6 +15,7 @@ from stimjax import config, models
 from stimjax.batch import Batch
 from stimjax.errors import StimjaxError
 from stimjax.learn import dp, fit, pooling, robust
+from stimjax.learn.predict import log_probabilities
 from stimjax.learn.teacher import Teacher, seeds
 from stimjax.models import Model
 
@@ -96,7 +97,6 @@ def _train(
                 validation,
                 seeds=own[i].tolist(),
                 settings=settings.fit,
-                stripped=settings.confusion,
                 checkpoint=None if checkpoint is None else checkpoint / f"{name}-{radius:g}",
                 progress=lambda step, _, i=i: progress(i * steps + step, len(networks) * steps),
             )
@@ -130,7 +130,7 @@ def _weigh(
     usable = np.isfinite(loss)
     logs = np.zeros((*loss.shape, *validation.y.shape))
     for i in np.flatnonzero(usable.any(axis=1)):
-        logs[i] = fit.log_predict(families[i], fits[i].params, validation.x)
+        logs[i] = log_probabilities(families[i], fits[i].params, validation.x)
     y, count = np.asarray(validation.y, float), np.asarray(validation.weight, float)
     weight = np.zeros(loss.shape)
     if alone:

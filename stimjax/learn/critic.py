@@ -11,7 +11,7 @@ That representations tied to individuals are inhibited is the idea of Nikolaidis
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dacite
@@ -23,6 +23,7 @@ from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
+from stimjax.learn.predict import probabilities
 from stimjax.models import Model, Params
 
 LEARNED, CHOSEN = 0.5, 0.75  # of each night: up to here to learn from, up to there to stop at
@@ -54,7 +55,7 @@ class Critic:
 
     @property
     def model(self) -> Model:
-        return models.classifier(self.network, self.spec.shape, self.subjects)
+        return recognizer(self.network, self.spec, self.subjects)
 
     def logits(self, params: Params, x: Float[Array, "n ..."]) -> Float[Array, "n subjects"]:
         """One logit for each subject; `params` are those of the critic, traced or not."""
@@ -62,7 +63,7 @@ class Critic:
 
     def bound(self, strength: float) -> float:
         """A highest probability that a share `strength` of the real windows exceeds."""
-        return float(np.interp(1 - strength, np.linspace(0, 1, LEVELS), self.sure))
+        return bound(self.sure, strength)
 
     @classmethod
     def of(cls, about: Any, spec: Spec, where: str) -> Critic:
@@ -104,32 +105,27 @@ def train(
         DivergedError: training diverged.
         StimjaxError: an unknown network.
     """
-    whose = np.asarray(windows.subject)
-    numbers = [
-        number
-        for number in np.unique(whose[whose != NOBODY])
-        if all(len(part) for part in parts(np.flatnonzero(whose == number)))
-    ]
-    if len(numbers) < 2:
+    found = nights(windows)
+    if len(found) < 2:
         return None
-    nights = [parts(np.flatnonzero(whose == number)) for number in numbers]
     learned, chosen, judged = (
-        _named(windows, [rows[i] for rows in nights]) for i in range(len(nights[0]))
+        named(windows[np.concatenate(rows)], list(found))
+        for rows in zip(*found.values(), strict=True)
     )
-    model = models.classifier(network, windows.spec.shape, len(numbers))
+    model = recognizer(network, windows.spec, len(found))
     fitted = fit.fit(
         model, learned, chosen, seeds=[own_seed(seed)], settings=settings, progress=progress
     )
-    probability = fit.predict(model, fitted.params, judged.x)[0]
+    answers = probabilities(model, fitted.params, judged.x)[0]
     truth = np.asarray(judged.y).argmax(axis=1)
     return Critic(
         network,
         jax.tree.map(lambda leaf: leaf[0], fitted.params),
         windows.spec,
-        len(numbers),
-        accuracy=float((probability.argmax(axis=1) == truth).mean()),
+        len(found),
+        accuracy=float((answers.argmax(axis=1) == truth).mean()),
         chance=float(np.bincount(truth).max() / len(truth)),
-        sure=tuple(np.quantile(probability.max(axis=1), np.linspace(0, 1, LEVELS)).tolist()),
+        sure=sureness(answers),
     )
 
 
@@ -138,13 +134,45 @@ def own_seed(seed: int) -> int:
     return SEED + seed % 1_000_000_000
 
 
-def parts(rows: Int[np.ndarray, " n"]) -> list[np.ndarray]:
-    """The rows of one night to learn from, to stop at and to be judged on."""
-    return np.split(rows, [int(LEARNED * len(rows)), int(CHOSEN * len(rows))])
+def nights(
+    windows: Batch, rows: Int[np.ndarray, " n"] | None = None
+) -> dict[int, list[Int[np.ndarray, " _"]]]:
+    """The rows of each subject to learn from, to stop at and to be judged on; by its number.
+
+    Subjects without windows in every part of their night are left out, and so is nobody.
+
+    Args:
+        windows: in order of time within each subject.
+        rows: those that count; by default all.
+    """
+    rows = np.arange(len(windows)) if rows is None else rows
+    whose = np.asarray(windows.subject)[rows]
+    found = {}
+    for number in np.unique(whose[whose != NOBODY]):
+        own = rows[whose == number]
+        parts = np.split(own, [int(LEARNED * len(own)), int(CHOSEN * len(own))])
+        if all(map(len, parts)):
+            found[int(number)] = parts
+    return found
 
 
-def _named(windows: Batch, rows: list[np.ndarray]) -> Batch:
-    """The windows of some rows of each subject; their classes are the subjects."""
-    spec = dataclasses.replace(windows.spec, classes=tuple(str(i) for i in range(len(rows))))
-    label = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-    return batch.make(np.asarray(windows.x)[np.concatenate(rows)], batch.one_hot(label, spec), spec)
+def named(windows: Batch, subjects: Sequence[int]) -> Batch:
+    """The windows of `subjects`, whose numbers ascend; their classes are the subjects."""
+    spec = dataclasses.replace(windows.spec, classes=tuple(map(str, subjects)))
+    label = np.searchsorted(subjects, np.asarray(windows.subject))
+    return batch.make(windows.x, batch.one_hot(label, spec), spec)
+
+
+def recognizer(network: str, spec: Spec, subjects: int) -> Model:
+    """The network of a critic, for windows of `spec`; it gives a logit for each subject."""
+    return models.classifier(network, spec.shape, subjects)
+
+
+def sureness(answers: Float[np.ndarray, "n subjects"]) -> tuple[float, ...]:
+    """`LEVELS` quantiles of how surely a critic names a subject, whether it is right or not."""
+    return tuple(np.quantile(answers.max(axis=1), np.linspace(0, 1, LEVELS)).tolist())
+
+
+def bound(sure: Sequence[float], strength: float) -> float:
+    """A highest probability that a share `strength` of the windows behind `sure` exceeds."""
+    return float(np.interp(1 - strength, np.linspace(0, 1, LEVELS), sure))

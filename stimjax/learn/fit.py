@@ -16,19 +16,18 @@ from typing import Any, NamedTuple, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import orbax.checkpoint as ocp
-from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int
 
 from stimjax import config
 from stimjax.batch import Batch
 from stimjax.errors import StimjaxError
-from stimjax.learn import confusion, robust
+from stimjax.learn.predict import BLOCK, blocks, probabilities
+from stimjax.learn.step import Learner, cross_entropy, rates
+from stimjax.machine import mesh
 from stimjax.models import Model, Params
 
-PREDICT = 256  # windows that go through a network at once where no gradient is needed
 EACH = 32  # windows of a part of a batch at least
 
 
@@ -69,7 +68,6 @@ def fit(
     *,
     seeds: Sequence[int],
     settings: config.Fit,
-    stripped: float = 0.0,
     checkpoint: Path | None = None,
     devices: int | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
@@ -84,8 +82,6 @@ def fit(
         validation: windows that choose the step whose parameters are kept.
         seeds: one network each, of initial weights, order of windows and dropout.
         settings: steps, rate and so on.
-        stripped: how strongly identity is taken out of the last hidden layer, against a head that
-            tells the subjects of `train` apart (see `confusion`); 0 for no head.
         checkpoint: a folder of checkpoints; training resumes from the newest one there.
         devices: how many share each batch at most; None for all cores of a CPU, or one
             accelerator. Their number changes the last bits of what is found.
@@ -95,18 +91,13 @@ def fit(
         DivergedError: the loss became NaN for every seed.
         StimjaxError: the checkpoint is damaged or of another run.
     """
-    optimizer = make_optimizer(settings)
-    subject, headed = confusion.numbered(np.asarray(train.subject)), stripped > 0
-    subjects = int(subject.max()) + 1 if headed else 0
-    if headed:
-        model = confusion.with_head(model, subjects, train.spec.shape)
-    whole, blocks, batches = _shardings(_mesh(settings.batch, devices))
-    advance = _advance(model, settings, subjects, stripped, whole)
-    state = _start(model.init, optimizer.init, jnp.asarray(seeds, jnp.uint32))
+    whole, by_block, batches = _shardings(mesh.shared(_parts(settings.batch), "part", devices))
+    advance = _advance(model, settings, whole)
+    state = _start(model.init, _learner(model, settings), jnp.asarray(seeds, jnp.uint32))
     manager = _manager(checkpoint)
     step = 0
-    arrays = _put((train.x, train.y, train.weight, subject), whole)
-    held_out = _put((validation.x, validation.y, validation.weight), blocks)
+    arrays = _put((train.x, train.y, train.weight), whole)
+    held_out = _put((validation.x, validation.y, validation.weight), by_block)
     try:
         if manager is not None and (latest := manager.latest_step()) is not None:
             state, step = _restore(manager, latest, state), latest
@@ -129,55 +120,23 @@ def fit(
             f"({settings.rate:g})"
         )
     best = jax.tree.map(jnp.asarray, jax.device_get(state.best))  # on one device again
-    return Fitted(best["network"] if headed else best, loss, step)
+    return Fitted(best, loss, step)
 
 
-def predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
-    """Class probabilities f32[seed, n, class] of networks with a leading seed axis, in float32."""
-    return np.asarray(_predict(model.apply, jax.nn.softmax, params, _padded(x)))[:, : len(x)]
-
-
-def log_predict(model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
-    """The logarithms of what `predict` gives, finite where a probability is rounded to 0."""
-    return np.asarray(_predict(model.apply, jax.nn.log_softmax, params, _padded(x)))[:, : len(x)]
-
-
-def represent(
-    model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]
-) -> Float[np.ndarray, "seed n unit"]:
-    """What the last layer of networks with a leading seed axis gets, in float32."""
-    return np.asarray(_predict(model.represent, _as_it_is, params, _padded(x)))[:, : len(x)]
-
-
-@functools.cache  # the same functions again, for which programs are compiled
-def make_optimizer(settings: config.Fit) -> optax.GradientTransformation:
-    """AdamW at the rate that `make_rate` gives, gradients clipped to norm 1."""
-    return optax.chain(
-        optax.clip_by_global_norm(1.0),
-        optax.adamw(make_rate(settings), weight_decay=settings.weight_decay),
-    )
-
-
-def make_rate(settings: config.Fit) -> optax.Schedule:
-    """A tenth of the steps for warm-up, then cosine decay."""
-    return optax.warmup_cosine_decay_schedule(
-        0.0, settings.rate, max(1, settings.steps // 10), max(2, settings.steps)
-    )
+predict = probabilities  # as `privacy.shadow.releases._measured` still calls it
 
 
 # It runs once: what compiles in two thirds of the time is soonest done.
 @functools.partial(
     jax.jit, static_argnums=(0, 1), compiler_options={"xla_backend_optimization_level": 1}
 )
-def _start(
-    init: Callable[[Array], Params], prepare: Callable[[Params], Any], seeds: Array
-) -> State:
+def _start(init: Callable[[Array], Params], learner: Learner, seeds: Array) -> State:
     keys = jax.vmap(jax.random.key)(seeds)
     params = jax.vmap(init)(keys)
     n = len(seeds)
     return State(
         params=params,
-        opt_state=jax.vmap(prepare)(params),
+        opt_state=jax.vmap(learner.init)(params),
         best=params,
         best_loss=jnp.full(n, jnp.inf, jnp.float32),  # a weak type would compile a second program
         stale=jnp.zeros(n, jnp.int32),
@@ -188,87 +147,45 @@ def _start(
 
 def _parts(batch: int) -> int:
     """Into how many parts a batch is cut, however many devices there are to take them."""
-    return max(1, math.gcd(batch, PREDICT) // EACH)
+    return max(1, math.gcd(batch, BLOCK) // EACH)
 
 
-def _mesh(batch: int, devices: int | None) -> Mesh:
-    """The devices that share the parts of a batch, and each block of windows to look at.
-
-    XLA's threads share loops as short as those of a training step badly; two devices that take
-    half a batch each are faster. Accelerators do not share: that was never measured.
-    """
-    local = jax.local_devices()
-    if devices is None:
-        devices = len(local) if local[0].platform == "cpu" else 1
-    many = max(n for n in range(1, min(devices, len(local)) + 1) if _parts(batch) % n == 0)
-    return Mesh(np.array(local[:many]), ("part",))
-
-
-def _shardings(mesh: Mesh) -> tuple[NamedSharding, ...]:
+def _shardings(devices: Mesh) -> tuple[NamedSharding, ...]:
     """Of what every device has whole, of blocks [block, window], of batches [seed, step, part]."""
     axes = ((), (None, "part"), (None, None, "part"))
-    return tuple(NamedSharding(mesh, PartitionSpec(*names)) for names in axes)
+    return tuple(NamedSharding(devices, PartitionSpec(*names)) for names in axes)
 
 
 def _put(arrays: Sequence[Array | np.ndarray], where: NamedSharding) -> tuple[Array, ...]:
-    return tuple(jax.device_put(_padded(array), where) for array in arrays)
+    return tuple(jax.device_put(blocks(array), where) for array in arrays)
 
 
-@functools.cache
-def _advance(
-    model: Model,
-    settings: config.Fit,
-    subjects: int,
-    stripped: float,
-    whole: NamedSharding,
-) -> Callable[..., State]:
+def _learner(model: Model, settings: config.Fit) -> Learner:
+    return Learner(model.apply, settings.weight_decay, settings.noise, settings.radius)
+
+
+@functools.cache  # the same function again, for which a program is compiled
+def _advance(model: Model, settings: config.Fit, whole: NamedSharding) -> Callable[..., State]:
     """`settings.every` gradient steps and a look at the validation part, for all seeds."""
-    optimizer, apply = make_optimizer(settings), model.apply
+    learner, rate, apply = _learner(model, settings), rates(settings), model.apply
     parts = _parts(settings.batch)
-
-    def loss(params: Params, part: tuple[Array, ...], key: Array, total: Array) -> Array:
-        x, y, weight, subject = part
-        if settings.radius > 0:
-            x = robust.move(
-                lambda moved: _cross_entropy(apply(params, moved, key), y, weight, total),
-                *(x, settings.radius),
-            )
-        value = _cross_entropy(apply(params, x, key), y, weight, total)
-        if subjects:
-            whose = subject.astype(jnp.int32)
-            value += confusion.loss(model, params, x, whose, subjects, stripped) / parts
-        return value
-
-    def slope(params: Params, batch: tuple[Array, ...], key: Array) -> Params:
-        """The gradient of a batch: each part's by itself, then their sum.
-
-        As one vector, because devices that share the parts wait for each other once a sum, and
-        one thread adds up arrays as small as a layer's slowly.
-        """
-        x, y, weight, subject = batch
-        noise_key, dropout_key = jax.random.split(key)
-        x = x + settings.noise * jax.random.normal(noise_key, x.shape)
-        each = jax.vmap(jax.grad(loss), in_axes=(None, 0, 0, None))
-        keys = jax.random.split(dropout_key, parts)
-        gradients = each(params, (x, y, weight, subject), keys, jnp.sum(weight))
-        flat = jax.vmap(lambda gradient: ravel_pytree(gradient)[0])(gradients)
-        return ravel_pytree(params)[1](flat.sum(axis=0))
 
     def one_seed(state: State, train: tuple[Array, ...], held_out: Any, order: Array) -> State:
         key = jax.random.wrap_key_data(state.key)
 
-        def step(carry: tuple[Any, Any, Array], index: Array) -> tuple[Any, None]:
+        def advance(carry: tuple[Any, Any, Array], index: Array) -> tuple[Any, None]:
             params, opt_state, count = carry
-            batch = tuple(a.reshape(-1, *a.shape[2:])[index] for a in train)
-            gradient = slope(params, batch, jax.random.fold_in(key, count))
-            updates, opt_state = optimizer.update(gradient, opt_state, params)
-            return (optax.apply_updates(params, updates), opt_state, count + 1), None
+            x, y, weight = (a.reshape(-1, *a.shape[2:])[index] for a in train)
+            noise_key, dropout_key = jax.random.split(jax.random.fold_in(key, count))
+            keys = noise_key, jax.random.split(dropout_key, parts)
+            after = learner.step(params, opt_state, (x, y, weight), keys, rate(count))
+            return (*after, count + 1), None
 
         start = (state.params, state.opt_state, state.step)
-        (params, opt_state, count), _ = jax.lax.scan(step, start, order)
+        (params, opt_state, count), _ = jax.lax.scan(advance, start, order)
         held_out_x, held_out_y, held_out_weight = held_out
         logits = jax.lax.map(lambda x: apply(params, x), held_out_x)
-        value = _cross_entropy(logits, held_out_y, held_out_weight, jnp.sum(held_out_weight))
+        value = cross_entropy(logits, held_out_y, held_out_weight, jnp.sum(held_out_weight))
         # A seed that is done keeps what it has, however long the others go on.
         better = (value < state.best_loss) & (state.stale < settings.patience)
         best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
@@ -278,40 +195,6 @@ def _advance(
 
     seeds = jax.vmap(one_seed, in_axes=(0, None, None, 0))
     return jax.jit(seeds, donate_argnums=0, out_shardings=whole)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _predict(
-    apply: Callable[..., Array], finish: Callable[[Array], Array], params: Params, blocks: Array
-) -> Array:
-    def one_seed(params: Params) -> Array:
-        logits = jax.lax.map(lambda x: apply(params, x), blocks)
-        return finish(logits.reshape(-1, logits.shape[-1]))
-
-    return jax.vmap(one_seed)(params)
-
-
-def _as_it_is(x: Array) -> Array:
-    return x
-
-
-def _cross_entropy(logits: Array, y: Array, weight: Array, total: Array) -> Array:
-    value = optax.softmax_cross_entropy(logits, y)
-    return jnp.sum(weight * value) / jnp.maximum(total, 1e-9)
-
-
-def _padded(array: Array | np.ndarray) -> np.ndarray:
-    """Blocks `[block, PREDICT, ...]`, filled up with zeros (a weight of zero: not counted).
-
-    The number of blocks is rounded up to four leading steps of every power of two, so that a
-    slightly different number of windows compiles nothing anew.
-    """
-    blocks = -(-len(array) // PREDICT)
-    step = max(1, 2 ** (blocks.bit_length() - 3))
-    blocks = -(-blocks // step) * step
-    out = np.zeros((blocks * PREDICT, *array.shape[1:]), np.float32)
-    out[: len(array)] = array
-    return out.reshape(blocks, PREDICT, *array.shape[1:])
 
 
 def _order(n: int, seed: int, step: int, settings: config.Fit) -> np.ndarray:

@@ -21,9 +21,9 @@ from stimjax import models
 from stimjax.batch import Spec
 from stimjax.disk.store import load_arrays, read_json, save_arrays, write_json
 from stimjax.errors import StimjaxError
-from stimjax.learn import fit
 from stimjax.learn.critic import Critic
 from stimjax.learn.ledger import Ledger
+from stimjax.learn.predict import probabilities
 from stimjax.machine.versions import versions
 from stimjax.models import Model, Params
 
@@ -74,7 +74,7 @@ class Teacher:
     def probability(self, x: Float[Array | np.ndarray, "n ..."]) -> np.ndarray:
         """The softmax f32[n, class] for windows."""
         stacked = jax.tree.map(lambda leaf: leaf[None], self.params)
-        return fit.predict(self.model, stacked, x)[0]
+        return probabilities(self.model, stacked, x)[0]
 
     @property
     def digest(self) -> str:

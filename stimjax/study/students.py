@@ -23,6 +23,7 @@ from stimjax.batch import Batch, Spec, concatenate, one_hot
 from stimjax.config import names
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
+from stimjax.learn.predict import probabilities
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.runtime import cores
 from stimjax.study import baselines, metrics
@@ -185,7 +186,7 @@ def student(
             f"the student {name} diverged from seed {diverged[0]}; lower "
             f"--study.fit.rate ({settings.fit.rate:g})"
         )
-    return fit.predict(model, fitted.params, x)
+    return probabilities(model, fitted.params, x)
 
 
 def hardened(windows: Batch) -> Batch:

@@ -1,9 +1,10 @@
 """Training against formulas written out in NumPy, and against itself in other groupings."""
 
+import contextlib
 import dataclasses
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import chex
@@ -14,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from jax.sharding import NamedSharding, PartitionSpec
 
 from stimjax import batch, models
 from stimjax.batch import Batch, Spec
 from stimjax.config import Fit
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
+from stimjax.learn.predict import BLOCK, blocks, probabilities, representations
+from stimjax.learn.step import cross_entropy
 from stimjax.models import Model, Params
 
 # One setting, two seeds and one size of every part wherever that will do: compiled once.
@@ -49,6 +51,19 @@ def losses(probability: np.ndarray, part: Batch) -> np.ndarray:
     return (weight * value).sum(-1) / weight.sum()
 
 
+@contextlib.contextmanager
+def compilations() -> Iterator[list[str]]:
+    """A list that grows by one with every program that is compiled."""
+    compiled: list[str] = []
+
+    def listen(event: str, duration_secs: float, **kwargs: str | int) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            compiled.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield compiled
+
+
 def linear(params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
     return x.reshape(x.shape[0], -1) @ params
 
@@ -67,7 +82,7 @@ def test_loss_and_gradient_with_soft_labels_are_the_formulas() -> None:
     value = -(weight[:, None] * y * np.log(softmax)).sum() / weight.sum()
     gradient = weight[:, None] * (softmax - y) / weight.sum()
     arrays = [jnp.asarray(a, jnp.float32) for a in (logits, y, weight, weight.sum())]
-    found, found_gradient = jax.value_and_grad(fit._cross_entropy)(*arrays)
+    found, found_gradient = jax.value_and_grad(cross_entropy)(*arrays)
     np.testing.assert_allclose(found, value, rtol=1e-5)
     np.testing.assert_allclose(found_gradient, gradient, rtol=1e-4, atol=1e-6)
 
@@ -81,7 +96,14 @@ def test_training_a_linear_network_equals_adamw_written_out(
     soft = rng.dirichlet([1, 1], 60)
     train = batch.make(5 * xor.x[:60], soft, spec, weight=rng.random(60))
     settings = Fit(steps=30, batch=many, rate=0.05, weight_decay=0.1, noise=0.3, every=5)
-    found = fit.fit(LINEAR, train, train, seeds=[7], settings=settings)
+    looks: list[int] = []
+    with compilations() as compiled:
+        found = fit.fit(
+            *(LINEAR, train, train),
+            seeds=[7],
+            settings=settings,
+            progress=lambda *_: looks.append(len(compiled)),
+        )
 
     epochs = range(many // 2)
     order = np.concatenate([np.random.default_rng([7, e]).permutation(60) for e in epochs])
@@ -110,8 +132,7 @@ def test_training_a_linear_network_equals_adamw_written_out(
     np.testing.assert_allclose(found.loss, [best_loss], rtol=1e-4)
     assert found.steps == 30
     # Six looks, one program: what goes in first has the types of what comes out.
-    whole = NamedSharding(fit._mesh(many, None), PartitionSpec())
-    assert fit._advance(LINEAR, settings, 0, 0.0, whole)._cache_size() == 1  # pyright: ignore
+    assert len(looks) == 6 and len(set(looks)) == 1
 
 
 def test_windows_of_weight_0_have_no_influence(model: Model, xor: Batch) -> None:
@@ -172,14 +193,14 @@ def test_what_is_kept_is_the_best_look_and_every_run_the_same(
     model: Model, xor: Batch, shaky: Batch
 ) -> None:
     fitted, again = (fit.fit(model, xor, shaky, seeds=[3, 4], settings=SETTINGS) for _ in range(2))
-    probability = fit.predict(model, fitted.params, shaky.x)
+    probability = probabilities(model, fitted.params, shaky.x)
     np.testing.assert_allclose(losses(probability, shaky), fitted.loss, rtol=1e-4)
     chex.assert_trees_all_equal(again.params, fitted.params)
 
 
 def test_learns_what_no_line_separates(model: Model, xor: Batch) -> None:
     fitted = fit.fit(model, xor[:280], xor[200:], seeds=[1, 2], settings=SETTINGS)
-    right = fit.predict(model, fitted.params, xor.x[:280]).argmax(-1) == xor.y[:280].argmax(-1)
+    right = probabilities(model, fitted.params, xor.x[:280]).argmax(-1) == xor.y[:280].argmax(-1)
     assert right.mean(axis=1).max() > 0.95
 
 
@@ -265,31 +286,25 @@ def test_other_seeds_and_a_few_windows_more_or_less_compile_nothing_anew(
     model: Model, xor: Batch
 ) -> None:
     fitted = fit.fit(model, xor, xor[:200], seeds=[1, 2], settings=SETTINGS)
-    fit.predict(model, fitted.params, xor.x)
-    compiled: list[str] = []
-
-    def listen(event: str, duration_secs: float, **kwargs: str | int) -> None:
-        if event == "/jax/core/compile/backend_compile_duration":
-            compiled.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    fitted = fit.fit(model, xor[:290], xor[:190], seeds=[8, 9], settings=SETTINGS)
-    fit.predict(model, fitted.params, xor.x[:280])
-    seen = len(compiled)
-    jax.jit(lambda x: x * 3.25)(1.5)
-    assert len(compiled) > seen  # the listener does listen
+    probabilities(model, fitted.params, xor.x)
+    with compilations() as compiled:
+        fitted = fit.fit(model, xor[:290], xor[:190], seeds=[8, 9], settings=SETTINGS)
+        probabilities(model, fitted.params, xor.x[:280])
+        seen = len(compiled)
+        jax.jit(lambda x: x * 3.25)(1.5)
+        assert len(compiled) > seen  # the listener does listen
     assert seen == 0
 
 
 @given(n=st.integers(1, 40_000))
 @hypothesis_settings(max_examples=40, deadline=None, derandomize=True)
 def test_blocks_hold_every_window_and_come_in_few_sizes(n: int) -> None:
-    blocks = fit._padded(np.arange(1, n + 1, dtype=np.float32))
-    flat = blocks.reshape(-1)
+    found = blocks(np.arange(1, n + 1, dtype=np.float32))
+    flat = found.reshape(-1)
     np.testing.assert_array_equal(flat[:n], np.arange(1, n + 1))
     assert not flat[n:].any()
-    assert len(flat) < 1.25 * n + fit.PREDICT + 1
-    leading = len(blocks)
+    assert len(flat) < 1.25 * n + BLOCK + 1
+    leading = len(found)
     while leading % 2 == 0:
         leading //= 2
     assert leading <= 7
@@ -333,7 +348,7 @@ def two(model: Model) -> Params:
 def test_predict_is_the_softmax_of_each_network(
     model: Model, two: Params, xor: Batch, n: int
 ) -> None:
-    found = fit.predict(model, two, xor.x[:n])
+    found = probabilities(model, two, xor.x[:n])
     assert found.shape == (2, n, 2) and found.dtype == np.float32
     for seed in range(2):
         single = jax.tree.map(lambda leaf, s=seed: leaf[s], two)
@@ -343,7 +358,7 @@ def test_predict_is_the_softmax_of_each_network(
 
 
 def test_represent_is_what_the_last_layer_gets(model: Model, two: Params, xor: Batch) -> None:
-    found = fit.represent(model, two, xor.x)
+    found = representations(model, two, xor.x)
     second = jax.tree.map(lambda leaf: leaf[1], two)
     expected = np.asarray(model.represent(second, jnp.asarray(xor.x)))
     assert found.shape == (2, *expected.shape)

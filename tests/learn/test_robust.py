@@ -14,6 +14,7 @@ from stimjax import models
 from stimjax.batch import Batch
 from stimjax.config import Fit
 from stimjax.learn import fit, robust
+from stimjax.learn.step import cross_entropy
 
 MODEL = models.classifier("cnn", (5, 2), 2, {"width": 8, "depth": 1})
 PARAMS = jax.tree.map(lambda leaf: 3 * leaf, MODEL.init(jax.random.key(0)))
@@ -22,7 +23,7 @@ WEIGHT, Y = jnp.array([1.0, 2.0, 0.5, 1e-3, 1.0, 0.0]), jax.nn.one_hot(jnp.arang
 
 @jax.jit
 def loss_of(x: jax.Array) -> jax.Array:
-    return fit._cross_entropy(MODEL.apply(PARAMS, x), Y, WEIGHT, WEIGHT.sum())
+    return cross_entropy(MODEL.apply(PARAMS, x), Y, WEIGHT, WEIGHT.sum())
 
 
 def lengths(change: jax.Array) -> np.ndarray:
@@ -65,7 +66,7 @@ def test_training_uses_the_radius(xor: Batch) -> None:
 
         @jax.jit
         def loss(x: jax.Array, params: models.Params = params) -> jax.Array:
-            return fit._cross_entropy(MODEL.apply(params, x), y, weight, weight.sum())
+            return cross_entropy(MODEL.apply(params, x), y, weight, weight.sum())
 
         found.append(float(loss(robust.move(loss, x, 1.0))))
     assert found[1] < 0.8 * found[0]

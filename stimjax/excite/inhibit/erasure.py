@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int
 
 from stimjax.batch import NOBODY, Batch
 from stimjax.excite.kind import Labeler, Statistic, Statistics
-from stimjax.excite.terms.features import in_blocks
+from stimjax.learn.predict import in_blocks
 from stimjax.models.layers import Erasure, Erasures
 
 LARGE = 0.8  # an effect that Cohen calls large

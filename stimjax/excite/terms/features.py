@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -13,9 +11,9 @@ from jaxtyping import Array, Float
 from stimjax.batch import Batch
 from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
 from stimjax.excite.terms.term import Excited, Term, class_means, mean_over
+from stimjax.learn.predict import in_blocks
 
 USES = "mean and variance of the activity of every hidden unit in training windows of each class"
-ROWS = 256  # windows that are measured at a time
 
 
 def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
@@ -43,26 +41,6 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
         out[f"features.{number}.variance"] = np.maximum(square - mean**2, 0).astype(np.float32)
     out["features.units"] = np.array([total.shape[1] // 2 for total in sums], np.int32)
     return out
-
-
-def in_blocks(
-    train: Batch, ask: Callable[[Array], list[Array]]
-) -> Iterator[tuple[slice, list[np.ndarray]]]:
-    """What `ask` gives for the windows of `train`, block by block in one compiled program.
-
-    Args:
-        train: the windows.
-        ask: from windows to arrays with a row for each.
-
-    Yields:
-        The rows of a block, and its arrays.
-    """
-    program = jax.jit(ask)
-    for start in range(0, len(train), ROWS):
-        part = np.asarray(train.x[start : start + ROWS])
-        x = np.zeros((ROWS, *train.spec.shape), np.float32)
-        x[: len(part)] = part
-        yield slice(start, start + ROWS), [np.asarray(a)[: len(part)] for a in program(x)]
 
 
 def make(statistics: Statistics, by_class: bool) -> Term:

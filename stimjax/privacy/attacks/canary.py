@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 from stimjax import batch
 from stimjax.batch import Batch
 from stimjax.errors import StimjaxError
-from stimjax.learn import fit
+from stimjax.learn.predict import log_probabilities
 from stimjax.privacy.findings import LEVEL, RATES, RESAMPLES, Attack, Finding, World
 from stimjax.privacy.shadow import pipelines, releases, signals
 from stimjax.privacy.shadow.pipelines import Release
@@ -64,7 +64,7 @@ def run(world: World, release: Release, count: int) -> list[Finding]:
         for row in inside
     ]
     ran = pipelines.run(windows, rows, release, world.seed, "canary ")
-    log = fit.log_predict(pipelines.student(windows.spec), ran.students, canaries.x)
+    log = log_probabilities(pipelines.student(windows.spec), ran.students, canaries.x)
     each, basis = np.arange(len(canaries)), signals.components(members)
     close = np.stack([_close(basis, stimuli, canaries) for stimuli in ran.stimuli])
     surer, closer = (of[:, each, wrong] - of[:, each, true] for of in (log, close))

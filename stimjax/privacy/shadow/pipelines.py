@@ -25,7 +25,9 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import batch, config, models
 from stimjax.batch import Batch, Spec
-from stimjax.learn import fit
+from stimjax.learn.predict import log_probabilities
+from stimjax.learn.step import Learner, rates
+from stimjax.machine import mesh
 from stimjax.models import Model, Params
 
 SEEDS = 2_000_000_000  # first of the pipelines' seeds; teachers and students have those below
@@ -153,67 +155,40 @@ def train(
         Parameters with a leading axis, one entry for each seed.
     """
     order = np.stack([_order(r, s, settings) for r, s in zip(rows, seeds, strict=True)])
-    rate = np.asarray(fit.make_rate(settings)(np.arange(settings.steps)), np.float32)
+    rate = np.asarray(rates(settings)(np.arange(settings.steps)), np.float32)
     data = tuple(np.asarray(a) for a in (windows.x, windows.y, windows.weight))
-    mesh = _mesh(len(seeds))
-    state = _start(model, settings.weight_decay, np.asarray(seeds, np.uint32))
-    state = jax.device_put(state, NamedSharding(mesh, NETWORKS))
+    devices = mesh.shared(len(seeds), "network")
+    learner = Learner(model.apply, settings.weight_decay, settings.noise)
+    state = _start(model.init, learner, np.asarray(seeds, np.uint32))
+    state = jax.device_put(state, NamedSharding(devices, NETWORKS))
     for first in range(0, settings.steps, BLOCK):
         block = slice(first, first + BLOCK)
         given = (*(a[order[:, block]] for a in data), rate[block])
-        state = _advance(model, settings.weight_decay, settings.noise, mesh, state, given)
+        state = _advance(learner, devices, state, given)
     return jax.tree.map(jnp.asarray, jax.device_get(state[0]))  # on one device again
 
 
-def _mesh(networks: int) -> Mesh:
-    """The cores of a CPU that share so many networks evenly; of accelerators, one."""
-    local = jax.local_devices()
-    most = min(len(local), networks) if local[0].platform == "cpu" else 1
-    many = max(n for n in range(1, most + 1) if networks % n == 0)
-    return Mesh(np.array(local[:many]), ("network",))
-
-
-def _optimizer(weight_decay: float) -> optax.GradientTransformation:
-    """That of `stimjax.learn.fit`, for a learning rate of 1."""
-    return optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1.0, weight_decay=weight_decay))
-
-
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _start(model: Model, weight_decay: float, seeds: Array) -> State:
+def _start(init: Callable[[Array], Params], learner: Learner, seeds: Array) -> State:
     def one(seed: Array) -> State:
         key = jax.random.key(seed)
-        params = model.init(key)
-        return params, _optimizer(weight_decay).init(params), key
+        params = init(key)
+        return params, learner.init(params), key
 
     return jax.vmap(one)(seeds)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3), donate_argnums=4)
-def _advance(
-    model: Model,
-    weight_decay: float,
-    noise: float,
-    mesh: Mesh,
-    state: State,
-    given: tuple[Array, ...],
-) -> State:
+@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
+def _advance(learner: Learner, devices: Mesh, state: State, given: tuple[Array, ...]) -> State:
     """A block of steps. All of any run, of any data, is this one program, compiled once."""
-    optimizer = _optimizer(weight_decay)
-
-    def loss(params: Params, x: Array, y: Array, weight: Array, key: Array) -> Array:
-        noise_key, dropout_key = jax.random.split(key)
-        x = x + noise * jax.random.normal(noise_key, x.shape)
-        value = optax.softmax_cross_entropy(model.apply(params, x, dropout_key), y)
-        return jnp.sum(weight * value) / jnp.maximum(jnp.sum(weight), 1e-9)
 
     def step(state: State, given: tuple[Array, ...]) -> tuple[State, None]:
         x, y, weight, rate = given
         params, opt_state, key = state
         key, own = jax.random.split(key)
-        gradient = jax.grad(loss)(params, x, y, weight, own)
-        updates, opt_state = optimizer.update(gradient, opt_state, params)
-        updates = jax.tree.map(lambda update: rate * update, updates)
-        return (optax.apply_updates(params, updates), opt_state, key), None
+        noise_key, dropout_key = jax.random.split(own)
+        keys = noise_key, dropout_key
+        return (*learner.step(params, opt_state, (x, y, weight), keys, rate), key), None
 
     def share(state: State, x: Array, y: Array, weight: Array, rate: Array) -> State:
         def one(network: tuple[State, tuple[Array, ...]]) -> State:
@@ -221,12 +196,12 @@ def _advance(
             return jax.lax.scan(step, state, (*given, rate))[0]
 
         # One after the other their arrays fit a core's cache: three quarters of the time.
-        at_once = 1 if mesh.devices.flat[0].platform == "cpu" else len(x)
+        at_once = 1 if devices.devices.flat[0].platform == "cpu" else len(x)
         return jax.lax.map(one, (state, (x, y, weight)), batch_size=at_once)
 
     parts = (NETWORKS, NETWORKS, NETWORKS, NETWORKS, PartitionSpec())
     # Unchecked: flax starts a GRU from a state that would have to be marked as each device's own.
-    return jax.shard_map(share, mesh=mesh, in_specs=parts, out_specs=NETWORKS, check_vma=False)(
+    return jax.shard_map(share, mesh=devices, in_specs=parts, out_specs=NETWORKS, check_vma=False)(
         state, *given
     )
 
@@ -245,7 +220,7 @@ def log_odds(
     label: Int[np.ndarray, " n"],
 ) -> Float[np.ndarray, "network n"]:
     """Log-odds of each window's class for networks with a leading axis."""
-    log = np.array(fit.log_predict(model, params, x), float)
+    log = np.array(log_probabilities(model, params, x), float)
     rows = np.arange(len(x))
     true = log[:, rows, label]
     log[:, rows, label] = -np.inf

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from stimjax import batch, config, models
+from stimjax import batch, config
 from stimjax.batch import NOBODY, Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
@@ -25,7 +25,8 @@ from stimjax.excite.inhibit import erasure, labels
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit.inhibition import NOTHING, Inhibition
 from stimjax.excite.kind import Statistic, Statistics
-from stimjax.learn import critic, fit
+from stimjax.learn import critic
+from stimjax.learn.predict import probabilities
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
 from stimjax.privacy.shadow import pipelines
@@ -136,7 +137,8 @@ class _Pipeline:
 
     def probability(self, x: Array | np.ndarray) -> np.ndarray:
         """The softmax f32[n, class] for windows."""
-        return fit.predict(self.model, jax.tree.map(lambda leaf: leaf[None], self.params), x)[0]
+        alone = jax.tree.map(lambda leaf: leaf[None], self.params)
+        return probabilities(self.model, alone, x)[0]
 
 
 def _measured(trained: Trained, number: int, wanted: Sequence[Statistic]) -> Statistics:
@@ -173,40 +175,33 @@ def _erasures(trained: Trained, strength: float) -> Erasures:
 def _critics(
     trained: Trained, strength: float, asked: bool = False
 ) -> tuple[Params | None, Array | None]:
-    """A critic of each pipeline's subjects and its bound, as the holder's in small.
+    """A critic of each pipeline's subjects and its bound, by the rules of `learn.critic`.
 
-    Each learns from the first half of its subjects' nights, and its bound is what the part
-    `strength` of the windows of their last quarter exceeds. Without a strength there are none,
-    unless critics are `asked` for all the same.
+    All learn together, to the last step, and each has a class for every subject of all pipelines.
+    Without a strength there are none, unless critics are `asked` for all the same; and none where
+    a holder of some pipeline's windows would have none.
     """
-    windows = trained.windows
-    whose = np.asarray(windows.subject)
-    if not (strength or asked) or (whose == NOBODY).any():
+    if not (strength or asked):
         return None, None
-    parts = [
-        [critic.parts(rows[whose[rows] == number]) for number in np.unique(whose[rows])]
-        for rows in trained.rows
-    ]
+    windows = trained.windows
+    nights = [critic.nights(windows, rows).values() for rows in trained.rows]
+    if min(map(len, nights)) < 2:
+        return None, None
     learned, judged = (
-        [np.concatenate([night[i] for night in own]) for own in parts] for i in (0, -1)
+        [np.concatenate([night[i] for night in own]) for own in nights] for i in (0, -1)
     )
     seeds = [critic.own_seed(seed) for seed in trained.seeds]
-    named, model = _named(windows), _critic(windows)
+    named, model = critic.named(windows, np.unique(windows.subject).tolist()), _critic(windows)
     params = pipelines.train(model, named, learned, seeds, trained.settings)
-    sure = fit.predict(model, params, windows.x).max(axis=-1)
-    bound = [np.quantile(one[rows], 1 - strength) for one, rows in zip(sure, judged, strict=True)]
-    return params, jnp.asarray(bound if strength else np.full(len(seeds), np.inf), jnp.float32)
-
-
-def _named(windows: Batch) -> Batch:
-    """The windows with their subjects as classes."""
-    names, whose = np.unique(windows.subject, return_inverse=True)
-    spec = dataclasses.replace(windows.spec, classes=tuple(map(str, names)))
-    return batch.make(windows.x, batch.one_hot(whose, spec), spec)
+    if not strength:
+        return params, jnp.full(len(seeds), jnp.inf, jnp.float32)
+    answers = probabilities(model, params, windows.x)
+    sure = [critic.sureness(one[rows]) for one, rows in zip(answers, judged, strict=True)]
+    return params, jnp.asarray([critic.bound(one, strength) for one in sure], jnp.float32)
 
 
 def _critic(windows: Batch) -> Model:
-    return models.classifier(CRITIC, windows.spec.shape, len(np.unique(windows.subject)))
+    return critic.recognizer(CRITIC, windows.spec, len(np.unique(windows.subject)))
 
 
 @functools.cache

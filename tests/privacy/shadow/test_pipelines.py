@@ -6,7 +6,8 @@ import pytest
 
 from stimjax import config, models
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
-from stimjax.learn import fit, teacher
+from stimjax.learn import teacher
+from stimjax.learn.predict import probabilities
 from stimjax.privacy.shadow import pipelines, releases
 
 SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
@@ -43,16 +44,10 @@ def test_networks_together_are_networks_alone() -> None:
     settings = config.Fit(steps=8, batch=16)
     model = models.classifier("mlp", SIGNAL.shape, len(SIGNAL.classes))
     together = pipelines.train(model, batch, rows, [5, 6], settings)
-    answers = fit.predict(model, together, batch.x)
+    answers = probabilities(model, together, batch.x)
     alone = pipelines.train(model, batch, rows[1:], [6], settings)
-    assert fit.predict(model, alone, batch.x)[0] == pytest.approx(answers[1], abs=1e-4)
+    assert probabilities(model, alone, batch.x)[0] == pytest.approx(answers[1], abs=1e-4)
     assert np.abs(answers[1] - answers[0]).max() > 0.01
-
-
-def test_cores_share_networks_that_they_can_share_evenly(monkeypatch) -> None:
-    device = jax.local_devices()[0]
-    monkeypatch.setattr(jax, "local_devices", lambda: [device] * 4)
-    assert [pipelines._mesh(networks).size for networks in (16, 6, 5, 2, 1)] == [4, 3, 1, 2, 1]
 
 
 def test_teachers_train_only_where_a_release_asks_for_them(monkeypatch) -> None:
@@ -81,7 +76,7 @@ def test_log_odds_of_the_class() -> None:
     model = models.classifier("mlp", SIGNAL.shape, len(SIGNAL.classes))
     params = jax.vmap(model.init)(jax.random.split(jax.random.key(0), 2))
     label = np.asarray(batch.y).argmax(axis=1)
-    probability = fit.predict(model, params, batch.x)
+    probability = probabilities(model, params, batch.x)
     p = probability[:, np.arange(20), label]
     found = pipelines.log_odds(model, params, np.asarray(batch.x), label)
     assert found == pytest.approx(np.log(p / (1 - p)), rel=1e-3, abs=1e-4)

@@ -1,0 +1,54 @@
+"""A finished teacher: its networks, what is measured of its windows, and its critic."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from stimjax import config
+from stimjax.batch import Batch
+from stimjax.excite import methods
+from stimjax.learn import candidates, critic
+from stimjax.learn.teacher import Teacher
+
+
+def teach(
+    train: Batch,
+    validation: Batch,
+    settings: config.Teacher,
+    *,
+    checkpoint: Path | None = None,
+    progress: Callable[[int, int], None] = lambda step, steps: None,
+    stage: Callable[[str], None] = lambda name: None,
+) -> Teacher:
+    """Train a teacher, complete: `synthesize` accepts it with every method.
+
+    With a formal guarantee it holds what the guarantee covers and nothing else, so that only some
+    methods accept it, see `excite.guarantee`.
+
+    Args:
+        train: private windows, in order of time within each subject.
+        validation: of other subjects; they choose and weigh the networks.
+        settings: networks, critic, guarantee, seed.
+        checkpoint: a folder of checkpoints, from which training goes on if there are any.
+        progress: called with steps done and in all, of each stage.
+        stage: called with the name of each stage as it begins.
+
+    Raises:
+        StimjaxError: an unknown network, training diverged, or a guarantee that cannot be given.
+    """
+    stage("training the teacher")
+    networks = candidates.train(
+        train, validation, settings, checkpoint=checkpoint, progress=progress
+    )
+    if networks.privacy is not None:  # neither statistics nor a critic would have a guarantee
+        return networks
+    statistics = methods.measure(train, networks)
+    recognizes = None
+    if settings.critic != "none":
+        stage("training the identity critic")
+        recognizes = critic.train(
+            train, settings.critic, settings.fit, seed=settings.seed, progress=progress
+        )
+    return dataclasses.replace(networks, statistics=statistics, critic=recognizes)

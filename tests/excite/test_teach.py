@@ -1,0 +1,89 @@
+"""A teacher is finished: what `teach` returns, shards are made with as it is."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from stimjax import batch, config
+from stimjax.batch import Batch, Channel, Spec
+from stimjax.excite.shards import shards
+from stimjax.excite.teach import teach
+from stimjax.learn import ledger, teacher
+from stimjax.learn.teacher import Teacher
+
+SPEC = Spec(
+    shape=(24, 2),
+    classes=("W", "N2", "R"),
+    channels=(Channel("EEG", "uV", low=-6.0, high=6.0), Channel("SpO2", "%", low=-6.0, high=6.0)),
+    rate=1.0,
+    label_seconds=24.0,
+)
+SETTINGS = config.Teacher(
+    networks=("mlp",), candidates=1, critic="mlp", fit=config.Fit(steps=60, every=20, batch=32)
+)
+
+
+def windows(subjects: int, first: int) -> Batch:
+    """Nights of 60 windows, one subject after the other, each with a level of its own."""
+    rng = np.random.default_rng(first)
+    label, subject = rng.integers(0, 3, 60 * subjects), np.repeat(np.arange(subjects), 60)
+    x = rng.normal(size=(len(label), *SPEC.shape)) + label[:, None, None] - 1
+    x += rng.normal(size=(subjects, 1, 2))[subject]
+    y = batch.one_hot(label, SPEC)
+    return batch.make(np.clip(x, -6, 6), y, SPEC, subject=first + subject)
+
+
+TRAIN, VALIDATION = windows(5, 0), windows(2, 100)
+
+
+@pytest.fixture(scope="module")
+def taught() -> tuple[Teacher, list[str]]:
+    stages: list[str] = []
+    return teach(TRAIN, VALIDATION, SETTINGS, stage=stages.append), stages
+
+
+def made(teacher: Teacher, settings: config.Synthesis) -> Batch:
+    return batch.concatenate([shard.stimuli for shard in shards(teacher, settings)])
+
+
+def test_is_whole_and_stays_so_on_disk(taught: tuple[Teacher, list[str]], tmp_path: Path) -> None:
+    found, stages = taught
+    assert stages == ["training the teacher", "training the identity critic"]
+    assert found.critic is not None and found.critic.subjects == 5
+    assert found.statistics and found.privacy is None
+    teacher.save(found, tmp_path)
+    assert teacher.load(tmp_path).digest == found.digest
+
+
+@pytest.mark.parametrize("inhibit", [0.0, 0.5])
+def test_default_method_accepts_it(taught: tuple[Teacher, list[str]], inhibit: float) -> None:
+    settings = config.Synthesis(count=60, shard=60, inhibit=inhibit)
+    stimuli = batch.check(made(taught[0], settings), "shards")
+    assert len(stimuli) == 60
+    critic = taught[0].critic
+    assert critic is not None
+    if inhibit:
+        shares = jax.nn.softmax(critic.logits(critic.params, jnp.asarray(stimuli.x)))
+        assert shares.max() <= critic.bound(inhibit) + 1e-5
+
+
+def test_asked_for_no_critic_it_has_none() -> None:
+    stages: list[str] = []
+    settings = dataclasses.replace(SETTINGS, critic="none")
+    found = teach(TRAIN, VALIDATION, settings, stage=stages.append)
+    assert found.critic is None and stages == ["training the teacher"]
+
+
+@pytest.mark.filterwarnings("ignore:optax.global_norm is deprecated")
+def test_guaranteed_teacher_holds_what_was_paid_for_and_probes() -> None:
+    pytest.importorskip("jax_privacy", reason="the extra `privacy` is not installed")
+    private = config.Dp(epsilon=8.0, delta=1e-2, networks=("mlp",), steps=3, batch=3, windows=4)
+    found = teach(TRAIN, VALIDATION, dataclasses.replace(SETTINGS, dp=private))
+    assert found.privacy is not None and found.critic is None
+    assert set(found.statistics) == {ledger.PRIOR}
+    stimuli = made(found, config.Synthesis(method="probe", count=60, shard=60))
+    assert len(batch.check(stimuli, "shards")) == 60
