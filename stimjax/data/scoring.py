@@ -176,39 +176,14 @@ def tidy(events: Iterable[Event]) -> tuple[Event, ...]:
     return tuple(tidied)
 
 
-def label_apnea(events: Sequence[Event], start: float, seconds: float) -> int | None:
-    """Whether a span of a night counts as apnea.
-
-    Minute-scored: the label of the minute that fills more than half of the span. Otherwise 1
-    if at least 10 s of the span lie in scored apneas and hypopneas (what overlaps counts once).
-
-    Args:
-        events: of the recording, as `tidy` gives them.
-        start: of the span, in s from the start of the recording.
-        seconds: its length.
-
-    Returns:
-        The index into `APNEA_CLASSES`; None where nobody scored: outside the scored minutes, or
-        where half or more of the span lies outside the scored sleep stages, if there are any.
-    """
-    return _ApneaRule(events).label(start, seconds)
-
-
-def label_stage(events: Sequence[Event], start: float, seconds: float) -> int | None:
-    """The stage that fills more than half of a span (arguments as for `label_apnea`).
-
-    Returns:
-        The index into `STAGE_CLASSES`; None where no scored stage does.
-    """
-    return _majority(_covers(events, _STAGES), start, seconds)
-
-
 def spans(recording: Recording, task: Task) -> list[tuple[float, float, int]]:
     """The labelled spans of a night, in order.
 
     "apnea": the scored minutes of a minute-scored recording; otherwise the recording is tiled
-    with whole minutes, labelled by `label_apnea`. "stages": scored stages cut into epochs of 30 s
-    (a rest shorter than an epoch is left out). The last span may reach beyond the recording's end.
+    with whole minutes: apnea if at least 10 s lie in scored apneas and hypopneas (what overlaps
+    counts once), and left out where half or more lies outside the scored sleep stages, if there
+    are any. "stages": scored stages cut into epochs of 30 s (a rest shorter than an epoch is left
+    out). The last span may reach beyond the recording's end.
 
     Returns:
         `(start, seconds, label)`, start in s from the start of the recording, label an index
@@ -270,32 +245,16 @@ class _Cover:
         return float(np.maximum(covered, 0).sum())
 
 
-def _covers(events: Sequence[Event], labels: dict[str, int]) -> dict[int, _Cover]:
-    return {
-        label: _Cover(event for event in events if labels.get(event.kind) == label)
-        for label in sorted(set(labels.values()))
-    }
-
-
-def _majority(covers: dict[int, _Cover], start: float, seconds: float) -> int | None:
-    inside = {label: cover.inside(start, seconds) for label, cover in covers.items()}
-    label = max(inside, key=inside.__getitem__)
-    return label if inside[label] > seconds / 2 else None
-
-
 class _ApneaRule:
-    """`label_apnea` with the unions of a night made once."""
+    """Whether a span of a night counts as apnea, see `spans`; not for minute-scored nights."""
 
     def __init__(self, events: Sequence[Event]):
         present = {event.kind for event in events}
-        self.minutes = _covers(events, _MINUTES) if present & set(_MINUTES) else None
         self.breathing = _Cover(event for event in events if event.kind in _RESPIRATORY)
         staged = present & set(_STAGES)
         self.stages = _Cover(e for e in events if e.kind in _STAGES) if staged else None
 
     def label(self, start: float, seconds: float) -> int | None:
-        if self.minutes is not None:
-            return _majority(self.minutes, start, seconds)
         if self.stages and self.stages.inside(start, seconds) <= seconds / 2:
             return None
         return int(self.breathing.inside(start, seconds) >= APNEA_SECONDS - _ROUNDING)

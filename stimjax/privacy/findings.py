@@ -18,10 +18,9 @@ from scipy.stats import binomtest
 
 from stimjax.batch import Batch
 from stimjax.data.people import Person
-from stimjax.learn.teacher import Teacher
+from stimjax.study.intervals import LEVEL, percentile
 
 RESAMPLES = 1000
-LEVEL = 0.95
 RATES = (0.01, 0.001)  # of false alarms
 FEW = 5  # subjects on either side, below which an interval says more than a value
 
@@ -34,7 +33,6 @@ class World(NamedTuple):
         members: windows that the teacher learned from.
         others: windows of subjects who had no part in anything.
         reference: windows of further subjects, like them: the attacker's own cohort.
-        teacher: for attacks on the release and the teacher together; None where it is not at hand.
         seed: of all chance.
         people: what is known of subjects, by their numbers: sex, age, device.
     """
@@ -43,7 +41,6 @@ class World(NamedTuple):
     members: Batch
     others: Batch
     reference: Batch
-    teacher: Teacher | None = None
     seed: int = 0
     people: Mapping[int, Person] = MappingProxyType({})
 
@@ -163,7 +160,7 @@ def auc(
     drawn = ((often @ wins) * often_other).sum(axis=1) / (
         (often @ size) * (often_other @ size_other)
     )
-    return value, _interval(drawn)
+    return value, percentile(drawn)
 
 
 def true_alarms(
@@ -204,7 +201,7 @@ def true_alarms(
         )
         for _ in range(RESAMPLES // 5)
     ]
-    return value, _interval(np.array(drawn))
+    return value, percentile(drawn)
 
 
 def share(hits: int, tries: int) -> tuple[float, tuple[float, float]]:
@@ -224,8 +221,3 @@ def _resampled(ours: int, theirs: int, seed: int) -> tuple[np.ndarray, np.ndarra
         rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(float) for n in (ours, theirs)
     )
     return first, second
-
-
-def _interval(drawn: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)

@@ -1,18 +1,18 @@
 """How well class probabilities fit the scored classes, and how sure we are of it.
 
-`evaluate` gives the numbers of one model on one test set. `interval` and `gap_interval` give
-bootstrap intervals over subjects: windows of one night resemble each other, so that whole
-subjects are resampled and not windows. Both reduce each subject to its confusion counts first; a
-resample is then a row of a matrix product, and 2,000 of them take milliseconds.
+`evaluate` gives the numbers of one model on one test set. `gap_interval` gives bootstrap
+intervals over subjects: windows of one night resemble each other, so that whole subjects are
+resampled and not windows. Each subject is reduced to its confusion counts first; a resample is then
+a row of a matrix product, and 2,000 of them take milliseconds.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.metrics import roc_auc_score
 
 from stimjax.batch import NOBODY, Batch
+from stimjax.study.intervals import area, percentile
 
 BINS = 15  # of the expected calibration error
 MINUTES_AN_HOUR = 60.0
@@ -67,39 +67,6 @@ def groups_of(batch: Batch) -> Int[np.ndarray, " n"]:
     return subject
 
 
-def interval(
-    predicted: Int[np.ndarray, "seeds n"],
-    truth: Int[np.ndarray, " n"],
-    groups: Int[np.ndarray, " n"],
-    *,
-    samples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> dict[str, float | Interval]:
-    """Accuracy and kappa of one kind of model, means over seeds, with percentile intervals.
-
-    Resampled with replacement are the groups, as many as there are, each with all its windows;
-    in a resample every seed sees the same groups. The trained models are held fixed: the interval
-    speaks of other subjects, not of other trainings. With few groups (below about 20) percentile
-    intervals are too narrow.
-
-    Args:
-        predicted: class numbers, a row for each training seed.
-        truth: scored class numbers.
-        groups: whose each window is (any numbers; `np.arange(n)` resamples single windows).
-        samples: resamples.
-        seed: of the resampling.
-        level: probability content of the interval.
-
-    Returns:
-        `accuracy`, `accuracy_ci`, `kappa`, `kappa_ci`; an interval is `[low, high]`. With fewer
-        than two groups it is None. Resamples in which kappa is not defined (a single class in
-        truth and prediction) are left out of its interval.
-    """
-    whole, resampled = _resample([predicted], truth, groups, samples, seed)
-    return _estimates(whole[0], resampled[0], "", level)
-
-
 def gap_interval(
     real: Int[np.ndarray, "real_seeds n"],
     stimuli: Int[np.ndarray, "stimuli_seeds n"],
@@ -108,12 +75,14 @@ def gap_interval(
     *,
     samples: int = 2000,
     seed: int = 0,
-    level: float = 0.95,
 ) -> dict[str, float | Interval]:
     """What students lose by training on `stimuli`: mean over seeds of real minus stimuli.
 
-    Resampled as in `interval`, and paired: in one resample, the students of both sides and all
-    seeds are judged on the same groups, so that what makes a subject hard for both cancels.
+    Resampled with replacement are the groups, as many as there are, each with all its windows. In
+    one resample the students of both sides and all seeds are judged on the same groups, so that
+    what makes a subject hard for both cancels. The trained models are held fixed: the interval
+    speaks of other subjects, not of other trainings. With few groups (below about 20) percentile
+    intervals are too narrow.
 
     Args:
         real: class numbers from students trained on real windows, a row for each seed.
@@ -122,14 +91,14 @@ def gap_interval(
         groups: whose each window is (any numbers; `np.arange(n)` resamples single windows).
         samples: resamples.
         seed: of the resampling.
-        level: probability content of the interval.
 
     Returns:
         `accuracy_gap`, `accuracy_gap_ci`, `kappa_gap`, `kappa_gap_ci`, in fractions; an interval
-        is `[low, high]`, or None with fewer than two groups.
+        is `[low, high]`, or None with fewer than two groups. Resamples in which kappa is not
+        defined (a single class in truth and prediction) are left out of its interval.
     """
     whole, resampled = _resample([real, stimuli], truth, groups, samples, seed)
-    return _estimates(whole[0] - whole[1], resampled[0] - resampled[1], "_gap", level)
+    return _estimates(whole[0] - whole[1], resampled[0] - resampled[1])
 
 
 def _resample(
@@ -156,17 +125,13 @@ def _scores(cells: Float[np.ndarray, "... seeds cells"]) -> Float[np.ndarray, "2
     return np.stack([_accuracy(cells).mean(axis=-1), _kappa(cells).mean(axis=-1)])
 
 
-def _estimates(
-    whole: np.ndarray, resampled: np.ndarray, suffix: str, level: float
-) -> dict[str, float | Interval]:
+def _estimates(whole: np.ndarray, resampled: np.ndarray) -> dict[str, float | Interval]:
     found: dict[str, float | Interval] = {}
     for name, value, values in zip(("accuracy", "kappa"), whole, resampled, strict=True):
         defined = values[np.isfinite(values)]
-        found[f"{name}{suffix}"] = _or_none(value)
-        found[f"{name}{suffix}_ci"] = (
-            np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist()
-            if len(defined) and np.isfinite(value)
-            else None
+        found[f"{name}_gap"] = _or_none(value)
+        found[f"{name}_gap_ci"] = (
+            list(percentile(defined)) if len(defined) and np.isfinite(value) else None
         )
     return found
 
@@ -215,7 +180,7 @@ def _auroc(probability: np.ndarray, truth: np.ndarray) -> float | None:
     if len(present) < 2:
         return None
     chosen = [1] if probability.shape[1] == 2 else present
-    return _mean([float(roc_auc_score(truth == k, probability[:, k])) for k in chosen])
+    return _mean([area(probability[:, k], truth == k) for k in chosen])
 
 
 def _calibration_error(probability: np.ndarray, truth: np.ndarray) -> float:

@@ -29,7 +29,6 @@ from stimjax.machine.runtime import cores
 from stimjax.study import baselines, metrics
 from stimjax.study.classical import CLASSICAL, ONE_CORE, RANDOM, train_and_predict
 
-SCHEMA = 1
 HELD_OUT = 0.1  # part of the stimuli (or of a baseline) on which a student's best step is chosen
 
 # The loss that is still as good as none, (accuracy, kappa) by family of the student: for deep ones
@@ -81,36 +80,6 @@ def sources(
         train={"real": train} | {name: parts[0] for name, parts in split.items()},
         validation={"real": validation} | {name: parts[1] for name, parts in split.items()},
     )
-
-
-def study(
-    given: Sources,
-    test: Batch,
-    settings: config.Study,
-    *,
-    resample: Resample = "subjects",
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[dict[str, Any], Predictions]:
-    """Train every student on every source and compare it on `test`.
-
-    Args:
-        given: what to learn from.
-        test: real windows that nothing was trained or chosen on.
-        settings: students, seeds, fit.
-        resample: what the intervals' bootstrap draws; windows where a random split has put
-            windows of the same subjects into training and test.
-        progress: called with students done and in all.
-
-    Returns:
-        `rows` and `summary` of `results.json` (see `docs/files.md` for the fields), and the
-        predicted probabilities by student and source.
-
-    Raises:
-        StimjaxError: a student is unknown, or its training diverged.
-    """
-    predictions = predict(given, test, settings, progress=progress)
-    found = rows(predictions, test, settings)
-    return {"rows": found, "summary": summary(predictions, test, resample)}, predictions
 
 
 def predict(

@@ -49,19 +49,21 @@ scored = st.lists(
         tenths,
         st.integers(0, 300),
     ),
+    min_size=1,
     max_size=8,
 )
 
 
-@given(scored, st.integers(0, 600))
-def test_apnea_is_ten_seconds_of_the_union(events, start):
+@given(scored)
+def test_apnea_is_ten_seconds_of_the_union(events):
     grid = np.zeros(2000, bool)  # tenths of a second, the slow and plain way
     for event in events:
         if event.kind not in ("arousal", "desaturation"):
             first = round(event.onset * 10)
             grid[first : first + round(event.duration * 10)] = True
-    expected = int(grid[start : start + 600].sum() >= 100)
-    assert scoring.label_apnea(events, start / 10, 60.0) == expected
+    expected = [int(grid[start : start + 600].sum() >= 100) for start in (0, 600, 1200)]
+    found = scoring.spans(night(*events, duration=180.0), "apnea")
+    assert found == [(60.0 * i, 60.0, label) for i, label in enumerate(expected)]
 
 
 def test_an_event_over_a_border_counts_on_each_side_for_what_lies_there():
@@ -83,9 +85,6 @@ def test_scored_minutes_are_the_spans_wherever_they_begin():
         Event("apnea.obstructive", 130.0, 60.0),  # a further event is no scored minute
     )
     assert scoring.spans(recording, "apnea") == [(7.0, 60.0, 0), (67.0, 60.0, 1)]
-    assert scoring.label_apnea(recording.events, 60.0, 60.0) == 1
-    assert scoring.label_apnea(recording.events, 0.0, 60.0) == 0
-    assert scoring.label_apnea(recording.events, 400.0, 60.0) is None
 
 
 def test_apnea_without_normal_is_an_event():
@@ -123,13 +122,6 @@ def test_a_stage_without_a_duration_lasts_until_the_next():
         Event("stage.W", 0.0, 0.0), Event("hypopnea", 20.0, 0.0), Event("stage.N1", 90.0, 0.0)
     )
     assert [label for *_, label in scoring.spans(recording, "stages")] == [0, 0, 0, 1]
-
-
-def test_label_stage_is_what_fills_most():
-    events = [Event("stage.N1", 0.0, 20.0), Event("stage.N2", 20.0, 40.0)]
-    assert scoring.label_stage(events, 0.0, 30.0) == 1
-    assert scoring.label_stage(events, 15.0, 30.0) == 2
-    assert scoring.label_stage(events, 50.0, 30.0) is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
-from stimjax.study.metrics import evaluate, gap_interval, groups_of, interval
+from stimjax.study.metrics import evaluate, gap_interval, groups_of
 
 
 def batch_of(
@@ -117,7 +117,8 @@ labels = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, m
 @given(labels)
 def test_kappa_from_counts_is_scikit_learns(pairs):
     truth, predicted = np.array(pairs).T
-    found = interval(predicted[None], truth, np.arange(len(truth)), samples=2)["kappa"]
+    probability = np.eye(3, dtype=np.float32)[predicted]
+    found = evaluate(probability, batch_of(truth, classes=3))["kappa"]
     if len(np.unique(np.concatenate([truth, predicted]))) == 1:
         assert found is None
     else:
@@ -142,9 +143,10 @@ def test_the_order_of_windows_does_not_matter(seed, classes):
     before = evaluate(probability, batch_of(truth, classes, subject))
     after = evaluate(probability[order], batch_of(truth[order], classes, subject[order]))
     assert before == pytest.approx(after)
-    predicted = probability.argmax(axis=1)[None]
-    there = interval(predicted, truth, subject, samples=50)
-    assert there == interval(predicted[:, order], truth[order], subject[order], samples=50)
+    one, other = probability.argmax(axis=1)[None], rng.integers(0, classes, (2, 50))
+    there = gap_interval(one, other, truth, subject, samples=50)
+    moved = (one[:, order], other[:, order], truth[order], subject[order])
+    assert there == gap_interval(*moved, samples=50)
 
 
 @settings(deadline=None, max_examples=40)
@@ -179,10 +181,12 @@ def test_fewer_than_two_groups_have_no_interval():
 
 def test_resamples_without_a_kappa_are_left_out():
     truth, groups = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
-    found = interval(truth[None], truth, groups)  # a resample of one group has one class
-    assert found["kappa_ci"] == [1, 1]
-    nothing = interval(np.zeros((1, 4), int), np.zeros(4, int), groups)
-    assert nothing["kappa"] is None and nothing["kappa_ci"] is None
+    # A resample of one group has one class.
+    found = gap_interval(truth[None], 1 - truth[None], truth, groups)
+    assert found["kappa_gap_ci"] == [2, 2]
+    constant = np.zeros((1, 4), int)
+    nothing = gap_interval(constant, constant, constant[0], groups)
+    assert nothing["kappa_gap"] is None and nothing["kappa_gap_ci"] is None
 
 
 def test_groups_of_subjects_and_of_nobodys_windows():
@@ -227,6 +231,9 @@ def test_the_interval_covers_a_known_gap_over_subjects():
 def test_the_seed_decides_the_interval():
     rng = np.random.default_rng(6)
     truth, groups = rng.integers(0, 2, 200), rng.integers(0, 20, 200)
-    predicted = rng.integers(0, 2, (2, 200))
-    assert interval(predicted, truth, groups, seed=1) == interval(predicted, truth, groups, seed=1)
-    assert interval(predicted, truth, groups, seed=1) != interval(predicted, truth, groups, seed=2)
+    sides = rng.integers(0, 2, (2, 1, 200))
+    real, stimuli = sides
+    first, again, other = (
+        gap_interval(real, stimuli, truth, groups, seed=seed) for seed in (1, 1, 2)
+    )
+    assert first == again and first != other

@@ -45,7 +45,13 @@ def given_sources() -> students.Sources:
 
 @pytest.fixture(scope="module")
 def found(given_sources):
-    return students.study(given_sources, windows(120, 3), SETTINGS)
+    test = windows(120, 3)
+    predictions = students.predict(given_sources, test, SETTINGS)
+    results = {
+        "rows": students.rows(predictions, test, SETTINGS),
+        "summary": students.summary(predictions, test, "subjects"),
+    }
+    return results, predictions
 
 
 def test_no_student_of_stimuli_sees_a_real_window(given_sources):

@@ -27,7 +27,6 @@ RHYTHMS = {
 BANDS = {"slow": (0.5, 2.0), "theta": (4.0, 7.5), "beta": (16.0, 30.0)}  # Hz
 BACKGROUND = (7.0, 7.5, 8.5, 9.0, 7.0)
 MUSCLE = (13.0, 8.0, 5.5, 4.5, 2.0)  # uV of the chin
-EYES_CLOSED = 0.65  # share of wakefulness; open eyes have no alpha
 EYES_SECONDS = 60.0
 PHASIC_SECONDS = 45.0
 
@@ -133,6 +132,7 @@ def _rhythms(rng: np.random.Generator, sleeper: Sleeper, stages: np.ndarray) -> 
     n = len(stages) * RATE
     background = colored(rng, n, sleeper.slope * RATE)
     eeg = sleeper.gain["background"] * _course(stages, BACKGROUND) * background
+    # Eyes are closed for 0.65 of wakefulness; open eyes have no alpha.
     open_eyes = (colored(rng, len(stages), EYES_SECONDS) > 0.385) & (stages == W)
     bands = {**BANDS, "alpha": (sleeper.alpha - 0.7, sleeper.alpha + 0.7)}
     for name, table in RHYTHMS.items():

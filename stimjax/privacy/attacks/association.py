@@ -30,7 +30,8 @@ from scipy.stats import beta, hypergeom
 from stimjax.batch import Batch
 from stimjax.privacy import space
 from stimjax.privacy.attacks import nearest
-from stimjax.privacy.findings import LEVEL, Attack, Finding, World
+from stimjax.privacy.findings import Attack, Finding, World
+from stimjax.study.intervals import LEVEL
 
 NAME = "association"
 OTHERS = 9  # candidates beside the member

@@ -27,8 +27,9 @@ from jaxtyping import Bool, Float
 
 from stimjax.batch import Batch
 from stimjax.privacy import space
-from stimjax.privacy.findings import FEW, LEVEL, RESAMPLES, Attack, Finding, World, pool
+from stimjax.privacy.findings import FEW, RESAMPLES, Attack, Finding, World, pool
 from stimjax.study import classical
+from stimjax.study.intervals import percentile
 
 NAME = "attribute"
 MODEL = "gradient_boosting"
@@ -85,8 +86,7 @@ def advantage(
         rng.binomial(len(side), (side.sum() + 1) / (len(side) + 2), RESAMPLES) / len(side)
         for side in (members, others)
     ]
-    low, high = np.quantile(drawn[0] - drawn[1], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return value, (float(low), float(high))
+    return value, percentile(drawn[0] - drawn[1])
 
 
 def _people(world: World) -> tuple[Batch, Batch, Batch]:

@@ -12,34 +12,31 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import rankdata
 from sklearn.decomposition import PCA
 
 from stimjax import batch
 from stimjax.batch import Batch
 from stimjax.errors import StimjaxError
 from stimjax.learn.predict import log_probabilities
-from stimjax.privacy.findings import LEVEL, RATES, RESAMPLES, Attack, Finding, World
-from stimjax.privacy.shadow import pipelines, releases, signals
+from stimjax.privacy.findings import RATES, RESAMPLES, Attack, Finding, World
+from stimjax.privacy.shadow import pipelines, signals
 from stimjax.privacy.shadow.pipelines import Release
-from stimjax.privacy.shadow.releases import ReleaseRecipe
+from stimjax.study.intervals import area, percentile
 
 NAME = "canary"
 COUNT = 200  # canaries, at most; never more than every second window of the reference
-PIPELINES = 16
 TRAIN = 2000  # windows of members in the training set of each pipeline, at most
 
 
-def attack(release: Release | None = None, count: int = PIPELINES) -> Attack:
-    """The attack on pipelines whose releases are made by `release`; by default the default's."""
-    made = release or releases.drawn(ReleaseRecipe())
+def attack(release: Release, count: int) -> Attack:
+    """The attack on `count` pipelines whose releases are made by `release`."""
     return Attack(
         NAME,
         "releases of the same kind from training sets into which it may put windows",
         "Zhao and Zhang, ICLR 2025 (arXiv 2502.12976)",
         "How well somebody tells from a release whether a recording that resembles nobody else's "
         "was among the training data.",
-        lambda world: run(world, made, count),
+        lambda world: run(world, release, count),
     )
 
 
@@ -129,11 +126,12 @@ def findings(
     note = f"{count} canaries in {len(score)} pipelines"
 
     def finding(metric: str, chance: float, value: float, values: list[float]) -> Finding:
-        low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return Finding(NAME, metric, "window", value, (float(low), float(high)), chance, note)
+        return Finding(NAME, metric, "window", value, percentile(values), chance, note)
 
-    areas = [_area(score[:, rows], inside[:, rows]) for rows in drawn]
-    found = [finding("auc", 0.5, _area(score, inside), areas)]
+    def areas(rows: np.ndarray) -> float:
+        return area(score[:, rows].ravel(), inside[:, rows].ravel())
+
+    found = [finding("auc", 0.5, areas(np.arange(count)), [areas(rows) for rows in drawn])]
     for rate in RATES:
         metric, least = f"tpr_at_fpr_{rate:g}", (~inside).sum()
         if least * rate < 1:
@@ -145,16 +143,7 @@ def findings(
     return found
 
 
-def _area(score: np.ndarray, inside: np.ndarray) -> float:
-    rank, with_it = rankdata(score), inside.ravel()
-    ours = with_it.sum()
-    return float((rank[with_it].mean() - (ours + 1) / 2) / (inside.size - ours))
-
-
 def _share(score: np.ndarray, inside: np.ndarray, rate: float) -> float:
     """Part of the pairs with the canary above what at most `rate` of those without exceed."""
     without = np.sort(score[~inside])
     return float((score[inside] > without[len(without) - 1 - int(rate * len(without))]).mean())
-
-
-ATTACK = attack()

@@ -28,7 +28,8 @@ from jaxtyping import Float
 from scipy.stats import beta
 
 from stimjax.privacy import space
-from stimjax.privacy.findings import LEVEL, Attack, Finding, Scores, World, membership, share
+from stimjax.privacy.findings import Attack, Finding, Scores, World, membership, share
+from stimjax.study.intervals import LEVEL
 
 NAME = "nearest"
 AROUND = 10  # nearest points that are looked at

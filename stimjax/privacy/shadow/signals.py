@@ -28,11 +28,9 @@ from stimjax import batch
 from stimjax.batch import NOBODY, Batch
 from stimjax.errors import StimjaxError
 from stimjax.privacy.findings import Attack, Finding, Scores, World, membership
-from stimjax.privacy.shadow import pipelines, releases
+from stimjax.privacy.shadow import pipelines
 from stimjax.privacy.shadow.pipelines import Release
-from stimjax.privacy.shadow.releases import ReleaseRecipe
 
-COUNT = 16
 TARGETS = 4  # students of the release under attack
 POPULATION = 4000  # windows of the reference that are looked at, at most
 COMPONENTS = 40  # in which distances are taken
@@ -99,20 +97,19 @@ class Shadows(NamedTuple):
     seed: int
 
 
-def make(world: World, release: Release | None = None, count: int = COUNT) -> Shadows:
+def make(world: World, release: Release, count: int) -> Shadows:
     """Run `count` shadow pipelines on halves of the members and others of `world`, by subject.
 
     A window of nobody counts as a subject of its own.
 
     Args:
         world: its release is not looked at.
-        release: how shadow releases are made; by default as the default method's.
+        release: how shadow releases are made.
         count: of shadows; even, so that each subject is in half of them.
 
     Raises:
         StimjaxError: a subject is on both sides, or there are less than two of them.
     """
-    release = release or releases.drawn(ReleaseRecipe())
     candidates, population = _everybody(world)
     unit = _units(candidates)
     inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]
