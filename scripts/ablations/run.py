@@ -243,7 +243,8 @@ def gather(row: Row, other: Row, folds: list[Fold], out: Path) -> None:
     place = "study" if other.name == "real" else f"against-{other.name}"
     with store.new_folder(out / row.name / place, overwrite=True) as folder:
         judged = [_judged(row, other, fold) for fold in complete]
-        results, _ = stages.write_results(judged, folder, row.job.study, other.name)
+        study, _ = stages.write_results(judged, folder, row.job.study, other.name)
+        results = study.to_json()
         if row.source == "stimuli":
             about = [store.read_json(fold.source(row) / ABOUT) for fold in complete]
             numbers = [{k: v for k, v in one.items() if k != "uses"} for one in about]
