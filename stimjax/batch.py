@@ -8,21 +8,21 @@ batches of different meaning cannot be mixed by accident.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import dacite
 import jax
 import numpy as np
 from jaxtyping import Float, Int
 
+from stimjax.disk.documents import Made
+from stimjax.disk.documents.document import refuse_schema, typed
+from stimjax.disk.documents.made import FILE, SCHEMA
 from stimjax.disk.store import load_arrays, read_json, save_arrays, write_json
 from stimjax.errors import StimjaxError
 
-SCHEMA = 1
 FIELDS = ("x", "y", "subject", "weight")  # the arrays of a Batch, on disk and in memory
 NOBODY = -1  # the `subject` of a window that comes from no person
 
@@ -85,10 +85,7 @@ class Spec:
         Raises:
             StimjaxError: a field is missing, unknown or of the wrong kind.
         """
-        try:
-            spec = dacite.from_dict(cls, _tuples(content), _STRICT)
-        except (dacite.DaciteError, AttributeError) as error:  # no object has no keys
-            raise StimjaxError(f"{where}: the spec is wrong ({error})") from error
+        spec = typed(cls, content, f"{where}: the spec is wrong")
         if len(spec.shape) not in (2, 3) or spec.shape[-1] != len(spec.channels):
             raise StimjaxError(
                 f"{where}: the spec's shape {spec.shape} does not fit its "
@@ -112,22 +109,6 @@ class Spec:
     def high(self) -> np.ndarray:
         """Highest value of each channel, f32[channel]."""
         return np.array([channel.high for channel in self.channels], np.float32)
-
-
-def _tuples(value: Any) -> Any:
-    """JSON's lists as tuples, at every depth."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
-
-
-def _real(value: Any) -> Any:
-    return float(value) if type(value) is int else value  # 4 is as good as 4.0
-
-
-_STRICT = dacite.Config(strict=True, type_hooks={float: _real})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,9 +227,10 @@ def save(batch: Batch, folder: Path, name: str) -> None:
     save_arrays(folder / f"{name}.safetensors", arrays)
 
 
-def save_spec(spec: Spec, folder: Path, made: Mapping[str, Any]) -> None:
-    """Write `folder/spec.json`: the spec, and in `made` how the windows came to be."""
-    write_json(folder / "spec.json", {"schema": SCHEMA, "spec": spec.to_json(), "made": made})
+def save_spec(spec: Spec, folder: Path, made: Made | None = None) -> None:
+    """Write `folder/spec.json`: the spec, and how the windows came to be, if that is known here."""
+    about = {} if made is None else made.to_json()
+    write_json(folder / FILE, {"schema": SCHEMA, "spec": spec.to_json(), "made": about})
 
 
 def load_spec(folder: Path) -> Spec:
@@ -257,12 +239,9 @@ def load_spec(folder: Path) -> Spec:
     Raises:
         StimjaxError: there is none, it is damaged, or of another schema.
     """
-    path = folder / "spec.json"
+    path = folder / FILE
     content = read_json(path)
-    if content.get("schema") != SCHEMA:
-        raise StimjaxError(
-            f"{path}: has schema {json.dumps(content.get('schema'))}; this version reads {SCHEMA}"
-        )
+    refuse_schema(content, SCHEMA, str(path))
     return Spec.from_json(content.get("spec", {}), str(path))
 
 

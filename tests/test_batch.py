@@ -129,7 +129,7 @@ def test_one_hot_and_defaults():
 
 def test_shards_come_back_in_order_of_their_number(tmp_path):
     parts = [random_batch(SIGNAL, 1 + n % 3, seed=n) for n in range(12)]
-    batch.save_spec(SIGNAL, tmp_path, {})
+    batch.save_spec(SIGNAL, tmp_path)
     for number in np.random.default_rng(0).permutation(12):  # written in any order
         batch.save(parts[number], tmp_path, f"train-{number:04d}")
     batch.save(random_batch(SIGNAL, 9), tmp_path, "test-0000")
@@ -173,13 +173,13 @@ def test_saved_and_read_back_bit_for_bit(tmp_path, data, signal):
         weight=np.abs(data.draw(hnp.arrays(np.float32, n, elements=FLOATS))),
     )
     batch.save(original, tmp_path, "part-0")
-    batch.save_spec(original.spec, tmp_path, {"seed": 0})
+    batch.save_spec(original.spec, tmp_path)
     assert_same(batch.load(tmp_path, "part"), original)
 
 
 def refused(arrays: dict[str, np.ndarray], folder: Path) -> str:
     store.save_arrays(folder / "a-0.safetensors", arrays)
-    batch.save_spec(SIGNAL, folder, {})
+    batch.save_spec(SIGNAL, folder)
     with pytest.raises(StimjaxError) as error:
         batch.load(folder, "a")
     where, _, reason = str(error.value).partition(": ")
@@ -238,7 +238,7 @@ def test_a_sum_that_is_off_by_rounding_is_no_error(tmp_path):
 
 
 def test_no_such_part(tmp_path):
-    batch.save_spec(SIGNAL, tmp_path, {})
+    batch.save_spec(SIGNAL, tmp_path)
     with pytest.raises(StimjaxError, match="holds no train windows"):
         batch.load(tmp_path, "train")
 

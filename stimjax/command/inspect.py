@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
-from typing import Any
 
 from stimjax import batch, release
+from stimjax.batch import Spec
 from stimjax.data import reader
 from stimjax.data.recording import Recording
-from stimjax.disk.store import read_json
+from stimjax.disk.documents import Guarantee, Made, Metrics, Privacy, Results
 from stimjax.errors import StimjaxError
 
 
@@ -33,10 +33,7 @@ def describe(path: Path) -> str:
         ("spec.json", _windows),
     ):
         if (path / name).exists():
-            try:
-                return how(path)
-            except (KeyError, TypeError, AttributeError) as error:
-                raise StimjaxError(f"{path / name}: is damaged ({error!r})") from error
+            return how(path)
     return _recordings(path)
 
 
@@ -78,27 +75,25 @@ def _recordings(folder: Path) -> str:
 
 def _windows(folder: Path) -> str:
     spec = batch.load_spec(folder)
-    made = read_json(folder / "spec.json").get("made", {})
+    cohort = Made.load(folder).cohort
     rows = [("part", "windows", *spec.classes, "subjects")]
-    for name, part in made.get("parts", {}).items():
-        counts = [str(part["classes"].get(kind, 0)) for kind in spec.classes]
-        rows.append((name, str(part["windows"]), *counts, str(len(part["subjects"]))))
+    for name, part in cohort.parts.items() if cohort else ():
+        counts = [str(part.classes.get(kind, 0)) for kind in spec.classes]
+        rows.append((name, str(part.windows), *counts, str(len(part.subjects))))
     lines = ["windows (private)", *_spec(spec), "", *_table(rows)]
-    if made.get("skipped"):
-        lines.append(f"recordings left out: {made['skipped']}")
+    if cohort and cohort.skipped:
+        lines.append(f"recordings left out: {cohort.skipped}")
     return "\n".join(lines)
 
 
 def _audit(folder: Path) -> str:
-    found = read_json(folder / "privacy.json")
     rows = [("attack", "metric", "of a", "value", "interval", "chance", "real", "planted")]
-    for entry in found["attacks"]:
-        ends = "" if entry["ci"] is None else " to ".join(map(_number, entry["ci"]))
-        value, chance, real, planted = (
-            _number(entry[name]) for name in ("value", "chance", "real_data", "planted_leak")
-        )
-        named = (entry["attack"], entry["metric"], entry["level"])
-        rows.append((*named, value, ends, chance, real, planted))
+    for entry in Privacy.load(folder).attacks:
+        ends = "" if entry.ci is None else " to ".join(map(_number, entry.ci))
+        numbers = (entry.chance, entry.real_data, entry.planted_leak)
+        chance, real, planted = map(_number, numbers)
+        named = (entry.attack, entry.metric, entry.level)
+        rows.append((*named, _number(entry.value), ends, chance, real, planted))
     return "\n".join(["audit (what attacks find)", *_table(rows)])
 
 
@@ -113,14 +108,13 @@ def _teacher(folder: Path) -> str:
         f"networks  {networks}, {models.size(found.params):,} weights",
         *_spec(found.spec),
     ]
-    if (folder / "metrics.json").exists():
-        metrics = read_json(folder / "metrics.json")
+    if (folder / Metrics.FILE).exists():
+        metrics = Metrics.load(folder)
         rows = [("part", "accuracy", "kappa")]
-        for part in ("validation", "test"):
-            numbers = metrics.get(part, {})
-            rows.append((part, _number(numbers.get("accuracy")), _number(numbers.get("kappa"))))
-        lines += ["", *_table(rows)]
-    return "\n".join([*lines, "", _versions(read_json(folder / "teacher.json"))])
+        for part, scores in (("validation", metrics.validation), ("test", metrics.test)):
+            rows.append((part, _number(scores.accuracy), _number(scores.kappa)))
+        lines += ["", *_table(rows), "", _versions(metrics.versions)]
+    return "\n".join(lines)
 
 
 def _networks(families: Sequence[str], weights: Sequence[Sized]) -> str:
@@ -131,50 +125,50 @@ def _networks(families: Sequence[str], weights: Sequence[Sized]) -> str:
 
 def _release(folder: Path) -> str:
     manifest = release.load_manifest(folder)
-    method = manifest.get("method", {})
     return "\n".join(
         [
             "release (may be published)",
-            f"stimuli   {manifest.get('count')} in "
-            f"{sum(name.endswith('.safetensors') for name in manifest['files'])} files",
-            f"method    {method.get('method')}, seed {method.get('seed')}",
+            f"stimuli   {manifest.count} in "
+            f"{sum(name.endswith('.safetensors') for name in manifest.files)} files",
+            f"method    {manifest.method.method}, seed {manifest.method.seed}",
             *_spec(batch.load_spec(folder)),
-            f"privacy   {_privacy(manifest.get('privacy') or {})}",
+            f"privacy   {_privacy(manifest.privacy)}",
             "",
             "made from private data with the help of:",
-            *(f"  {use}" for use in manifest.get("uses", [])),
+            *(f"  {use}" for use in manifest.uses),
             "",
-            _versions(manifest),
+            _versions(manifest.versions),
             f"`stimjax verify {folder}` checks every byte",
         ]
     )
 
 
-def _privacy(about: Mapping[str, Any]) -> str:
-    if not about.get("epsilon"):
+def _privacy(guarantee: Guarantee) -> str:
+    if guarantee.epsilon is None:
         return "no formal guarantee"
-    return f"epsilon {about['epsilon']:.3g}, delta {about['delta']:g}, for one {about['unit']}"
+    epsilon, delta = f"epsilon {guarantee.epsilon:.3g}", f"delta {guarantee.delta:g}"
+    return f"{epsilon}, {delta}, for one {guarantee.unit}"
 
 
 def _results(folder: Path) -> str:
-    results = read_json(folder / "results.json")
-    kinds: dict[str, dict[str, list[float]]] = {}
-    for row in results["rows"]:
-        learned_from = kinds.setdefault(row["student"], {})
-        learned_from.setdefault(row["trained_on"], []).append(row["accuracy"])
-    sources = list(dict.fromkeys(row["trained_on"] for row in results["rows"]))
+    results = Results.load(folder)
+    accuracy: dict[str, dict[str, list[float]]] = {}
+    for row in results.rows:
+        of_seeds = accuracy.setdefault(row.student, {}).setdefault(row.trained_on, [])
+        of_seeds += [] if row.scores.accuracy is None else [row.scores.accuracy]
+    sources = list(dict.fromkeys(row.trained_on for row in results.rows))
     rows = [("accuracy of", *(f"on {source}" for source in sources))]
-    for name, found in kinds.items():
-        means = [sum(found[s]) / len(found[s]) if s in found else None for s in sources]
+    for name, on in accuracy.items():
+        means = [sum(on[s]) / len(on[s]) if on.get(s) else None for s in sources]
         rows.append((name, *map(_number, means)))
-    folds = results.get("test", {}).get("folds", 1)
+    folds = results.test.folds
     over = f"seeds and {folds} folds" if folds > 1 else "seeds"
     lines = [f"students on real windows (means over {over})", "", *_table(rows)]
-    if results.get("teacher"):
-        lines.append(f"the teacher itself: {_number(results['teacher']['accuracy'])}")
-    judged = [s for s in results["summary"] if s["trained_on"] == "stimuli" and "non_inferior" in s]
+    if results.teacher:
+        lines.append(f"the teacher itself: {_number(results.teacher.scores.accuracy)}")
+    judged = [loss for loss in results.summary if loss.trained_on == "stimuli"]
     if judged:
-        good = ", ".join(entry["student"] for entry in judged if entry["non_inferior"])
+        good = ", ".join(loss.student for loss in judged if loss.non_inferior)
         lines.append(f"shown to lose less than the margin on stimuli: {good or 'none'}")
     return "\n".join(lines)
 
@@ -182,7 +176,7 @@ def _results(folder: Path) -> str:
 def _job(folder: Path) -> str:
     published = (folder / "release").exists()
     made = folder / "release" if published else folder / "private" / "refused"
-    count = release.load_manifest(made).get("count")
+    count = release.load_manifest(made).count
     may = "may be published" if published else "exceeds your bounds and is not to be published"
     rows = [
         (str(folder / "report.html"), "look here first; private, for it shows real windows"),
@@ -192,7 +186,7 @@ def _job(folder: Path) -> str:
     return "\n".join([_results(folder / "study"), "", *_table(rows)])
 
 
-def _spec(spec: Any) -> list[str]:
+def _spec(spec: Spec) -> list[str]:
     length = f", {spec.shape[0] / spec.rate:g} s at {spec.rate:g} Hz" if spec.rate else ""
     return [
         f"window    {' x '.join(map(str, spec.shape))}{length}",
@@ -201,9 +195,8 @@ def _spec(spec: Any) -> list[str]:
     ]
 
 
-def _versions(content: dict[str, Any]) -> str:
-    found = content.get("versions", {})
-    return "versions  " + ", ".join(f"{name} {number}" for name, number in found.items())
+def _versions(versions: Mapping[str, str]) -> str:
+    return "versions  " + ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.data.split import PARTS
+from stimjax.disk.documents import Dealt, Made
 from stimjax.errors import StimjaxError
 
 _CLASSES = tuple(str(digit) for digit in range(10))
@@ -67,7 +68,7 @@ def deal(whole: Batch, folder: Path, *, train: int, validation: int, seed: int) 
     order = np.random.default_rng(seed).permutation(len(whole))
     for name, rows in zip(PARTS, np.split(order, ends), strict=True):
         batch.save(whole[rows], folder, f"{name}-0000")
-    batch.save_spec(whole.spec, folder, {"settings": {"split": "random", "independent": True}})
+    batch.save_spec(whole.spec, folder, Made(Dealt()))
 
 
 def idx(path: Path, dimensions: int) -> np.ndarray:

@@ -14,7 +14,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from stimjax.data.channels import canonical
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.recording import Header, Recording
 from stimjax.data.split import PARTS
+from stimjax.disk.documents import Cohort, Made, Part
 from stimjax.errors import StimjaxError
 
 CHANNELS = {
@@ -85,7 +85,7 @@ def prepare(
         note("every file has the same patient code; each counts as a subject of its own")
     numbers = _subjects(found, settings)
     named = _named(found, numbers, settings)
-    made = _Made(plan, recordings=len(found), skipped=len(paths) - len(found))
+    made = _Seen(plan, recordings=len(found), skipped=len(paths) - len(found))
     for index, ((path, _), subject) in enumerate(zip(found, numbers, strict=True)):
         try:
             recording = reader.read(path, plan.channels)
@@ -107,13 +107,13 @@ def prepare(
     names = dict(zip(numbers, _names(found, settings), strict=True))
     parts = _divide(folder, made, named, names, settings)
     for part in ("validation", "test"):
-        lacking = [name for name, count in parts[part]["classes"].items() if not count]
+        lacking = [name for name, count in parts[part].classes.items() if not count]
         if lacking:
             note(f"the {part} part has no window of the class {lacking[0]!r}")
     told = zip(numbers, (header.person for _, header in found), strict=True)
     people.save(folder, told)
     spec = _ranged(folder, plan, made, settings.independent)
-    batch.save_spec(spec, folder, made.summary(settings, parts))
+    batch.save_spec(spec, folder, Made(settings, made.cohort(parts)))
 
 
 def load(folder: Path, part: str) -> Batch:
@@ -285,7 +285,7 @@ def _spec(plan: Plan, channels: Sequence[Channel]) -> Spec:
     )
 
 
-class _Made:
+class _Seen:
     """What is known of the recordings after each was seen once."""
 
     def __init__(self, plan: Plan, recordings: int, skipped: int) -> None:
@@ -338,26 +338,24 @@ class _Made:
                 "at least two classes are needed"
             )
 
-    def summary(self, settings: config.Prepare, parts: dict[str, Any]) -> dict[str, Any]:
-        """What `spec.json` records beside the spec."""
-        asked = {k: v for k, v in dataclasses.asdict(settings).items() if k != "test_subjects"}
-        return {
-            "settings": asked,
-            "recordings": len(self.labels),
-            "skipped": self.skipped,
-            "subjects": len(set(self.subject.values())),
-            "parts": parts,
-            "masked": {name: dict(counts) for name, counts in self.masked.items()},
-        }
+    def cohort(self, parts: dict[str, Part]) -> Cohort:
+        """What `spec.json` records of the recordings."""
+        return Cohort(
+            recordings=len(self.labels),
+            skipped=self.skipped,
+            subjects=len(set(self.subject.values())),
+            parts=parts,
+            masked={name: dict(counts) for name, counts in self.masked.items()},
+        )
 
 
 def _divide(
     folder: Path,
-    made: _Made,
+    made: _Seen,
     named: set[int],
     names: dict[int, str],
     settings: config.Prepare,
-) -> dict[str, Any]:
+) -> dict[str, Part]:
     """Give each recording's file, or its windows, to the parts; count what each part has."""
     which: dict[int, np.ndarray] = {}
     shares = (settings.validation, settings.test, settings.seed)
@@ -378,11 +376,11 @@ def _divide(
         labels = [label[which[i] == number] for i, label in made.labels.items()]
         counts = np.bincount(np.concatenate(labels), minlength=len(made.plan.classes))
         inside = {made.subject[i] for i in made.labels if (which[i] == number).any()}
-        summary[name] = {
-            "windows": int(counts.sum()),
-            "classes": dict(zip(made.plan.classes, counts.tolist(), strict=True)),
-            "subjects": sorted(inside),
-        }
+        summary[name] = Part(
+            windows=int(counts.sum()),
+            classes=dict(zip(made.plan.classes, counts.tolist(), strict=True)),
+            subjects=tuple(sorted(inside)),
+        )
     _refuse_empty(summary)
     for index in made.labels:
         _distribute(folder, index, which[index])
@@ -391,11 +389,11 @@ def _divide(
     return summary
 
 
-def _refuse_empty(summary: dict[str, Any]) -> None:
+def _refuse_empty(summary: dict[str, Part]) -> None:
     for name in ("train", "validation", "test"):
-        if not summary[name]["windows"]:
+        if not summary[name].windows:
             raise StimjaxError(f"no window is left for the {name} part; give more recordings")
-    absent = [k for k, count in summary["train"]["classes"].items() if not count]
+    absent = [k for k, count in summary["train"].classes.items() if not count]
     if absent:
         raise StimjaxError(
             f"the training part has no window of the class {absent[0]!r}; give more recordings or "
@@ -439,7 +437,7 @@ def _named(
     return {number for name in wanted for number in known[name]}
 
 
-def _ranged(folder: Path, plan: Plan, made: _Made, independent: bool) -> Spec:
+def _ranged(folder: Path, plan: Plan, made: _Seen, independent: bool) -> Spec:
     """The spec with each channel's range and resolution, from the training part.
 
     With `independent` the range is the channel's fixed one, and there is no resolution.

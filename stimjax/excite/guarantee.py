@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stimjax import config
 from stimjax.config.recipes import Recipe
-from stimjax.disk.store import read_json
+from stimjax.disk.documents import Made
 from stimjax.errors import StimjaxError
 from stimjax.excite import accept, kind, methods
 from stimjax.learn import ledger
@@ -40,8 +40,7 @@ def refuse_windows(folder: Path) -> None:
     Raises:
         StimjaxError: `folder` was not prepared so, or is no folder of windows.
     """
-    made = read_json(folder / "spec.json").get("made", {})
-    if not made.get("settings", {}).get("independent"):
+    if not Made.load(folder).settings.independent:
         raise StimjaxError(f"{folder}: {_INDEPENDENT}")
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from stimjax import batch, config, release
 from stimjax.batch import Batch, Spec
 from stimjax.config.settings import check
+from stimjax.disk.documents import Manifest
 from stimjax.disk.pieces import folder as filled
 from stimjax.disk.store import read_json, write_json
 from stimjax.errors import StimjaxError
@@ -82,7 +83,7 @@ def synthesize(
             if hosts.index() == 0:
                 manifest = pieces.manifest(teacher.privacy)
                 release.finish(folder, teacher.spec, manifest)
-                for name, number in zip(teacher.spec.classes, manifest["classes"], strict=True):
+                for name, number in zip(teacher.spec.classes, manifest.classes, strict=True):
                     if not number:
                         note(f"{out.name}: holds no stimulus that the teacher calls {name}")
 
@@ -181,24 +182,30 @@ class _Pieces:
             raise
         self._finished.add(shard.number)
 
-    def manifest(self, spent: Ledger | None = None) -> dict[str, Any]:
+    def manifest(self, spent: Ledger | None = None) -> Manifest:
         """What all shards together are; the counts of each are no longer needed, and removed.
 
         The counts are of the teacher's answers, so that they cost nothing beyond what was `spent`.
         """
         about = [read_json(self._counts(number)) for number in self.numbers]
-        total = {name: np.sum([one[name] for one in about], axis=0) for name in about[0]}
         for number in self.numbers:
             self._counts(number).unlink()
-        return {
-            "count": self._settings.count,
-            "method": dataclasses.asdict(self._settings),
-            **{name: total[name].tolist() for name in ("classes", "accepted", "failed", "hits")},
-            "lane_steps": int(total["steps"]),
-            "uses": guarantee.uses(methods.uses(self._settings), spent),
-            "privacy": ledger.described(spent),
-            "versions": versions(),
-        }
+
+        def of_class(name: str) -> tuple[int, ...]:
+            return tuple(np.sum([one[name] for one in about], axis=0).tolist())
+
+        return Manifest(
+            count=self._settings.count,
+            method=self._settings,
+            classes=of_class("classes"),
+            accepted=of_class("accepted"),
+            failed=of_class("failed"),
+            hits=of_class("hits"),
+            lane_steps=sum(one["steps"] for one in about),
+            uses=tuple(guarantee.uses(methods.uses(self._settings), spent)),
+            privacy=ledger.described(spent),
+            versions=versions(),
+        )
 
     def _counts(self, number: int) -> Path:
         return self._folder / f"counts-{number:05d}.json"

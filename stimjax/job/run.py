@@ -34,7 +34,8 @@ from stimjax.batch import NOBODY, Batch
 from stimjax.config import settings
 from stimjax.data import prepare
 from stimjax.disk import pieces
-from stimjax.disk.store import new_folder, read_json
+from stimjax.disk.documents import Made, Metrics, Privacy, Results
+from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, rates, synthesize
 from stimjax.job import cohort, stages, tradeoff
@@ -133,7 +134,7 @@ def _audited(
     bounds: Mapping[str, float] | None,
     reporter: Reporter,
     shadows: Known,
-) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+) -> tuple[Privacy | None, tuple[str, ...]]:
     """The audit of a run, in `folder/audit`, and which bounds it exceeds.
 
     There is none where it could compare nobody.
@@ -146,23 +147,22 @@ def _audited(
             reporter.note(f"no audit: {lacking}")
         return None, ("no audit was made",) if bounds else ()
     (folder / "audit").mkdir()
-    found = stages.audit_release(
+    privacy = stages.audit_release(
         *(places.release, places.windows, places.windows, folder / "audit"),
         *(job.audit, data, reporter, shadows),
     )
-    return found, tuple(gate.exceeded(found, bounds or {}))
+    return privacy, tuple(gate.exceeded(privacy, bounds or {}))
 
 
 def _lacking(windows: Path) -> str:
     """Why an audit could compare nobody, or nothing."""
     from stimjax.privacy import audit
 
-    made = read_json(windows / "spec.json")["made"]
-    if made["settings"]["split"] == "random":
+    made = Made.load(windows)
+    if made.cohort is None or made.settings.split == "random":
         return "with --split random nobody is left who had no part"
-    few = [
-        part for part in ("train", "test") if len(made["parts"][part]["subjects"]) < audit.FEWEST
-    ]
+    parts = made.cohort.parts
+    few = [part for part in ("train", "test") if len(parts[part].subjects) < audit.FEWEST]
     return f"the {few[0]} part has one subject; give more recordings" if few else ""
 
 
@@ -264,7 +264,7 @@ def _fold(
 def _story(
     folder: Path,
     places: _Places,
-    results: dict[str, Any],
+    results: Results,
     predictions: Predictions,
     simulated: bool,
     repeat: str,
@@ -277,7 +277,6 @@ def _story(
     rng = np.random.default_rng(0)
     real = test[np.sort(rng.permutation(len(test))[:SHOWN])]
     stimuli = release.load(places.release)
-    made = read_json(places.windows / "spec.json")["made"]
     return report.Story(
         title="Simulated sleepers" if simulated else "Stimuli and students",
         simulated=simulated,
@@ -285,16 +284,8 @@ def _story(
         real=real,
         stimuli=dataclasses.replace(stimuli[:SHOWN], spec=real.spec),
         night=_night(test, teacher.probability(test.x), predictions),
-        data={
-            "split": made["settings"]["split"],
-            "recordings": made["recordings"],
-            "subjects": made["subjects"],
-            "recordings left out": made["skipped"],
-            **({"folds": made["settings"]["folds"]} if places.fold is not None else {}),
-            "counts": made["parts"],
-            "samples masked or clipped": made["masked"],
-        },
-        teacher=read_json(places.teacher / "metrics.json"),
+        made=Made.load(places.windows),
+        teacher=Metrics.load(places.teacher),
         manifest=release.load_manifest(places.release),
         config=(folder / "config.yaml").read_text(encoding="utf-8"),
         versions=versions(),

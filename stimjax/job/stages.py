@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,7 +19,19 @@ from stimjax import config, release
 from stimjax.batch import Batch
 from stimjax.config import settings
 from stimjax.data import people, prepare, reader
-from stimjax.disk.store import read_json, write_json
+from stimjax.disk.documents import (
+    CriticScores,
+    HeldOut,
+    Loss,
+    Made,
+    Member,
+    Metrics,
+    Privacy,
+    Results,
+    Row,
+    Scores,
+    TeacherScores,
+)
 from stimjax.excite import guarantee
 from stimjax.excite.teach import teach
 from stimjax.learn import ledger, resume
@@ -34,8 +46,6 @@ from stimjax.study.students import Predictions
 if TYPE_CHECKING:
     from stimjax.privacy.audit import Known
 
-SCHEMA = 1  # of metrics.json and results.json
-
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
@@ -44,12 +54,12 @@ class Judged:
     Small: `test` has no values, see `studies.without_values`.
     """
 
-    rows: list[dict[str, Any]]
+    rows: tuple[Row, ...]
     predictions: Predictions
     test: Batch
     teacher: np.ndarray | None  # its probabilities for the test windows, f32[n, class]
     networks: tuple[str, ...]
-    split: str
+    split: Literal["subject", "random"]
 
 
 def train_teacher(
@@ -76,20 +86,16 @@ def train_teacher(
         stage=reporter.stage,
     )
     teachers.save(teacher, folder)
-    scores = {
-        name: metrics.evaluate(teacher.probability(part.x), part)
-        for name, part in (("validation", validation), ("test", test))
-    }
-    about = {
-        "schema": SCHEMA,
-        "networks": list(teacher.networks),
-        "members": list(teacher.members),
-        "critic": None if teacher.critic is None else teacher.critic.about(),
-        "privacy": ledger.described(teacher.privacy),
-        **scores,
-        "versions": versions(),
-    }
-    write_json(folder / "metrics.json", about)
+    about = Metrics(
+        networks=teacher.networks,
+        members=tuple(Member(**member) for member in teacher.members),
+        critic=None if teacher.critic is None else CriticScores(**teacher.critic.about()),
+        privacy=ledger.described(teacher.privacy),
+        validation=Scores(**metrics.evaluate(teacher.probability(validation.x), validation)),
+        test=Scores(**metrics.evaluate(teacher.probability(test.x), test)),
+        versions=versions(),
+    )
+    about.save(folder)
     settings.save(folder, asked)
     return teacher
 
@@ -102,7 +108,7 @@ def study_release(
     asked: config.Study,
     teacher: Teacher | None,
     reporter: Reporter,
-) -> tuple[dict[str, Any], Predictions]:
+) -> tuple[Results, Predictions]:
     """Train students and write `results.json` into the empty `folder`.
 
     Args:
@@ -151,7 +157,7 @@ def audit_release(
     recordings: Sequence[Path],
     reporter: Reporter,
     known: Known | None = None,
-) -> dict[str, Any]:
+) -> Privacy:
     """Try all attacks on a release and write `privacy.json` into the empty `folder`.
 
     Args:
@@ -175,8 +181,7 @@ def audit_release(
     from stimjax.privacy.findings import World
     from stimjax.privacy.shadow import releases
 
-    made = release.load_manifest(stimuli)
-    spent = made.get("privacy") or {}
+    manifest = release.load_manifest(stimuli)
     world = World(
         release=release.load(stimuli),
         members=prepare.load(train, "train"),
@@ -196,30 +201,20 @@ def audit_release(
     where = f"{holdout}: the test part"
     audit.refuse_overlap(world.members, world.others, same, where)
     audit.refuse_few(world.members, world.others, where)
-    how = releases.release_recipe(_settings(made, stimuli))
+    how = releases.release_recipe(manifest.method)
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
     published = audit.Published(stimuli, secrets)
     attacks = audit.audit(world, asked, how, published, known=known, stage=reporter.stage)
-    found = {
-        "schema": audit.SCHEMA,
-        "attacks": attacks,
-        "epsilon": spent.get("epsilon"),
-        "delta": spent.get("delta"),
-        "on": audit.counts(world),
-        "versions": versions(),
-    }
-    write_json(folder / "privacy.json", found)
+    privacy = Privacy(
+        attacks=tuple(attacks),
+        epsilon=manifest.privacy.epsilon,
+        delta=manifest.privacy.delta,
+        on=audit.counts(world),
+        versions=versions(),
+    )
+    privacy.save(folder)
     settings.save(folder, asked)
-    return found
-
-
-def _settings(manifest: dict[str, Any], path: Path) -> config.Synthesis:
-    """How the release was made, as its manifest says; as by default if it says nothing of it."""
-    made = manifest.get("method") or {}
-    names = ("recipe", "inhibit", "inhibit_by")
-    given = {name: made[name] for name in names if made.get(name) is not None}
-    where = f"{path / 'manifest.json'}: method"
-    return settings.over(config.Job(), {"synthesis": given}, where).synthesis
+    return privacy
 
 
 def judge(
@@ -241,18 +236,21 @@ def judge(
         fold: its number, named in the rows if it is given.
     """
     return Judged(
-        rows=studies.rows(predictions, test, asked, fold),
+        rows=tuple(
+            Row.from_json(row, "a student's row")
+            for row in studies.rows(predictions, test, asked, fold)
+        ),
         predictions=predictions,
         test=studies.without_values(test),
         teacher=None if teacher is None else teacher[0],
         networks=() if teacher is None else teacher[1],
-        split=read_json(windows / "spec.json")["made"].get("settings", {}).get("split", "subject"),
+        split=Made.load(windows).settings.split,
     )
 
 
 def write_results(
     folds: Sequence[Judged], folder: Path, asked: config.Study, reference: str = "real"
-) -> tuple[dict[str, Any], Predictions]:
+) -> tuple[Results, Predictions]:
     """`results.json` over all folds, and the predictions of all their test windows.
 
     What students lose is counted from what they reach on `reference`.
@@ -260,20 +258,21 @@ def write_results(
     predictions, test = studies.pool([(one.predictions, one.test) for one in folds])
     split = folds[0].split
     resample = "windows" if split == "random" else "subjects"
-    about = None
+    teacher = None
     probabilities = [one.teacher for one in folds if one.teacher is not None]
     if probabilities:
         scores = metrics.evaluate(np.concatenate(probabilities), test)
-        about = {"networks": list(folds[0].networks), **scores}
-    tested = {"windows": len(test), "split": split, "intervals": f"bootstrap of {resample}"}
-    results = {
-        "schema": SCHEMA,
-        "teacher": about,
-        "rows": [row for one in folds for row in one.rows],
-        "summary": studies.summary(predictions, test, resample, reference),
-        "test": tested | ({"folds": len(folds)} if len(folds) > 1 else {}),
-        "versions": versions(),
-    }
-    write_json(folder / "results.json", results)
+        teacher = TeacherScores(folds[0].networks, Scores(**scores))
+    results = Results(
+        teacher=teacher,
+        rows=tuple(row for one in folds for row in one.rows),
+        summary=tuple(
+            Loss.from_json(loss, "a student's loss")
+            for loss in studies.summary(predictions, test, resample, reference)
+        ),
+        test=HeldOut(len(test), split, f"bootstrap of {resample}", len(folds)),
+        versions=versions(),
+    )
+    results.save(folder)
     settings.save(folder, asked)
     return results, predictions

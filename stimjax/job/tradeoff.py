@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stimjax import config
-from stimjax.disk.store import new_folder, read_json
+from stimjax.disk.documents import Privacy, Results
+from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import synthesize
 from stimjax.job import stages
@@ -115,13 +116,12 @@ def _measure(
 def _point(out: Path, strength: float) -> dict[str, Any]:
     folder = out / f"inhibit-{strength:g}"
     kappa: dict[str, list[float]] = {}
-    for row in read_json(folder / "study" / "results.json")["rows"]:
-        found = kappa.setdefault(f"{row['student']} on {row['trained_on']}", [])
-        found += [] if row["kappa"] is None else [row["kappa"]]
-    entries: list[dict[str, Any]] = read_json(folder / "audit" / "privacy.json")["attacks"]
+    for row in Results.load(folder / "study").rows:
+        of_seeds = kappa.setdefault(f"{row.student} on {row.trained_on}", [])
+        of_seeds += [] if row.scores.kappa is None else [row.scores.kappa]
     attacks = {
-        f"{e['attack']} {e['metric']} ({e['level']})": (e["value"], e["ci"])
-        for e in entries
-        if e["metric"] in SHOWN and e["value"] is not None
+        f"{entry.attack} {entry.metric} ({entry.level})": (entry.value, entry.ci)
+        for entry in Privacy.load(folder / "audit").attacks
+        if entry.metric in SHOWN and entry.value is not None
     }
     return {"strength": strength, "kappa": kappa, "attacks": attacks}

@@ -13,12 +13,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Literal
 
 import dacite
 
+from stimjax.disk.documents import Guarantee
 from stimjax.errors import StimjaxError
 
 Unit = Literal["subject", "window"]
@@ -89,12 +90,12 @@ class Ledger:
         return ledger
 
 
-NONE: Mapping[str, Any] = {"unit": None, "epsilon": None, "delta": None, "expenses": []}
-
-
-def described(ledger: Ledger | None) -> dict[str, Any]:
+def described(ledger: Ledger | None) -> Guarantee:
     """What a manifest says: a ledger, or that there is no guarantee."""
-    return dict(NONE) if ledger is None else ledger.to_json()
+    if ledger is None:
+        return Guarantee()
+    expenses = tuple(map(dataclasses.asdict, ledger.expenses))
+    return Guarantee(ledger.unit, ledger.epsilon, ledger.delta, expenses)
 
 
 def closed(unit: Unit, delta: float, expenses: Sequence[Expense]) -> Ledger:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from stimjax import batch, config
 from stimjax.batch import NOBODY, Batch
 from stimjax.config import names
+from stimjax.disk.documents import Entry, Side, Sides
 from stimjax.errors import StimjaxError
 from stimjax.privacy.attacks import (
     association,
@@ -36,7 +37,6 @@ from stimjax.privacy.shadow import releases, signals
 from stimjax.privacy.shadow.releases import ReleaseRecipe
 from stimjax.privacy.shadow.signals import Shadows
 
-SCHEMA = 1  # of privacy.json
 APART = 1_000_000  # added to the numbers of subjects of another folder
 FEWEST = 2  # subjects on each side: an attack tells people apart
 PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
@@ -60,7 +60,7 @@ def audit(
     *,
     known: Known | None = None,
     stage: Callable[[str], None] = lambda name: None,
-) -> list[dict[str, Any]]:
+) -> list[Entry]:
     """The attacks of `privacy.json`, one entry for each number.
 
     Args:
@@ -150,28 +150,28 @@ def _tried(attack: Attack, world: World) -> list[Finding]:
         return [Finding(attack.name, "none", "none", None, None, 0.0, str(error))]
 
 
-def _entries(attack: Attack, tried: Sequence[list[Finding]]) -> list[dict[str, Any]]:
+def _entries(attack: Attack, tried: Sequence[list[Finding]]) -> list[Entry]:
     own, real, leak = ({(f.metric, f.level): f for f in found} for found in tried)
     return [
-        {
-            "attack": finding.attack,
-            "metric": finding.metric,
-            "level": finding.level,
-            "value": finding.value,
-            "ci": None if finding.interval is None else list(finding.interval),
-            "chance": finding.chance,
-            "real_data": real[key].value if key in real else None,
-            "planted_leak": leak[key].value if key in leak else None,
-            "note": finding.note,
-            "holds": attack.holds,
-            "source": attack.source,
-            "tells": attack.tells,
-        }
+        Entry(
+            attack=finding.attack,
+            metric=finding.metric,
+            level=finding.level,
+            value=finding.value,
+            ci=finding.interval,
+            chance=finding.chance,
+            real_data=real[key].value if key in real else None,
+            planted_leak=leak[key].value if key in leak else None,
+            note=finding.note,
+            holds=attack.holds,
+            source=attack.source,
+            tells=attack.tells,
+        )
         for key, finding in own.items()
     ]
 
 
-def _searched(published: Published) -> list[dict[str, Any]]:
+def _searched(published: Published) -> list[Entry]:
     """The search through the files, and through a file that holds every secret."""
     with tempfile.TemporaryDirectory() as name:
         leak = Path(name) / "leak.txt"
@@ -239,10 +239,7 @@ def refuse_few(train: Batch, holdout: Batch, where: str) -> None:
         )
 
 
-def counts(world: World) -> dict[str, dict[str, int]]:
+def counts(world: World) -> Sides:
     """How many windows and subjects an audit had on each side, for `privacy.json`."""
-    sides = {"members": world.members, "others": world.others, "reference": world.reference}
-    return {
-        name: {"windows": len(side), "subjects": len(np.unique(side.subject))}
-        for name, side in sides.items()
-    }
+    sides = (world.members, world.others, world.reference)
+    return Sides(*[Side(len(side), len(np.unique(side.subject))) for side in sides])

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from stimjax.config import settings
+from stimjax.disk.documents import Entry, Privacy
 from stimjax.errors import StimjaxError
-
-FIELDS = ("attack", "metric", "level")
 
 
 def read(path: Path) -> dict[str, float]:
@@ -33,7 +31,7 @@ def read(path: Path) -> dict[str, float]:
     return bounds
 
 
-def exceeded(privacy: Mapping[str, Any], bounds: Mapping[str, float]) -> list[str]:
+def exceeded(privacy: Privacy, bounds: Mapping[str, float]) -> list[str]:
     """A line for each bound that the audit `privacy` exceeds, or does not show to be kept.
 
     What is compared is the upper end of the interval, the value where there is none. A bound that
@@ -42,23 +40,22 @@ def exceeded(privacy: Mapping[str, Any], bounds: Mapping[str, float]) -> list[st
     lines = []
     for name, most in bounds.items():
         if name == "epsilon":
-            epsilon = privacy.get("epsilon")
-            if epsilon is None or epsilon > most:
-                lines.append(f"epsilon is {epsilon or 'not bounded'}, {most:g} is allowed")
+            if privacy.epsilon is None or privacy.epsilon > most:
+                lines.append(f"epsilon is {privacy.epsilon or 'not bounded'}, {most:g} is allowed")
             continue
-        entries = [entry for entry in privacy["attacks"] if _named(entry, name)]
+        entries = [entry for entry in privacy.attacks if _named(entry, name)]
         if not entries:
             lines.append(f"{name}: no attack of this audit gives it")
         for entry in entries:
-            where = " ".join(entry[field] for field in FIELDS)
-            highest = entry["ci"][1] if entry["ci"] else entry["value"]
+            where = f"{entry.attack} {entry.metric} {entry.level}"
+            highest = entry.ci[1] if entry.ci else entry.value
             if highest is None:
-                lines.append(f"{where}: could not be tried ({entry['note']})")
+                lines.append(f"{where}: could not be tried ({entry.note})")
             elif highest > most:
                 lines.append(f"{where}: reaches {highest:.4g}, {most:g} is allowed")
     return lines
 
 
-def _named(entry: Mapping[str, Any], name: str) -> bool:
-    attack, metric, level = (str(entry[field]) for field in FIELDS)
+def _named(entry: Entry, name: str) -> bool:
+    attack, metric, level = entry.attack, entry.metric, entry.level
     return name in (metric, f"{attack}.{metric}", f"{metric}.{level}", f"{attack}.{metric}.{level}")

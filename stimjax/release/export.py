@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from stimjax import release
 from stimjax.batch import Batch, Channel
 from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.disk.documents import Manifest
 from stimjax.disk.store import new_file
 from stimjax.errors import StimjaxError
 
 Format = Literal["npz", "parquet", "edf"]
-Manifest = Mapping[str, Any]
 
 
 def export(folder: Path, to: Format, out: Path, *, overwrite: bool = False) -> int:
@@ -52,7 +52,7 @@ def _npz(stimuli: Batch, manifest: Manifest, path: Path) -> None:
             channels=np.array([channel.name for channel in spec.channels]),
             classes=np.array(spec.classes),
             spec=np.array(json.dumps(spec.to_json())),
-            manifest=np.array(json.dumps(manifest)),
+            manifest=np.array(json.dumps(manifest.to_json())),
         )
 
 
@@ -74,7 +74,7 @@ def _parquet(stimuli: Batch, manifest: Manifest, path: Path) -> None:
     }
     columns |= {f"probability of {name}": y[:, k] for k, name in enumerate(spec.classes)}
     columns["weight"] = np.asarray(stimuli.weight)
-    about = {"spec": json.dumps(spec.to_json()), "manifest": json.dumps(manifest)}
+    about = {"spec": json.dumps(spec.to_json()), "manifest": json.dumps(manifest.to_json())}
     parquet.write_table(pyarrow.table(columns).replace_schema_metadata(about), path)
 
 

@@ -10,21 +10,18 @@ Nothing here names a person, a recording, a path or a date.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from importlib.resources import files
+import dataclasses
 from pathlib import Path
-from typing import Any
 
-import jinja2
 import numpy as np
 
 from stimjax import batch
 from stimjax.batch import Batch, Spec
-from stimjax.disk.store import load_arrays, read_json, sha256, write_json
+from stimjax.disk.documents import Manifest
+from stimjax.disk.store import load_arrays, sha256
 from stimjax.errors import StimjaxError
+from stimjax.release import card
 
-SCHEMA = 1
 SHARD = "stimuli"
 
 
@@ -48,32 +45,24 @@ def load_shard(folder: Path, number: int, spec: Spec) -> Batch:
     return batch.from_arrays(load_arrays(path), spec, str(path))
 
 
-def finish(folder: Path, spec: Spec, manifest: Mapping[str, Any]) -> None:
-    """Write the spec, the data card and, last, the manifest of a release whose shards are there."""
-    batch.save_spec(spec, folder, {})
-    card = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
-        files("stimjax.release").joinpath("card.md.j2").read_text(encoding="utf-8")
-    )
-    (folder / "README.md").write_text(card.render(spec=spec, manifest=manifest), encoding="utf-8")
+def finish(folder: Path, spec: Spec, manifest: Manifest) -> None:
+    """Write the spec, the data card and, last, the manifest of a release whose shards are there.
+
+    The manifest names no files yet: it gets those that are there then.
+    """
+    batch.save_spec(spec, folder)
+    (folder / "README.md").write_text(card.render(spec, manifest), encoding="utf-8")
     hashes = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-    write_json(folder / "manifest.json", {"schema": SCHEMA, **manifest, "files": hashes})
+    dataclasses.replace(manifest, files=hashes).save(folder)
 
 
-def load_manifest(folder: Path) -> dict[str, Any]:
+def load_manifest(folder: Path) -> Manifest:
     """The manifest.
 
     Raises:
         StimjaxError: there is none, it is damaged, or of another schema.
     """
-    path = folder / "manifest.json"
-    manifest = read_json(path)
-    if manifest.get("schema") != SCHEMA:
-        raise StimjaxError(
-            f"{path}: has schema {json.dumps(manifest.get('schema'))}; this version reads {SCHEMA}"
-        )
-    if not isinstance(manifest.get("files"), dict):
-        raise StimjaxError(f"{path}: lists no files")
-    return manifest
+    return Manifest.load(folder)
 
 
 def load(folder: Path) -> Batch:
@@ -86,9 +75,9 @@ def load(folder: Path) -> Batch:
         raise StimjaxError(f"{folder}: is no release (no such folder)")
     manifest = load_manifest(folder)
     for name in ("spec.json", "README.md"):
-        if name not in manifest["files"]:
+        if name not in manifest.files:
             raise StimjaxError(f"{folder}/manifest.json: does not list {name}")
-    for name, expected in manifest["files"].items():
+    for name, expected in manifest.files.items():
         path = folder / name
         if Path(name).name != name or name in ("", ".."):
             raise StimjaxError(f"{folder}/manifest.json: names a file outside the release: {name}")
@@ -97,12 +86,12 @@ def load(folder: Path) -> Batch:
         if sha256(path) != expected:
             raise StimjaxError(f"{path}: was changed or damaged (its SHA-256 is another)")
     for path in sorted(folder.iterdir()):
-        if path.name not in manifest["files"] and path.name != "manifest.json":
+        if path.name not in manifest.files and path.name != "manifest.json":
             raise StimjaxError(f"{path}: is not listed in the manifest")
     stimuli = batch.load(folder, SHARD)
-    if len(stimuli) != manifest.get("count"):
+    if len(stimuli) != manifest.count:
         raise StimjaxError(
-            f"{folder}: holds {len(stimuli)} stimuli, the manifest says {manifest.get('count')}"
+            f"{folder}: holds {len(stimuli)} stimuli, the manifest says {manifest.count}"
         )
     if (stimuli.subject != batch.NOBODY).any():
         raise StimjaxError(f"{folder}: a stimulus names a subject; no one's window may be in it")

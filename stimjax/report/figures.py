@@ -17,8 +17,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stimjax.disk.documents import Loss, Results
 from stimjax.report.story import Night
-from stimjax.report.tables import Number, comparisons, mean_of, over_repeats
+from stimjax.report.tables import Number, mean_of, over_repeats
 
 WIDTH = 4.8  # inches
 INK, REAL, STIMULI, GRAY = "#1a1a1a", "#0b4f8a", "#b34700", "#595959"
@@ -60,14 +61,14 @@ def svg(figure: Figure) -> str:
     return file.getvalue()
 
 
-def gap(results: Mapping[str, Any]) -> str:
+def gap(results: Results) -> str:
     """What each student loses in accuracy, with intervals: stimuli, and baselines beside them.
 
     The baselines have a panel of their own, as they often lose ten times as much.
     """
-    entries = [e for e in comparisons(results) if e.get("accuracy_gap") is not None]
-    students = list(dict.fromkeys(entry["student"] for entry in entries))
-    sources = list(dict.fromkeys(entry["trained_on"] for entry in entries))
+    losses = [loss for loss in results.summary if loss.accuracy_gap is not None]
+    students = list(dict.fromkeys(loss.student for loss in losses))
+    sources = list(dict.fromkeys(loss.trained_on for loss in losses))
     baselines = [source for source in sources if source != "stimuli"]
     with matplotlib.rc_context(STYLE):
         figure = Figure((WIDTH, 1.3 + 0.3 * len(students)), layout="constrained")
@@ -75,7 +76,7 @@ def gap(results: Mapping[str, Any]) -> str:
         axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
         for panel, shown in zip(axes, (["stimuli"], baselines), strict=False):
             for source in shown:
-                _gaps_of(panel, entries, students, source, shown, sources)
+                _gaps_of(panel, losses, students, source, shown, sources)
             panel.axvline(0, color=INK, linewidth=0.8)
             panel.set_xlabel("Accuracy lost (points)")
             panel.grid(axis="x", color="#d0d0d0", linewidth=0.5)
@@ -95,7 +96,7 @@ def gap(results: Mapping[str, Any]) -> str:
 
 def _gaps_of(
     panel: Axes,
-    entries: list[dict[str, Any]],
+    losses: list[Loss],
     students: list[str],
     source: str,
     shown: list[str],
@@ -103,14 +104,14 @@ def _gaps_of(
 ) -> None:
     marker, color, filled = _mark(source, sources)
     shift = 0.28 * (shown.index(source) - (len(shown) - 1) / 2)
-    mine = [entry for entry in entries if entry["trained_on"] == source]
-    at = [students.index(entry["student"]) + shift for entry in mine]
-    for y, entry in zip(at, mine, strict=True):
-        if entry.get("accuracy_gap_ci") is not None:
-            low, high = entry["accuracy_gap_ci"]
+    mine = [loss for loss in losses if loss.trained_on == source]
+    at = [students.index(loss.student) + shift for loss in mine]
+    for y, loss in zip(at, mine, strict=True):
+        if loss.accuracy_gap_ci is not None:
+            low, high = loss.accuracy_gap_ci
             panel.plot([100 * low, 100 * high], [y, y], color=color, linewidth=1.6)
     panel.plot(
-        [100 * entry["accuracy_gap"] for entry in mine],
+        [100 * (loss.accuracy_gap or 0) for loss in mine],
         at,
         linestyle="none",
         marker=marker,
@@ -120,11 +121,11 @@ def _gaps_of(
     )
 
 
-def accuracy(results: Mapping[str, Any], teacher: Number | None) -> str:
+def accuracy(results: Results, teacher: Number | None) -> str:
     """Accuracy of each student by what it was trained on, and the teacher's as a line."""
-    rows = results.get("rows", [])
-    students = list(dict.fromkeys(row["student"] for row in rows))
-    sources = list(dict.fromkeys(row["trained_on"] for row in rows))
+    rows = results.rows
+    students = list(dict.fromkeys(row.student for row in rows))
+    sources = list(dict.fromkeys(row.trained_on for row in rows))
     with matplotlib.rc_context(STYLE):
         figure = Figure((WIDTH, 1.2 + 0.3 * len(students)), layout="constrained")
         axes = figure.subplots()
@@ -132,7 +133,7 @@ def accuracy(results: Mapping[str, Any], teacher: Number | None) -> str:
             marker, color, filled = _mark(source, sources)
             # Close values would hide each other on one line.
             shift = 0.4 * ((number + 0.5) / len(sources) - 0.5)
-            means = [mean_of(results, "accuracy", student, source)[0] for student in students]
+            means = [mean_of(rows, "accuracy", student, source)[0] for student in students]
             axes.plot(
                 [np.nan if mean is None else 100 * mean for mean in means],
                 np.arange(len(students)) + shift,

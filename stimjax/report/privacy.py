@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stimjax.disk.documents import Entry, Privacy
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
 METRICS = {
@@ -26,53 +27,53 @@ METRICS = {
 CHECKS = ("dcr", "nndr")  # no attacks: neither clears a release
 
 
-def above_chance(entry: Mapping[str, Any]) -> bool:
+def above_chance(entry: Entry) -> bool:
     """Whether an attack's number is above that of guessing by more than its interval."""
-    if entry["value"] is None or entry["metric"] in CHECKS:
+    if entry.value is None or entry.metric in CHECKS:
         return False
-    lowest = entry["ci"][0] if entry["ci"] else entry["value"]
-    return lowest > entry["chance"]
+    lowest = entry.ci[0] if entry.ci else entry.value
+    return lowest > entry.chance
 
 
-def blind(entry: Mapping[str, Any]) -> bool:
+def blind(entry: Entry) -> bool:
     """Whether an attack misses what was planted: less than half way from guessing to certainty."""
-    found = [v for v in (entry["planted_leak"], entry["real_data"]) if v is not None]
-    if entry["metric"] in CHECKS or entry["value"] is None:
+    found = [v for v in (entry.planted_leak, entry.real_data) if v is not None]
+    if entry.metric in CHECKS or entry.value is None:
         return False
-    certain = 1.0 if entry["level"] != "file" else 2.0  # one secret found is enough
-    return not found or max(found) < entry["chance"] + 0.5 * (certain - entry["chance"])
+    certain = 1.0 if entry.level != "file" else 2.0  # one secret found is enough
+    return not found or max(found) < entry.chance + 0.5 * (certain - entry.chance)
 
 
-def table(privacy: Mapping[str, Any]) -> Table:
+def table(privacy: Privacy) -> Table:
     """Every number of the audit beside that of guessing, of real windows and of a planted leak."""
     rows = [
         [
-            entry["attack"],
-            METRICS.get(entry["metric"], entry["metric"]),
-            entry["level"],
-            _number(entry["value"]),
-            UNDEFINED if entry["ci"] is None else " to ".join(map(_number, entry["ci"])),
-            _number(entry["chance"]),
-            _number(entry["real_data"]),
-            _number(entry["planted_leak"]),
+            entry.attack,
+            METRICS.get(entry.metric, entry.metric),
+            entry.level,
+            _number(entry.value),
+            UNDEFINED if entry.ci is None else " to ".join(map(_number, entry.ci)),
+            _number(entry.chance),
+            _number(entry.real_data),
+            _number(entry.planted_leak),
             "above guessing" if above_chance(entry) else "blind" if blind(entry) else "",
         ]
-        for entry in privacy["attacks"]
+        for entry in privacy.attacks
     ]
     header = ["Attack", "Measured", "About one", "This release", "95 % interval", "Guessing"]
     header += ["Real windows", "Planted leak", ""]
     return Table("What attacks find", header, rows, words=3)
 
 
-def verdict(privacy: Mapping[str, Any]) -> list[str]:
+def verdict(privacy: Privacy) -> list[str]:
     """What was tried and what was found."""
-    entries = privacy["attacks"]
-    tried = list(dict.fromkeys(e["attack"] for e in entries if e["metric"] not in CHECKS))
-    found = list(dict.fromkeys(e["attack"] for e in entries if above_chance(e)))
+    entries = privacy.attacks
+    tried = list(dict.fromkeys(e.attack for e in entries if e.metric not in CHECKS))
+    found = list(dict.fromkeys(e.attack for e in entries if above_chance(e)))
     missed = [
         name
         for name in tried
-        if all(blind(e) or e["value"] is None for e in entries if e["attack"] == name)
+        if all(blind(e) or e.value is None for e in entries if e.attack == name)
     ]
     said = [f"{len(tried)} kinds of attack were tried on this release."]
     if found:
@@ -86,25 +87,24 @@ def verdict(privacy: Mapping[str, Any]) -> list[str]:
             f"These did not find even what was planted for them, so that they say nothing here: "
             f"{', '.join(missed)}."
         )
-    epsilon = privacy.get("epsilon")
-    if epsilon is None:
+    if privacy.epsilon is None or privacy.delta is None:
         said.append("There is no formal guarantee: the teacher was trained without noise.")
     else:
-        said.append(f"The formal guarantee is (ε, δ) = ({epsilon:.3g}, {privacy['delta']:.1g}).")
+        said.append(
+            f"The formal guarantee is (ε, δ) = ({privacy.epsilon:.3g}, {privacy.delta:.1g})."
+        )
     return said
 
 
-def meanings(privacy: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def meanings(privacy: Privacy) -> list[tuple[str, str, str]]:
     """Of each attack: its name, what its number means to a participant, and what it has to hold."""
-    return list(dict.fromkeys((e["attack"], e["tells"], e["holds"]) for e in privacy["attacks"]))
+    return list(dict.fromkeys((e.attack, e.tells, e.holds) for e in privacy.attacks))
 
 
-def notes(privacy: Mapping[str, Any]) -> list[str]:
+def notes(privacy: Privacy) -> list[str]:
     """What has to be known beside single numbers."""
     return list(
-        dict.fromkeys(
-            f"{e['attack']}, {e['metric']}: {e['note']}." for e in privacy["attacks"] if e["note"]
-        )
+        dict.fromkeys(f"{e.attack}, {e.metric}: {e.note}." for e in privacy.attacks if e.note)
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,16 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from stimjax.disk.documents import Results, Scores
 from stimjax.disk.store import new_file
-from stimjax.report import figures, privacy, tables, windows, words
+from stimjax.report import documents, figures, privacy, tables, windows, words
 from stimjax.report.story import Night, Story
-from stimjax.report.tables import Number, Table
+from stimjax.report.tables import Table
 
 __all__ = ["Night", "Story", "write"]
 
 PRIVATE = "Private: this report shows real windows. Do not publish it."
 HERE = Path(__file__).parent
-NOT_SHOWN = ("shards", "spec")  # of the manifest: long, and of no use to a reader
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,10 +60,8 @@ def render(story: Story) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    teacher = _teacher_scores(story)
-    results = dict(story.results) | {"teacher": teacher}
-    classes = story.real.spec.classes
-    manifest = {key: value for key, value in story.manifest.items() if key not in NOT_SHOWN}
+    results, classes = story.results, story.real.spec.classes
+    split = story.made.settings.split
     data_name = _data_name(story)
     return environment.get_template("report.html.j2").render(
         story=story,
@@ -75,13 +72,13 @@ def render(story: Story) -> str:
         headline=words.headline(results),
         trust=words.trust(results),
         teacher_members=words.teacher(story.teacher),
-        folds=(results.get("test") or {}).get("folds", 1),
-        cautions=words.cautions(results, simulated=story.simulated, split=story.data.get("split")),
-        gap_pictures=_gap_pictures(results, teacher.get("accuracy")),
+        folds=results.test.folds,
+        cautions=words.cautions(results, simulated=story.simulated, split=split),
+        gap_pictures=_gap_pictures(results, story.scores),
         gap_table=tables.gap_table(results),
         fold_table=tables.fold_table(results),
         baseline_table=tables.baseline_table(results),
-        metric_tables=tables.metric_tables(results),
+        metric_tables=tables.metric_tables(results, story.scores),
         night_picture=_night_picture(story),
         night_table=None if story.night is None else tables.night_table(story.night, classes),
         window_pictures=_window_pictures(story),
@@ -89,12 +86,12 @@ def render(story: Story) -> str:
         audit=_audit(story),
         tradeoff=_tradeoff(story),
         paper_table=tables.paper_table(results, data_name),
-        data_tables=tables.plain_tables(story.data, "The prepared windows"),
+        data_tables=documents.windows(story.made),
         channel_table=_channel_table(story),
-        teacher_tables=tables.plain_tables(story.teacher, "The teacher’s metrics"),
-        manifest_tables=tables.plain_tables(manifest, "The release"),
-        method=_method(story.manifest),
-        by_window=story.data.get("split") == "random",
+        teacher_tables=documents.teacher(story.teacher),
+        manifest_tables=documents.release(story.manifest, classes),
+        method=story.manifest.method.method,
+        by_window=split == "random",
         version_table=Table(
             "Versions",
             ["Software", "Version"],
@@ -114,7 +111,7 @@ def _audit(story: Story) -> dict[str, Any] | None:
         "table": privacy.table(story.privacy),
         "meanings": privacy.meanings(story.privacy),
         "notes": privacy.notes(story.privacy),
-        "on": story.privacy["on"],
+        "on": story.privacy.on,
     }
 
 
@@ -131,42 +128,28 @@ def _tradeoff(story: Story) -> dict[str, Any] | None:
     return {"picture": picture, "table": privacy.tradeoff(story.tradeoff)}
 
 
-def _method(manifest: Mapping[str, Any]) -> str:
-    """The method's name; a release of stimjax keeps all settings of the method there."""
-    method = manifest.get("method", "not named")
-    return tables.text(method.get("method", "not named") if isinstance(method, dict) else method)
-
-
-def _teacher_scores(story: Story) -> Mapping[str, Any]:
-    """The teacher's metrics on the test windows, wherever the story carries them."""
-    for scores in (story.results.get("teacher"), story.teacher, story.teacher.get("test")):
-        if isinstance(scores, Mapping) and scores.get("accuracy") is not None:
-            return scores
-    return {}
-
-
 def _data_name(story: Story) -> str:
     kind = "images" if len(story.real.spec.shape) == 3 else "recordings"
     return f"simulated {kind}" if story.simulated else f"the {kind} of this run"
 
 
-def _gap_pictures(results: Mapping[str, Any], teacher: Number | None) -> list[Picture]:
-    found = []
-    if any(e.get("accuracy_gap") is not None for e in tables.comparisons(results)):
+def _gap_pictures(results: Results, teacher: Scores) -> list[Picture]:
+    pictures = []
+    if any(loss.accuracy_gap is not None for loss in results.summary):
         caption = (
             "Accuracy lost on real test windows against the same student trained on real windows: "
             "mean over training seeds, with the 95 % bootstrap interval. Right of the line at 0 "
             "is a loss. Baselines, where they were run, have a scale of their own."
         )
-        found.append(Picture(figures.gap(results), words.gap_alt(results), caption))
-    if results.get("rows"):
+        pictures.append(Picture(figures.gap(results), words.gap_alt(results), caption))
+    if results.rows:
         caption = (
             "Accuracy on real test windows by what a student was trained on, mean over training "
             "seeds. The dashed line is the teacher."
         )
-        alt = words.accuracy_alt(results, teacher)
-        found.append(Picture(figures.accuracy(results, teacher), alt, caption))
-    return found
+        alt = words.accuracy_alt(results, teacher.accuracy)
+        pictures.append(Picture(figures.accuracy(results, teacher.accuracy), alt, caption))
+    return pictures
 
 
 def _night_picture(story: Story) -> Picture | None:
@@ -174,7 +157,7 @@ def _night_picture(story: Story) -> Picture | None:
     if night is None or not len(night.scored):
         return None
     hours = len(night.scored) * night.seconds / 3600
-    unseen = ", whose recording no model was trained on" * (story.data.get("split") == "subject")
+    unseen = ", whose recording no model was trained on" * (story.made.settings.split == "subject")
     scorer = "the simulator" if story.simulated else "a person"
     below = f"probability of {classes[1]}" if len(classes) == 2 else "predicted class"
     return Picture(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from stimjax.batch import Batch
+from stimjax.disk.documents import Made, Manifest, Metrics, Privacy, Results, Scores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,25 +33,24 @@ class Night:
 
 @dataclasses.dataclass(frozen=True)
 class Story:
-    """Everything the report tells. Dictionaries that it does not know are shown as tables.
+    """Everything the report tells.
 
     Attributes:
         title: of the page.
         simulated: whether the recordings come from the simulator.
-        results: content of `results.json`; an entry of its summary may carry `trained_on`
-            ("stimuli" where it does not).
+        results: of the study.
         real: a few hundred real windows with their scored labels.
         stimuli: stimuli with the teacher's soft labels.
         night: one night of the test set, if there is one.
-        data: summary of the prepared windows; `data["split"]` is "subject" or "random".
-        teacher: content of the teacher's `metrics.json`.
-        manifest: of the release; its "shards" and "spec" are not shown.
+        made: how the windows came to be.
+        teacher: how good the teacher is.
+        manifest: of the release.
         config: the effective configuration as YAML.
         versions: of the software, by name.
         repeat: the command that repeats the run.
         teacher_on_real: the teacher's probabilities for the windows of `real`; without them the
             confidence figure shows the stimuli alone.
-        privacy: content of `privacy.json`, if there was an audit.
+        privacy: of the audit, if there was one.
         tradeoff: of each strength of inhibition what `job/tradeoff.py` measured; empty where none
             was.
         exceeded: bounds of the data holder that the audit exceeded; then nothing was published.
@@ -58,17 +58,22 @@ class Story:
 
     title: str
     simulated: bool
-    results: dict[str, Any]
+    results: Results
     real: Batch
     stimuli: Batch
     night: Night | None
-    data: dict[str, Any]
-    teacher: dict[str, Any]
-    manifest: dict[str, Any]
+    made: Made
+    teacher: Metrics
+    manifest: Manifest
     config: str
     versions: dict[str, str]
     repeat: str
     teacher_on_real: Float[np.ndarray, "n classes"] | None = None
-    privacy: dict[str, Any] | None = None
+    privacy: Privacy | None = None
     tradeoff: Sequence[Mapping[str, Any]] = ()
     exceeded: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> Scores:
+        """The teacher's on the test windows, of all folds where the study has them."""
+        return self.results.teacher.scores if self.results.teacher else self.teacher.test

@@ -10,17 +10,17 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+from stimjax.disk.documents import Loss, Results, Row, Scores
 from stimjax.report.story import Night
 
 Number = int | float  # JSON does not tell 0 from 0.0
 
 UNDEFINED = "–"
 ALL = 99  # no column holds numbers
-MOST_ROWS = 40  # of a table made from content that the report does not know
 MOST_ITEMS = 12  # of a list in a cell
 WITHIN, BEYOND, NOT_SHOWN = "within the margin", "beyond the margin", "cannot tell"
 
-# Key in a row of results.json, heading, factor, decimals.
+# Field of the scores, heading, factor, decimals.
 METRICS = (
     ("accuracy", "Accuracy (%)", 100, 1),
     ("kappa", "Kappa", 1, 3),
@@ -98,70 +98,55 @@ def range_of(ends: Sequence[Number] | None, factor: Number = 100, decimals: int 
     return f"{low} to {high}"
 
 
-def comparisons(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The entries of the summary, `trained_on` always named."""
-    return [{"trained_on": "stimuli"} | dict(entry) for entry in results.get("summary", [])]
-
-
 def mean_of(
-    results: Mapping[str, Any], metric: str, student: str, trained_on: str
+    rows: Sequence[Row], metric: str, student: str, trained_on: str
 ) -> tuple[float | None, float | None, int]:
     """Mean and standard deviation over seeds (and folds) of a metric, and how many they are."""
-    values = [
-        row[metric]
-        for row in results.get("rows", [])
-        if (row["student"], row["trained_on"]) == (student, trained_on)
-        and row.get(metric) is not None
-    ]
+    mine = [row for row in rows if (row.student, row.trained_on) == (student, trained_on)]
+    values = [v for v in (getattr(row.scores, metric) for row in mine) if v is not None]
     if not values:
         return None, None, 0
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return float(np.mean(values)), spread, len(values)
 
 
-def gap_table(results: Mapping[str, Any]) -> Table:
+def gap_table(results: Results) -> Table:
     """What each student loses by training on stimuli, with intervals."""
     rows = []
-    for entry in comparisons(results):
-        if entry["trained_on"] == "stimuli":
-            student = entry["student"]
-            after = [mean_of(results, "accuracy", student, on)[0] for on in ("real", "stimuli")]
-            family = str(entry.get("family", UNDEFINED))
-            told = [_margin(entry), verdict(entry)]
-            rows.append([student, *_lost(entry), *told, *map(points, after), family])
+    for loss in results.summary:
+        if loss.trained_on == "stimuli":
+            after = [
+                mean_of(results.rows, "accuracy", loss.student, on)[0] for on in ("real", "stimuli")
+            ]
+            margin = f"{100 * loss.accuracy_margin:g}, {loss.kappa_margin:g}"
+            cells = [*_lost(loss), margin, verdict(loss), *map(points, after)]
+            rows.append([loss.student, *cells, loss.family])
     header = ["Student", "Accuracy lost (points)", "Kappa lost", "Margin (points, kappa)"]
     header += ["Verdict", "Accuracy, real (%)", "Accuracy, stimuli (%)", "Family"]
     caption = "Lost by training on stimuli instead of real windows, with 95 % intervals"
     return Table(caption, header, rows)
 
 
-def verdict(entry: Mapping[str, Any]) -> str:
-    """Whether an entry of the summary shows a loss within the margin, beyond it, or neither."""
-    if entry.get("non_inferior") is None:
+def verdict(loss: Loss) -> str:
+    """Whether a loss is shown to lie within the margin, beyond it, or neither."""
+    if loss.non_inferior is None:
         return UNDEFINED
-    if entry["non_inferior"]:
+    if loss.non_inferior:
         return WITHIN
-    lows = ((entry[f"{name}_gap_ci"][0], entry[f"{name}_margin"]) for name in ("accuracy", "kappa"))
-    return BEYOND if any(low > margin for low, margin in lows) else NOT_SHOWN
+    sides = ((loss.accuracy_gap_ci, loss.accuracy_margin), (loss.kappa_gap_ci, loss.kappa_margin))
+    return BEYOND if any(ends and ends[0] > margin for ends, margin in sides) else NOT_SHOWN
 
 
-def _margin(entry: Mapping[str, Any]) -> str:
-    if entry.get("accuracy_margin") is None:
-        return UNDEFINED
-    return f"{100 * entry['accuracy_margin']:g}, {entry['kappa_margin']:g}"
-
-
-def fold_table(results: Mapping[str, Any]) -> Table | None:
+def fold_table(results: Results) -> Table | None:
     """Accuracy lost on stimuli in each fold, mean over seeds; None without folds."""
-    rows = results.get("rows", [])
-    folds = sorted({row["fold"] for row in rows if row.get("fold") is not None})
+    folds = sorted({row.fold for row in results.rows if row.fold is not None})
     if not folds:
         return None
     lost = []
-    for student in dict.fromkeys(row["student"] for row in rows):
+    for student in dict.fromkeys(row.student for row in results.rows):
         cells = []
         for fold in folds:
-            inside = {"rows": [row for row in rows if row.get("fold") == fold]}
+            inside = [row for row in results.rows if row.fold == fold]
             real, on_stimuli = (
                 mean_of(inside, "accuracy", student, source)[0] for source in ("real", "stimuli")
             )
@@ -173,10 +158,10 @@ def fold_table(results: Mapping[str, Any]) -> Table | None:
     return Table(caption, ["Student", *(f"Fold {fold}" for fold in folds)], lost)
 
 
-def baseline_table(results: Mapping[str, Any]) -> Table | None:
+def baseline_table(results: Results) -> Table | None:
     """The same for everything else that students were trained on; None where there is nothing."""
-    entries = [entry for entry in comparisons(results) if entry["trained_on"] != "stimuli"]
-    rows = [[entry["student"], entry["trained_on"], *_lost(entry)] for entry in entries]
+    losses = [loss for loss in results.summary if loss.trained_on != "stimuli"]
+    rows = [[loss.student, loss.trained_on, *_lost(loss)] for loss in losses]
     header = ["Student", "Trained on", "Accuracy lost (points)", "Kappa lost"]
     return (
         Table(
@@ -190,32 +175,31 @@ def baseline_table(results: Mapping[str, Any]) -> Table | None:
     )
 
 
-def _lost(entry: Mapping[str, Any]) -> list[str]:
+def _lost(loss: Loss) -> list[str]:
     """Accuracy and kappa lost, each with its interval."""
     cells = []
-    for metric, factor, decimals in (("accuracy", 100, 1), ("kappa", 1, 3)):
-        value, ends = entry.get(f"{metric}_gap"), entry.get(f"{metric}_gap_ci")
+    for value, ends, factor, decimals in (
+        (loss.accuracy_gap, loss.accuracy_gap_ci, 100, 1),
+        (loss.kappa_gap, loss.kappa_gap_ci, 1, 3),
+    ):
         interval = "" if ends is None else f" ({range_of(ends, factor, decimals)})"
-        cells.append(_scaled(value, factor, decimals) + interval)
+        cells.append(scaled(value, factor, decimals) + interval)
     return cells
 
 
-def metric_tables(results: Mapping[str, Any]) -> list[Table]:
+def metric_tables(results: Results, teacher: Scores) -> list[Table]:
     """Every metric: the teacher and students on real windows and stimuli, then the baselines."""
-    teacher, runs = results.get("teacher") or {}, results.get("rows", [])
-    metrics = [m for m in METRICS if any(row.get(m[0]) is not None for row in [teacher, *runs])]
+    models = [teacher, *(row.scores for row in results.rows)]
+    metrics = [m for m in METRICS if any(getattr(one, m[0]) is not None for one in models)]
     header = ["Model", "Trained on", *(heading for _, heading, _, _ in metrics), "Runs"]
-    first, baselines = [], []
-    if teacher:
-        scores = [_scaled(teacher.get(key), factor, digits) for key, _, factor, digits in metrics]
-        folds = (results.get("test") or {}).get("folds", 1)
-        first.append(["teacher", "real", *scores, str(folds)])
-    for student, source in dict.fromkeys((row["student"], row["trained_on"]) for row in runs):
+    cells = [scaled(getattr(teacher, key), factor, digits) for key, _, factor, digits in metrics]
+    first, baselines = [["teacher", "real", *cells, str(results.test.folds)]], []
+    for student, source in dict.fromkeys((row.student, row.trained_on) for row in results.rows):
         cells, most = [], 0
         for key, _, factor, decimals in metrics:
-            mean, spread, many = mean_of(results, key, student, source)
+            mean, spread, many = mean_of(results.rows, key, student, source)
             most = max(most, many)
-            cell = _scaled(mean, factor, decimals)
+            cell = scaled(mean, factor, decimals)
             if spread is not None and key in ("accuracy", "kappa"):
                 cell += f" ± {signed(factor * spread, decimals)}"
             cells.append(cell)
@@ -226,18 +210,19 @@ def metric_tables(results: Mapping[str, Any]) -> list[Table]:
     return [Table(caption, header, rows, words=2) for caption, rows in groups if rows]
 
 
-def _scaled(value: Number | None, factor: Number, decimals: int) -> str:
+def scaled(value: Number | None, factor: Number, decimals: int) -> str:
+    """A number times `factor`, or that it is not defined."""
     return UNDEFINED if value is None else signed(factor * value, decimals)
 
 
-def paper_table(results: Mapping[str, Any], data: str) -> Table:
+def paper_table(results: Results, data: str) -> Table:
     """The figures that the papers report, and below them this run's."""
     rows = [list(row) for row in PAPER]
-    entries = [entry for entry in comparisons(results) if entry["trained_on"] == "stimuli"]
-    for family in dict.fromkeys(str(entry.get("family", "all")) for entry in entries):
-        members = [entry for entry in entries if str(entry.get("family", "all")) == family]
-        lost = [e["accuracy_gap"] for e in members if e.get("accuracy_gap") is not None]
-        kappa = [e["kappa_gap"] for e in members if e.get("kappa_gap") is not None]
+    losses = [loss for loss in results.summary if loss.trained_on == "stimuli"]
+    for family in dict.fromkeys(loss.family for loss in losses):
+        members = [loss for loss in losses if loss.family == family]
+        lost = [loss.accuracy_gap for loss in members if loss.accuracy_gap is not None]
+        kappa = [loss.kappa_gap for loss in members if loss.kappa_gap is not None]
         rows.append(
             [
                 f"This run, {len(members)} {family} student{'s' * (len(members) > 1)}",
@@ -268,40 +253,6 @@ def night_table(night: Night, classes: tuple[str, ...]) -> Table:
         rows.append([name, *cells, UNDEFINED if name == "Scored" else signed(agree, 1)])
     header = ["", *(f"{classes[k]} (min)" for k in shown), "Agrees with scored (% of windows)"]
     return Table("Minutes of this night", header, rows)
-
-
-def plain_tables(content: Mapping[str, Any], caption: str) -> list[Table]:
-    """Any JSON object as tables: its plain values in one, each nested object in one of its own."""
-    rows, nested = [], []
-    for key, value in content.items():
-        listed = isinstance(value, list) and value and isinstance(value[0], Mapping)
-        if listed or (isinstance(value, Mapping) and value):
-            caption_of = label(key)
-            nested.append(_nested(value, caption_of[:1].upper() + caption_of[1:]))
-        else:
-            rows.append([label(key), text(value)])
-    first = [Table(caption, ["What", "Value"], rows, words=ALL)] if rows else []
-    return first + nested
-
-
-def _nested(value: Any, caption: str) -> Table:
-    if isinstance(value, Mapping):
-        if not all(isinstance(inner, Mapping) for inner in value.values()):
-            rows = [[label(key), text(inner)] for key, inner in value.items()]
-            return Table(caption, ["What", "Value"], _shortened(rows), words=ALL)
-        lines = [(label(key), inner) for key, inner in value.items()]
-    else:
-        lines = [(str(number), inner) for number, inner in enumerate(value)]
-    columns = list(dict.fromkeys(key for _, inner in lines for key in inner))
-    rows = [[name, *(text(inner.get(key)) for key in columns)] for name, inner in lines]
-    return Table(caption, ["", *map(label, columns)], _shortened(rows))
-
-
-def _shortened(rows: list[list[str]]) -> list[list[str]]:
-    if len(rows) <= MOST_ROWS:
-        return rows
-    more = f"… and {len(rows) - MOST_ROWS} more"
-    return [*rows[:MOST_ROWS], [more, *[""] * (len(rows[0]) - 1)]]
 
 
 def label(key: Any) -> str:

@@ -1,13 +1,14 @@
 """What an epsilon forbids, and that each refusal is one line that says what to choose instead."""
 
 import dataclasses
-import json
 
 import pytest
 
-from stimjax import config
+from stimjax import batch, config
+from stimjax.batch import Channel, Spec
 from stimjax.config import settings
 from stimjax.config.recipes import RECIPES, Terms
+from stimjax.disk.documents import Cohort, Dealt, Made
 from stimjax.errors import StimjaxError
 from stimjax.excite import accept, guarantee, methods
 from stimjax.excite.kind import Kind
@@ -122,12 +123,17 @@ def test_a_job_is_refused_before_hours_of_work():
 
 
 def test_windows_that_depend_on_other_recordings_are_refused(tmp_path):
-    for made in ({}, {"settings": {}}, {"settings": {"independent": False}}):
-        (tmp_path / "spec.json").write_text(json.dumps({"made": made}))
-        with pytest.raises(StimjaxError, match="--independent"):
-            guarantee.refuse_windows(tmp_path)
-    (tmp_path / "spec.json").write_text(json.dumps({"made": {"settings": {"independent": True}}}))
-    guarantee.refuse_windows(tmp_path)
+    spec = Spec((4, 1), ("a", "b"), (Channel("SpO2", "%"),))
+    cohort = Cohort(recordings=1, skipped=0, subjects=1, parts={}, masked={})
+    batch.save_spec(spec, tmp_path, Made(config.Prepare(), cohort))
+    with pytest.raises(StimjaxError, match="--independent"):
+        guarantee.refuse_windows(tmp_path)
+    for made in (Made(config.Prepare(independent=True), cohort), Made(Dealt())):
+        batch.save_spec(spec, tmp_path, made)
+        guarantee.refuse_windows(tmp_path)
+    batch.save_spec(spec, tmp_path)  # as a release has it
+    with pytest.raises(StimjaxError, match=r"spec\.json: is damaged"):
+        guarantee.refuse_windows(tmp_path)
 
 
 def test_the_manifest_says_what_holds_with_a_guarantee():

@@ -1,7 +1,6 @@
 """A release, made: the same from the same seed, labeled by the teacher, or refused in one line."""
 
 import dataclasses
-import json
 import math
 import shutil
 from pathlib import Path
@@ -78,10 +77,10 @@ def test_labels_are_the_teachers_softmax(stimuli: Batch, teacher: Teacher) -> No
 
 def test_the_manifest_adds_up(folder: Path, small: config.Synthesis, stimuli: Batch) -> None:
     manifest = release.load_manifest(folder)
-    accepted, failed, steps = manifest["accepted"], manifest["failed"], manifest["lane_steps"]
-    assert manifest["count"] == COUNT <= sum(accepted)
+    accepted, failed, steps = manifest.accepted, manifest.failed, manifest.lane_steps
+    assert manifest.count == COUNT <= sum(accepted)
     assert len(accepted) == len(failed) == 3
-    assert manifest["hits"] == accepted  # more than three quarters sure of the wanted class
+    assert manifest.hits == accepted  # more than three quarters sure of the wanted class
     # Every lane-step belongs to a try; a try takes 1 to `tries` steps; some are under way.
     blocks = steps / small.lanes
     assert blocks == int(blocks) >= COUNT / small.lanes
@@ -90,9 +89,9 @@ def test_the_manifest_adds_up(folder: Path, small: config.Synthesis, stimuli: Ba
     assert sum(accepted) + sum(failed) * small.recipe.tries <= steps
     assert steps <= (sum(accepted) + sum(failed)) * small.recipe.tries + under_way
     # As many or more accepted of each class than are in the release.
-    assert manifest["classes"] == np.bincount(stimuli.y.argmax(axis=1), minlength=3).tolist()
-    assert (np.array(manifest["classes"]) <= accepted).all()
-    assert manifest["method"] == json.loads(json.dumps(dataclasses.asdict(small)))
+    assert manifest.classes == tuple(np.bincount(stimuli.y.argmax(axis=1), minlength=3).tolist())
+    assert (np.array(manifest.classes) <= accepted).all()
+    assert manifest.method == small
 
 
 def test_progress_rises_to_the_count(made: tuple[Path, list[tuple[int, int]]]) -> None:

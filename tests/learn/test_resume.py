@@ -110,7 +110,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 def test_identity_follows_windows_and_settings(xor, tmp_path):
     for part in ("train", "validation", "test"):
         batch.save(xor, tmp_path, f"{part}-0000")
-    batch.save_spec(xor.spec, tmp_path, {})
+    batch.save_spec(xor.spec, tmp_path)
     first = resume.identify(tmp_path, SETTINGS)
     assert first == resume.identify(tmp_path, SETTINGS)
     assert first != resume.identify(tmp_path, dataclasses.replace(SETTINGS, seed=1))

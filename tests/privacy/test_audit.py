@@ -8,6 +8,7 @@ import pytest
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.config.recipes import Recipe
+from stimjax.disk.documents import Entry
 from stimjax.errors import StimjaxError
 from stimjax.privacy import audit
 from stimjax.privacy.findings import World
@@ -48,24 +49,28 @@ def world() -> World:
     return World(release, *sides)
 
 
-def by_name(entries: list[dict], attack: str, metric: str, level: str) -> dict:
-    (found,) = (
-        e for e in entries if (e["attack"], e["metric"], e["level"]) == (attack, metric, level)
-    )
+def by_name(entries: list[Entry], attack: str, metric: str, level: str) -> Entry:
+    (found,) = (e for e in entries if (e.attack, e.metric, e.level) == (attack, metric, level))
     return found
 
 
+def sure(number: float | None) -> float:
+    """A number that the attack gave."""
+    assert number is not None
+    return number
+
+
 @pytest.fixture(scope="module")
-def entries(world: World) -> list[dict]:
+def entries(world: World) -> list[Entry]:
     return audit.audit(world, FAST, HOW)
 
 
-def test_strangers_tell_nothing_and_a_planted_leak_all(entries: list[dict]) -> None:
+def test_strangers_tell_nothing_and_a_planted_leak_all(entries: list[Entry]) -> None:
     for attack in ("nearest", "domias"):
         found = by_name(entries, attack, "auc", "window")
-        assert found["ci"][0] <= 0.5 <= found["ci"][1]
-        assert found["planted_leak"] > 0.9 and found["real_data"] > 0.9
-    assert by_name(entries, "association", "top1", "release")["real_data"] > 0.8
+        assert found.ci is not None and found.ci[0] <= 0.5 <= found.ci[1]
+        assert sure(found.planted_leak) > 0.9 and sure(found.real_data) > 0.9
+    assert sure(by_name(entries, "association", "top1", "release").real_data) > 0.8
 
 
 def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:
@@ -78,9 +83,9 @@ def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:
         by_name(audit.audit(one, asked, HOW), "nearest", "copies", "stimulus")
         for one in (world, leaking)
     )
-    assert copies["ci"][0] > copies["chance"]
+    assert copies.ci is not None and copies.ci[0] > copies.chance
     # Few subjects give a rough threshold: even without copies some stimuli may exceed it.
-    assert copies["value"] - plain["value"] > 0.005
+    assert sure(copies.value) - sure(plain.value) > 0.005
 
 
 def test_planted_members_are_those_whose_windows_were_copied(world: World) -> None:
@@ -93,10 +98,10 @@ def test_planted_members_are_those_whose_windows_were_copied(world: World) -> No
     assert changed == pytest.approx(min(0.1, 80 / len(made)), abs=0.01)
 
 
-def test_the_same_seed_gives_the_same_audit(world: World, entries: list[dict]) -> None:
+def test_the_same_seed_gives_the_same_audit(world: World, entries: list[Entry]) -> None:
     asked = config.Audit(attacks=("association",))
     again = audit.audit(world, asked, HOW)
-    assert again == [entry for entry in entries if entry["attack"] == "association"]
+    assert again == [entry for entry in entries if entry.attack == "association"]
 
 
 def test_shadow_releases_serve_every_release_that_was_made_alike(
@@ -112,7 +117,7 @@ def test_shadow_releases_serve_every_release_that_was_made_alike(
     leaked = audit.audit(other, asked, HOW, known=known, stage=stages.append)
     assert stages.count("auditing: shadow releases") == 1 and list(known) == [HOW]
     key = ("lira_density", "auc", "window")
-    assert by_name(leaked, *key)["value"] == by_name(first, *key)["real_data"] > 0.9
+    assert by_name(leaked, *key).value == sure(by_name(first, *key).real_data) > 0.9
     assert audit.audit(world, asked, HOW, known=known) == first
 
 

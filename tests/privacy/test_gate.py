@@ -1,24 +1,31 @@
 """Bounds on an audit: which are exceeded, which are not shown to be kept, which file is wrong."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stimjax.disk.documents import Entry, Privacy, Side, Sides
 from stimjax.errors import StimjaxError
 from stimjax.privacy import gate
 
-ENTRY = {"attack": "lira", "metric": "auc", "level": "window", "value": 0.52, "ci": [0.48, 0.56]}
-PRIVACY = {
-    "attacks": [
-        ENTRY | {"note": ""},
-        ENTRY | {"level": "subject", "value": 0.6, "ci": [0.3, 0.9], "note": ""},
-        ENTRY
-        | {"attack": "files", "metric": "secrets_found", "level": "file", "value": 1.0}
-        | {"ci": None, "note": ""},
-        ENTRY | {"metric": "tpr_at_fpr_0.01", "value": None, "ci": None, "note": "too few"},
-    ],
-    "epsilon": None,
-}
+ENTRY = Entry(
+    *("lira", "auc", "window", 0.52, (0.48, 0.56), 0.5, 0.9, 0.9),
+    *("", "the release", "a paper", "Whether someone took part."),
+)
+SIDE = Side(windows=100, subjects=10)
+PRIVACY = Privacy(
+    attacks=(
+        ENTRY,
+        replace(ENTRY, level="subject", value=0.6, ci=(0.3, 0.9)),
+        replace(ENTRY, attack="files", metric="secrets_found", level="file", value=1.0, ci=None),
+        replace(ENTRY, metric="tpr_at_fpr_0.01", value=None, ci=None, note="too few"),
+    ),
+    epsilon=None,
+    delta=None,
+    on=Sides(SIDE, SIDE, SIDE),
+    versions={},
+)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +45,7 @@ def test_the_upper_end_counts(bounds: dict[str, float], said: list[str]) -> None
 
 
 def test_epsilon_within_its_bound_is_kept() -> None:
-    assert gate.exceeded(PRIVACY | {"epsilon": 4.0}, {"epsilon": 8}) == []
+    assert gate.exceeded(replace(PRIVACY, epsilon=4.0, delta=1e-5), {"epsilon": 8}) == []
 
 
 def test_reads_a_file(tmp_path: Path) -> None:

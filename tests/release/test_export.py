@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from stimjax import batch, release
+from stimjax import batch, config, release
 from stimjax.batch import Channel, Spec
 from stimjax.command import main
 from stimjax.config.recipes import RECIPES
+from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.errors import StimjaxError
 from stimjax.release import export
 
@@ -31,19 +32,18 @@ SIGNALS = Spec(
 IMAGES = Spec(shape=(4, 3, 1), classes=("a", "b"), channels=(Channel("ink", "1"),))
 
 
-CARD = {
-    "method": {
-        "method": "probe",
-        "recipe": dataclasses.asdict(RECIPES["probe"]),
-        "seed": 3,
-        "license": "",
-    },
-    "classes": [14, 11],
-    "accepted": [13, 12],
-    "failed": [2, 5],
-    "uses": ["the range of each channel"],
-    "versions": {"stimjax": "0.1.0"},
-}
+MANIFEST = Manifest(
+    count=25,
+    method=config.Synthesis("probe", recipe=RECIPES["probe"], seed=3),
+    classes=(14, 11),
+    accepted=(13, 12),
+    failed=(2, 5),
+    hits=(13, 12),
+    lane_steps=100,
+    uses=("the range of each channel",),
+    privacy=Guarantee(),
+    versions={"stimjax": "0.1.0"},
+)
 
 
 def written(folder, spec, count=25):
@@ -53,7 +53,7 @@ def written(folder, spec, count=25):
     folder.mkdir()
     for number, rows in enumerate(np.array_split(np.arange(count), 2)):
         release.save_shard(folder, number, made[rows])
-    release.finish(folder, spec, CARD | {"count": count})
+    release.finish(folder, spec, dataclasses.replace(MANIFEST, count=count))
     return made
 
 
@@ -71,7 +71,7 @@ def test_numpy_reads_what_the_release_holds(made, tmp_path):
         assert found["classes"].tolist() == list(stimuli.spec.classes)
         assert found["channels"].tolist() == [c.name for c in stimuli.spec.channels]
         assert Spec.from_json(json.loads(str(found["spec"])), "npz") == stimuli.spec
-        assert json.loads(str(found["manifest"])) == release.load_manifest(folder)
+        assert json.loads(str(found["manifest"])) == release.load_manifest(folder).to_json()
 
 
 def test_arrow_reads_what_the_release_holds(made, tmp_path):

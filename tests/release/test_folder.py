@@ -19,6 +19,7 @@ from stimjax.config.recipes import RECIPES
 from stimjax.data import prepare
 from stimjax.data.edf_writer import Trace, write_edf
 from stimjax.disk import store
+from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.errors import StimjaxError
 
 SPEC = Spec(
@@ -32,20 +33,18 @@ SPEC = Spec(
     label_start=15.0,
     label_seconds=60.0,
 )
-MANIFEST = {
-    "count": 25,
-    "method": {
-        "method": "paper",
-        "recipe": dataclasses.asdict(RECIPES["paper"]),
-        "seed": 3,
-        "license": "",
-    },
-    "classes": [14, 11],
-    "accepted": [13, 12],
-    "failed": [2, 5],
-    "uses": ["the teacher's weights", "the range of each channel"],
-    "versions": {"stimjax": "0.1.0"},
-}
+MANIFEST = Manifest(
+    count=25,
+    method=config.Synthesis("paper", 25, RECIPES["paper"], seed=3),
+    classes=(14, 11),
+    accepted=(13, 12),
+    failed=(2, 5),
+    hits=(13, 11),
+    lane_steps=400,
+    uses=("the teacher's weights", "the range of each channel"),
+    privacy=Guarantee(),
+    versions={"stimjax": "0.1.0"},
+)
 
 
 def made_up(spec: Spec, n: int, seed: int = 0) -> Batch:
@@ -61,7 +60,7 @@ def write(folder: Path, spec: Spec = SPEC, **changes: Any) -> list[Batch]:
     shards = [made_up(spec, n, seed=n) for n in (10, 10, 5)]
     for number, shard in enumerate(shards):
         release.save_shard(folder, number, shard)
-    release.finish(folder, spec, MANIFEST | changes)
+    release.finish(folder, spec, dataclasses.replace(MANIFEST, **changes))
     return shards
 
 
@@ -78,9 +77,8 @@ def test_read_back_as_it_was_made(tmp_path):
     for field in batch.FIELDS:
         np.testing.assert_array_equal(getattr(loaded, field), getattr(shards, field))
     manifest = release.load_manifest(tmp_path / "release")
-    assert {key: manifest[key] for key in MANIFEST} == MANIFEST
-    assert manifest["schema"] == 1
-    assert sorted(manifest["files"]) == [
+    assert dataclasses.replace(manifest, files={}) == MANIFEST
+    assert sorted(manifest.files) == [
         "README.md",
         "spec.json",
         *(f"stimuli-0000{number}.safetensors" for number in range(3)),
@@ -148,13 +146,13 @@ DAMAGE: list[tuple[Callable[[Path], object], str]] = [
         "stimuli-00003.safetensors: is not listed in the manifest",
     ),
     (lambda f: rewrite(f, lambda m: m.update(count=24)), "holds 25 stimuli, the manifest says 24"),
-    (lambda f: rewrite(f, lambda m: m.pop("count")), "holds 25 stimuli, the manifest says None"),
+    (lambda f: rewrite(f, lambda m: m.pop("count")), 'missing value for field "count"'),
     (lambda f: rewrite(f, lambda m: m["files"].pop("README.md")), "does not list README.md"),
-    (lambda f: rewrite(f, lambda m: m.pop("files")), "manifest.json: lists no files"),
-    (lambda f: rewrite(f, lambda m: m.update(files=["a"])), "manifest.json: lists no files"),
+    (lambda f: rewrite(f, lambda m: m.pop("files")), 'is damaged (missing value for "files")'),
+    (lambda f: rewrite(f, lambda m: m.update(files=["a"])), "manifest.json: is damaged (wrong"),
     (lambda f: rewrite(f, lambda m: m.update(schema=2)), "has schema 2; this version reads 1"),
     (lambda f: rewrite(f, lambda m: m.pop("schema")), "has schema null; this version reads 1"),
-    (lambda f: rewrite(f, lambda m: m["files"].update({SHARD: 5})), f"{SHARD}: {CHANGED}"),
+    (lambda f: rewrite(f, lambda m: m["files"].update({SHARD: 5})), 'field "files"'),
     *(
         (
             lambda f, name=name: rewrite(f, lambda m: m["files"].update({name: "0" * 64})),
@@ -264,7 +262,7 @@ def test_the_card_says_what_is_in_it(made):
 
 def test_the_card_of_images_with_a_license(tmp_path):
     spec = Spec((3, 5, 1), ("0", "1"), (Channel("intensity", "", low=0.0, high=1.0),))
-    method = MANIFEST["method"] | {"license": "CC BY 4.0"}
+    method = dataclasses.replace(MANIFEST.method, license="CC BY 4.0")
     write(tmp_path / "release", spec, method=method)
     card = (tmp_path / "release" / "README.md").read_text()
     assert "3 x 5 x 1 (height x width x channel)" in card and "samples a second" not in card

@@ -127,7 +127,7 @@ def test_headers_give_names_codes_and_dates_in_all_formats(tmp_path):
     (tmp_path / "a01r.hea").write_text(
         "a01r 1 1 9 22:05:00 31/03/2014\na01r.dat 16 ...\n# Age: 51\n"
     )
-    batch.save_spec(Spec((60, 1), ("a", "b"), (Channel("SpO2", "%"),)), tmp_path, {})
+    batch.save_spec(Spec((60, 1), ("a", "b"), (Channel("SpO2", "%"),)), tmp_path)
     values = {s.value for s in files.secrets_of(tmp_path, [path, tmp_path / "a01r.hea"])}
     assert values >= {
         *("night-7", "night-7.edf", "MCH-0234567", "Anna_Miller", "Anna Miller", "Miller"),
@@ -143,7 +143,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
 
 def test_real_recordings_have_secrets_that_a_copy_of_them_gives_away(shared_data, tmp_path):
     recordings = sorted((shared_data / "hugcdn2014").glob("C*.edf"))[:5]
-    batch.save_spec(Spec((60, 1), ("a", "b"), (Channel("SpO2", "%"),)), tmp_path, {})
+    batch.save_spec(Spec((60, 1), ("a", "b"), (Channel("SpO2", "%"),)), tmp_path)
     secrets = files.secrets_of(tmp_path, recordings)
     (tmp_path / "copy.bin").write_bytes(b"..." + recordings[2].read_bytes())
     finding = count(tmp_path, *secrets)

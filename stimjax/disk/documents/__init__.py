@@ -1,0 +1,32 @@
+"""The JSON files that stimjax writes, each as one frozen dataclass.
+
+`docs/files.md` says what they hold. Each class knows the name and the schema of its file.
+"""
+
+from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
+from stimjax.disk.documents.manifest import Guarantee, Manifest
+from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
+from stimjax.disk.documents.privacy import Entry, Privacy, Side, Sides
+from stimjax.disk.documents.results import HeldOut, Loss, Results, Row, Scores, TeacherScores
+
+__all__ = [
+    "Cohort",
+    "CriticScores",
+    "Dealt",
+    "Entry",
+    "Guarantee",
+    "HeldOut",
+    "Loss",
+    "Made",
+    "Manifest",
+    "Member",
+    "Metrics",
+    "Part",
+    "Privacy",
+    "Results",
+    "Row",
+    "Scores",
+    "Side",
+    "Sides",
+    "TeacherScores",
+]

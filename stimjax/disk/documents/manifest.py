@@ -1,0 +1,77 @@
+"""What a release is and how it was made: its `manifest.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from stimjax import config
+from stimjax.config.recipes import Recipe
+from stimjax.config.settings import check
+from stimjax.disk.documents.document import Document
+from stimjax.errors import StimjaxError
+
+
+@dataclasses.dataclass(frozen=True)
+class Guarantee:
+    """The formal guarantee, as `learn.ledger` describes it; without one all is None.
+
+    Attributes:
+        unit: whose presence is hidden.
+        epsilon: of everything that was spent.
+        delta: for which epsilon holds.
+        expenses: everything that was spent; empty without a guarantee.
+    """
+
+    unit: Literal["subject", "window"] | None = None
+    epsilon: float | None = None
+    delta: float | None = None
+    expenses: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest(Document):
+    """A release's `manifest.json`.
+
+    Attributes:
+        count: stimuli.
+        method: the settings that they were made with, the recipe filled in.
+        classes: stimuli by the most probable class of their label.
+        accepted: by wanted class.
+        failed: tries that were given up, by wanted class.
+        hits: accepted ones that the teacher calls as wanted, by wanted class.
+        lane_steps: steps of all lanes together.
+        uses: what of the private data went into it, in sentences.
+        privacy: the formal guarantee.
+        versions: of the software, by name.
+        files: the SHA-256 of every other file, by name; empty until the release is complete.
+    """
+
+    FILE: ClassVar[str] = "manifest.json"
+    SCHEMA: ClassVar[int] = 1
+
+    count: int
+    method: config.Synthesis
+    classes: tuple[int, ...]
+    accepted: tuple[int, ...]
+    failed: tuple[int, ...]
+    hits: tuple[int, ...]
+    lane_steps: int
+    uses: tuple[str, ...]
+    privacy: Guarantee
+    versions: Mapping[str, str]
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the method."""
+        if self.method.recipe is None:
+            raise StimjaxError(f"{self.FILE}: has no recipe")
+        return self.method.recipe
+
+    def refuse(self, where: str) -> None:
+        """See `Document`: the settings have to be such as a release can have."""
+        if self.method.recipe is None:
+            raise StimjaxError(f"{where}: has no recipe")
+        check(self.method, f"{where}: method.")
