@@ -124,7 +124,10 @@ def test_any_results_are_read_back(teacher: Any, drawn: list[Any], folds: int):
     study = dataclasses.replace(
         RESULTS,
         teacher=TeacherScores(("cnn",), Scores(*teacher)),
-        rows=tuple(Row(*(*one[:4], Scores(*one[4]), one[5])) for one in drawn),
+        rows=tuple(
+            Row(student, family, source, seed, Scores(*scored), fold)
+            for student, family, source, seed, scored, fold in drawn
+        ),
         test=HeldOut(1, "subject", "bootstrap of subjects", folds),
     )
     content = json.loads(json.dumps(study.to_json()))
@@ -137,7 +140,8 @@ def test_any_results_are_read_back(teacher: Any, drawn: list[Any], folds: int):
 
 @given(entries)
 def test_any_entry_of_an_audit_is_read_back(drawn: Any):
-    audit = dataclasses.replace(PRIVACY, attacks=(Entry(*(*drawn, "", "all", "a", "b")),))
+    values: list[Any] = [*drawn, "", "all", "a", "b"]
+    audit = dataclasses.replace(PRIVACY, attacks=(Entry(*values),))
     assert Privacy.from_json(json.loads(json.dumps(audit.to_json())), "here") == audit
 
 
