@@ -30,7 +30,7 @@ def refuse_job(job: config.Job) -> None:
         return
     ledger.library("jax_privacy")
     if not job.prepare.independent:
-        raise StimjaxError(f"--teacher.dp.epsilon: {_INDEPENDENT}")
+        raise StimjaxError(f"--teacher.dp.epsilon: {INDEPENDENT}")
     refuse_synthesis(job.synthesis, (ledger.PRIOR,) if job.teacher.dp.prior else ())
 
 
@@ -41,7 +41,7 @@ def refuse_windows(folder: Path) -> None:
         StimjaxError: `folder` was not prepared so, or is no folder of windows.
     """
     if not Made.load(folder).settings.independent:
-        raise StimjaxError(f"{folder}: {_INDEPENDENT}")
+        raise StimjaxError(f"{folder}: {INDEPENDENT}")
 
 
 def refuse_synthesis(settings: config.Synthesis, statistics: Collection[str]) -> None:
@@ -98,7 +98,7 @@ def uses(sentences: Sequence[str], spent: Ledger | None) -> list[str]:
 
 
 _PROBE = " (--synthesis.method probe)"
-_INDEPENDENT = (
+INDEPENDENT = (
     "a teacher with an epsilon needs windows of which none depends on another recording; prepare "
     "them with --independent, which asks for --channels"
 )

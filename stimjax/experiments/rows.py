@@ -29,8 +29,8 @@ from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
 from stimjax.privacy import ratios
-from stimjax.study import baselines
-from stimjax.study import students as studies
+from stimjax.students import baselines
+from stimjax.students import study as studies
 
 ABOUT = "about.json"  # of stimuli, as `scripts/table.py` shows it
 PREDICTED = "predicted.safetensors"  # f32[seeds, n, class], of the test windows

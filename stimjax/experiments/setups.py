@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ from stimjax.experiments.rows import (
 from stimjax.job import stages
 from stimjax.learn import teacher as teachers
 from stimjax.machine.progress import reporter
-from stimjax.study import baselines
+from stimjax.students import baselines
 
 
 def fill(
@@ -126,10 +127,8 @@ def gather(row: Row, other: Row, folds: list[Fold], out: Path) -> None:
         judged = [_judged(row, other, fold) for fold in complete]
         results, _ = stages.write_results(judged, folder, row.job.study, other.name)
         if row.source == "stimuli":
-            results["made"] = _means(
-                [store.read_json(fold.source(row) / ABOUT) for fold in complete]
-            )
-            store.write_json(folder / "results.json", results)
+            about = [store.read_json(fold.source(row) / ABOUT) for fold in complete]
+            dataclasses.replace(results, made=_means(about)).save(folder)
 
 
 def _means(about: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -152,7 +151,8 @@ def _judged(row: Row, other: Row, fold: Fold) -> stages.Judged:
     answer = None
     if row.source not in ("gaussian", "given"):
         answer = _answer(fold.teacher(row), fold.windows)
-    return stages.judge(predictions, fold.windows, test, fold.job(row).study, answer, fold.number)
+    split, study = stages.split_of(fold.windows), fold.job(row).study
+    return stages.judge(predictions, split, test, study, answer, fold.number)
 
 
 @functools.cache  # wanted by every row, again after every fold

@@ -21,7 +21,7 @@ from stimjax.experiments.grids import Run
 from stimjax.experiments.jobs import Workers
 from stimjax.experiments.rows import PREDICTED, Fold, Row
 from stimjax.machine.progress import reporter
-from stimjax.study import students as studies
+from stimjax.students import study as studies
 
 
 def sweep(grid: Path, data: Sequence[Path], out: Path, workers: Workers) -> list[str]:

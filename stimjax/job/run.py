@@ -43,7 +43,7 @@ from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.machine.progress import Reporter
 from stimjax.machine.versions import versions
-from stimjax.study.students import Predictions
+from stimjax.students.study import Predictions
 
 if TYPE_CHECKING:
     from stimjax import report  # brings matplotlib: imported where a report is written

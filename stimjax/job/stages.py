@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from stimjax.disk.documents import (
     Results,
     Row,
     Scores,
+    Split,
     TeacherScores,
 )
 from stimjax.excite import guarantee
@@ -39,9 +40,9 @@ from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
 from stimjax.machine.versions import versions
-from stimjax.study import metrics
-from stimjax.study import students as studies
-from stimjax.study.students import Predictions
+from stimjax.students import metrics
+from stimjax.students import study as studies
+from stimjax.students.study import Predictions
 
 if TYPE_CHECKING:
     from stimjax.privacy.audit import Known
@@ -59,7 +60,7 @@ class Judged:
     test: Batch
     teacher: np.ndarray | None  # its probabilities for the test windows, f32[n, class]
     networks: tuple[str, ...]
-    split: Literal["subject", "random"]
+    split: Split
 
 
 def train_teacher(
@@ -85,6 +86,14 @@ def train_teacher(
         progress=reporter.progress,
         stage=reporter.stage,
     )
+    save_teacher(teacher, validation, test, folder, asked)
+    return teacher
+
+
+def save_teacher(
+    teacher: Teacher, validation: Batch, test: Batch, folder: Path, teaching: config.Teacher
+) -> None:
+    """Write a teacher, how good it is on real windows, and its settings into `folder`."""
     teachers.save(teacher, folder)
     about = Metrics(
         networks=teacher.networks,
@@ -96,8 +105,7 @@ def train_teacher(
         versions=versions(),
     )
     about.save(folder)
-    settings.save(folder, asked)
-    return teacher
+    settings.save(folder, teaching)
 
 
 def study_release(
@@ -145,7 +153,7 @@ def predict_and_judge(
     )
     predictions = studies.predict(given, judged, asked, progress=reporter.progress)
     answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)
-    return judge(predictions, test, judged, asked, answer, fold)
+    return judge(predictions, split_of(test), judged, asked, answer, fold)
 
 
 def audit_release(
@@ -191,27 +199,19 @@ def audit_release(
         people=people.load(train),
     )
     same = train.resolve() == holdout.resolve()
-    if not same:  # numbers of subjects mean nothing in another folder
-        apart = np.asarray(world.others.subject) + audit.APART
-        known_of = {n + audit.APART: person for n, person in people.load(holdout).items()}
-        world = world._replace(
-            others=dataclasses.replace(world.others, subject=apart),
-            people={**world.people, **known_of},
-        )
-    where = f"{holdout}: the test part"
-    audit.refuse_overlap(world.members, world.others, same, where)
-    audit.refuse_few(world.members, world.others, where)
-    how = releases.release_recipe(manifest.method)
+    if not same:
+        world = audit.apart(world, people.load(holdout))
+    audit.refuse_unfit(world, same, f"{holdout}: the test part")
     secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
-    published = audit.Published(stimuli, secrets)
-    attacks = audit.audit(world, asked, how, published, known=known, stage=reporter.stage)
-    privacy = Privacy(
-        attacks=tuple(attacks),
-        epsilon=manifest.privacy.epsilon,
-        delta=manifest.privacy.delta,
-        on=audit.counts(world),
-        versions=versions(),
+    attacks = audit.audit(
+        world,
+        asked,
+        releases.release_recipe(manifest.method),
+        audit.Published(stimuli, secrets),
+        known=known,
+        stage=reporter.stage,
     )
+    privacy = audit.documented(world, attacks, manifest.privacy)
     privacy.save(folder)
     settings.save(folder, asked)
     return privacy
@@ -219,7 +219,7 @@ def audit_release(
 
 def judge(
     predictions: Predictions,
-    windows: Path,
+    split: Split,
     test: Batch,
     asked: config.Study,
     teacher: tuple[np.ndarray, tuple[str, ...]] | None,
@@ -229,7 +229,7 @@ def judge(
 
     Args:
         predictions: of the students.
-        windows: the folder of windows that `test` is a part of.
+        split: that `test` comes from.
         test: the windows that were predicted.
         asked: students and seeds.
         teacher: its probabilities f32[n, class] for `test`, and its networks.
@@ -244,14 +244,27 @@ def judge(
         test=studies.without_values(test),
         teacher=None if teacher is None else teacher[0],
         networks=() if teacher is None else teacher[1],
-        split=Made.load(windows).settings.split,
+        split=split,
     )
+
+
+def split_of(windows: Path) -> Split:
+    """The split of a folder of windows."""
+    return Made.load(windows).settings.split
 
 
 def write_results(
     folds: Sequence[Judged], folder: Path, asked: config.Study, reference: str = "real"
 ) -> tuple[Results, Predictions]:
-    """`results.json` over all folds, and the predictions of all their test windows.
+    """What `results_of` gives, written as `results.json` into `folder`."""
+    results, predictions = results_of(folds, reference)
+    results.save(folder)
+    settings.save(folder, asked)
+    return results, predictions
+
+
+def results_of(folds: Sequence[Judged], reference: str = "real") -> tuple[Results, Predictions]:
+    """The results over all folds, and the predictions of all their test windows.
 
     What students lose is counted from what they reach on `reference`.
     """
@@ -273,6 +286,4 @@ def write_results(
         test=HeldOut(len(test), split, f"bootstrap of {resample}", len(folds)),
         versions=versions(),
     )
-    results.save(folder)
-    settings.save(folder, asked)
     return results, predictions

@@ -6,8 +6,9 @@ nothing. Nothing here can show that a release is safe; it shows what was tried a
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +17,10 @@ import numpy as np
 from stimjax import batch, config
 from stimjax.batch import NOBODY, Batch
 from stimjax.config import names
-from stimjax.disk.documents import Entry, Side, Sides
+from stimjax.data.people import Person
+from stimjax.disk.documents import Entry, Guarantee, Privacy, Side, Sides
 from stimjax.errors import StimjaxError
+from stimjax.machine.versions import versions
 from stimjax.privacy.attacks import (
     association,
     attribute,
@@ -182,6 +185,45 @@ def _searched(published: Published) -> list[Entry]:
         tried = [files.search(published.folder, published.secrets)]
         tried += 2 * [files.search(Path(name), published.secrets)]
     return _entries(files.attack(published.folder, published.secrets), tried)
+
+
+def apart(world: World, people: Mapping[int, Person]) -> World:
+    """`world` whose others are of another folder, where numbers of subjects mean other subjects.
+
+    Args:
+        world: its others still have the numbers of their own folder.
+        people: what is known of these, by those numbers.
+    """
+    numbers = np.asarray(world.others.subject) + APART
+    known = {number + APART: person for number, person in people.items()}
+    others = dataclasses.replace(world.others, subject=numbers)
+    return world._replace(others=others, people={**world.people, **known})
+
+
+def documented(world: World, attacks: Sequence[Entry], guarantee: Guarantee) -> Privacy:
+    """The content of `privacy.json`."""
+    return Privacy(
+        attacks=tuple(attacks),
+        epsilon=guarantee.epsilon,
+        delta=guarantee.delta,
+        on=counts(world),
+        versions=versions(),
+    )
+
+
+def refuse_unfit(world: World, same: bool, where: str) -> None:
+    """Refuse a world in which nothing can be told apart.
+
+    Args:
+        world: its members and others.
+        same: both are of one folder of windows, so that their subjects' numbers mean the same.
+        where: names the holdout in the message.
+
+    Raises:
+        StimjaxError: the sides share windows or subjects, name none, or have one subject.
+    """
+    refuse_overlap(world.members, world.others, same, where)
+    refuse_few(world.members, world.others, where)
 
 
 def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None:

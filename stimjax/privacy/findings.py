@@ -18,7 +18,7 @@ from scipy.stats import binomtest
 
 from stimjax.batch import Batch
 from stimjax.data.people import Person
-from stimjax.study.intervals import LEVEL, percentile
+from stimjax.students.intervals import LEVEL, percentile
 
 RESAMPLES = 1000
 RATES = (0.01, 0.001)  # of false alarms

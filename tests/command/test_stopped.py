@@ -148,7 +148,7 @@ def test_an_interrupted_run_goes_on_with_its_teacher_and_its_stimuli(
 ):
     from stimjax import release
     from stimjax.excite import synthesize
-    from stimjax.study import students
+    from stimjax.students import study
 
     def stop(*given, **asked):
         raise KeyboardInterrupt
@@ -177,7 +177,7 @@ def test_an_interrupted_run_goes_on_with_its_teacher_and_its_stimuli(
     assert "going on from where" in interrupted(release, "save_shard", stop_at_the_second)
     assert left() == [".out.stimuli", ".out.training"]
     shard = (kept / ".release.partial" / "pieces" / "stimuli-00000.safetensors").read_bytes()
-    interrupted(students, "predict", stop)
+    interrupted(study, "predict", stop)
     assert left() == [".out.stimuli", ".out.training"]
     with monkeypatch.context() as patched:
         patched.setattr(synthesize, "synthesize", stop)  # all are there

@@ -19,7 +19,7 @@ from stimjax.errors import StimjaxError
 from stimjax.excite import methods, terms
 from stimjax.excite.sources import SOURCES
 from stimjax.privacy import attacks
-from stimjax.study import baselines, classical
+from stimjax.students import baselines, classical
 
 FREE = {"channels", "test_subjects", "license"}  # texts that a user makes up
 

@@ -111,7 +111,7 @@ def test_a_format_says_itself_what_its_secrets_are(tree, diary):
         Secret("name in a diary", "Berta Vogel"),
     ]
     assert list(reader.secrets(diary)) == own
-    batch.save_spec(Spec((60, 1), ("a", "b"), (Channel("SpO2", "%"),)), tree, {})
+    batch.save_spec(Spec((60, 1), ("a", "b"), (Channel("SpO2", "%"),)), tree)
     assert files.secrets_of(tree, [diary]) == own
     (tree / "release").mkdir()
     (tree / "release" / "README.md").write_text("With thanks to Berta Vogel.")

@@ -12,7 +12,7 @@ from stimjax.errors import StimjaxError
 from stimjax.experiments import rows, setups
 from stimjax.job import cohort
 from stimjax.machine.progress import Reporter
-from stimjax.study import metrics
+from stimjax.students import metrics
 
 SETUPS = sorted((Path(__file__).parents[2] / "scripts" / "ablations").glob("*.yaml"))
 SETUP = """

@@ -7,7 +7,7 @@ from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
 from stimjax.disk.documents.manifest import Guarantee, Manifest
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.privacy import Entry, Privacy, Side, Sides
-from stimjax.disk.documents.results import HeldOut, Loss, Results, Row, Scores, TeacherScores
+from stimjax.disk.documents.results import HeldOut, Loss, Results, Row, Scores, Split, TeacherScores
 
 __all__ = [
     "Cohort",
@@ -28,5 +28,6 @@ __all__ = [
     "Scores",
     "Side",
     "Sides",
+    "Split",
     "TeacherScores",
 ]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from stimjax.disk.documents.document import Document, Hooks, plain, typed
 
 Family = Literal["deep", "classical"]
+Split = Literal["subject", "random"]
 Interval = tuple[float, float]
 
 
@@ -140,7 +141,7 @@ class HeldOut:
     """
 
     windows: int
-    split: Literal["subject", "random"]
+    split: Split
     intervals: str
     folds: int = 1
 

@@ -31,7 +31,7 @@ from stimjax.batch import Batch
 from stimjax.privacy import space
 from stimjax.privacy.attacks import nearest
 from stimjax.privacy.findings import Attack, Finding, World
-from stimjax.study.intervals import LEVEL
+from stimjax.students.intervals import LEVEL
 
 NAME = "association"
 OTHERS = 9  # candidates beside the member

@@ -28,8 +28,8 @@ from jaxtyping import Bool, Float
 from stimjax.batch import Batch
 from stimjax.privacy import space
 from stimjax.privacy.findings import FEW, RESAMPLES, Attack, Finding, World, pool
-from stimjax.study import classical
-from stimjax.study.intervals import percentile
+from stimjax.students import classical
+from stimjax.students.intervals import percentile
 
 NAME = "attribute"
 MODEL = "gradient_boosting"

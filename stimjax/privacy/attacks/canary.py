@@ -21,7 +21,7 @@ from stimjax.learn.predict import log_probabilities
 from stimjax.privacy.findings import RATES, RESAMPLES, Attack, Finding, World
 from stimjax.privacy.shadow import pipelines, signals
 from stimjax.privacy.shadow.pipelines import Release
-from stimjax.study.intervals import area, percentile
+from stimjax.students.intervals import area, percentile
 
 NAME = "canary"
 COUNT = 200  # canaries, at most; never more than every second window of the reference

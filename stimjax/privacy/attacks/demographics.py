@@ -26,7 +26,7 @@ from stimjax.data.people import Person
 from stimjax.privacy import space
 from stimjax.privacy.attacks import attribute
 from stimjax.privacy.findings import FEW, Attack, Finding, World, pool
-from stimjax.study import classical
+from stimjax.students import classical
 
 NAME = attribute.NAME
 TRAITS = ("sex", "age", "device")

@@ -29,7 +29,7 @@ from scipy.stats import beta
 
 from stimjax.privacy import space
 from stimjax.privacy.findings import Attack, Finding, Scores, World, membership, share
-from stimjax.study.intervals import LEVEL
+from stimjax.students.intervals import LEVEL
 
 NAME = "nearest"
 AROUND = 10  # nearest points that are looked at

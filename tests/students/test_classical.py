@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.study import classical
+from stimjax.students import classical
 
 
 def spec(classes: int, shape: tuple[int, int] = (4, 2)) -> Spec:

@@ -26,8 +26,8 @@ from stimjax.learn import fit
 from stimjax.learn.predict import probabilities
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.runtime import cores
-from stimjax.study import baselines, metrics
-from stimjax.study.classical import CLASSICAL, ONE_CORE, RANDOM, train_and_predict
+from stimjax.students import baselines, metrics
+from stimjax.students.classical import CLASSICAL, ONE_CORE, RANDOM, train_and_predict
 
 HELD_OUT = 0.1  # part of the stimuli (or of a baseline) on which a student's best step is chosen
 

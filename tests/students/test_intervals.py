@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from stimjax.study import intervals
+from stimjax.students import intervals
 
 
 @settings(deadline=None, max_examples=60)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
-from stimjax.study.metrics import evaluate, gap_interval, groups_of
+from stimjax.students.metrics import evaluate, gap_interval, groups_of
 
 
 def batch_of(

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from stimjax.batch import NOBODY, Batch
-from stimjax.study.intervals import area, percentile
+from stimjax.students.intervals import area, percentile
 
 BINS = 15  # of the expected calibration error
 MINUTES_AN_HOUR = 60.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.errors import StimjaxError
-from stimjax.study import metrics, students
+from stimjax.students import metrics, study
 
 SPEC = Spec(
     shape=(6, 1),
@@ -38,18 +38,18 @@ def marked(part: Batch) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def given_sources() -> students.Sources:
+def given_sources() -> study.Sources:
     stimuli, train, validation = windows(200, 0), windows(150, 1, 2e-3), windows(60, 2, 2e-3)
-    return students.sources(stimuli, train, validation, None, SETTINGS)
+    return study.sources(stimuli, train, validation, None, SETTINGS)
 
 
 @pytest.fixture(scope="module")
 def found(given_sources):
     test = windows(120, 3)
-    predictions = students.predict(given_sources, test, SETTINGS)
+    predictions = study.predict(given_sources, test, SETTINGS)
     results = {
-        "rows": students.rows(predictions, test, SETTINGS),
-        "summary": students.summary(predictions, test, "subjects"),
+        "rows": study.rows(predictions, test, SETTINGS),
+        "summary": study.summary(predictions, test, "subjects"),
     }
     return results, predictions
 
@@ -106,7 +106,7 @@ def test_students_learn(found):
 
 
 def test_the_same_seed_gives_the_same_students(given_sources, found):
-    again = students.predict(given_sources, windows(120, 3), SETTINGS)
+    again = study.predict(given_sources, windows(120, 3), SETTINGS)
     for key, value in found[1].items():
         np.testing.assert_array_equal(value, again[key])
 
@@ -114,15 +114,15 @@ def test_the_same_seed_gives_the_same_students(given_sources, found):
 def test_what_does_not_exist_or_does_not_fit_is_refused(given_sources):
     real = windows(20, 0)
     with pytest.raises(StimjaxError, match="no student 'cn'"):
-        students.predict(given_sources, real, dataclasses.replace(SETTINGS, students=("cn",)))
+        study.predict(given_sources, real, dataclasses.replace(SETTINGS, students=("cn",)))
     unknown = dataclasses.replace(SETTINGS, baselines=("gaus",))
     with pytest.raises(StimjaxError, match="no baseline 'gaus'"):
-        students.sources(real, real, real, None, unknown)
+        study.sources(real, real, real, None, unknown)
     other = dataclasses.replace(SPEC, rate=2.0)
     with pytest.raises(StimjaxError, match=r"their rate is 2\.0, not 1\.0"):
-        students.refuse_other(SPEC, other, "the windows")
+        study.refuse_other(SPEC, other, "the windows")
     wider = dataclasses.replace(SPEC, channels=(dataclasses.replace(SPEC.channels[0], high=9.0),))
-    students.refuse_other(SPEC, wider, "the windows")  # ranges may differ
+    study.refuse_other(SPEC, wider, "the windows")  # ranges may differ
 
 
 def gaps(accuracy: list[float] | None, kappa: list[float] | None) -> dict:
@@ -147,10 +147,10 @@ def gaps(accuracy: list[float] | None, kappa: list[float] | None) -> dict:
     ],
 )
 def test_non_inferior_is_an_interval_below_the_margin(accuracy, kappa, family, verdict):
-    assert students.verdict(gaps(accuracy, kappa), family)["non_inferior"] is verdict
+    assert study.verdict(gaps(accuracy, kappa), family)["non_inferior"] is verdict
 
 
-def constructed(n: int, wrong_real: int, wrong_stimuli: int) -> tuple[students.Predictions, Batch]:
+def constructed(n: int, wrong_real: int, wrong_stimuli: int) -> tuple[study.Predictions, Batch]:
     """`n` subjects of 50 windows; each side errs on so many windows of every subject."""
     label = np.tile(np.arange(50) % 2, n)
     test = batch.make(
@@ -170,10 +170,10 @@ def constructed(n: int, wrong_real: int, wrong_stimuli: int) -> tuple[students.P
 
 def test_a_constant_loss_in_every_subject_has_no_spread():
     for lost, verdict in ((0, True), (1, False)):  # no window, or 2 points
-        (entry,) = students.summary(*constructed(8, 2, 2 + lost), "subjects")
+        (entry,) = study.summary(*constructed(8, 2, 2 + lost), "subjects")
         assert entry["accuracy_gap_ci"] == pytest.approx([lost / 50] * 2)
         assert entry["non_inferior"] is verdict
-    (entry,) = students.summary(*constructed(1, 2, 2), "subjects")  # one subject: no interval
+    (entry,) = study.summary(*constructed(1, 2, 2), "subjects")  # one subject: no interval
     assert entry["non_inferior"] is None
 
 
@@ -200,13 +200,13 @@ def test_pooled_folds_are_one_test_set(folds, seeds, seed):
         )
         for k in range(folds)
     ]
-    joined, test = students.pool(parts)
+    joined, test = study.pool(parts)
     assert test.x.size == 0 and len(test) == 90
     order = np.concatenate([np.flatnonzero(fold == k) for k in range(folds)])
     np.testing.assert_array_equal(test.subject, np.asarray(whole.subject)[order])
     for one, two in zip(
-        students.summary(joined, test, "subjects"),
-        students.summary(predictions, whole, "subjects"),
+        study.summary(joined, test, "subjects"),
+        study.summary(predictions, whole, "subjects"),
         strict=True,
     ):
         assert one == two
@@ -216,7 +216,7 @@ def test_pooled_folds_are_one_test_set(folds, seeds, seed):
 
 def test_a_fold_is_named_in_its_rows(found):
     _, predictions = found
-    rows = students.rows(predictions, windows(120, 3), SETTINGS, fold=2)
+    rows = study.rows(predictions, windows(120, 3), SETTINGS, fold=2)
     assert {row["fold"] for row in rows} == {2}
     bare = [{k: v for k, v in row.items() if k != "fold"} for row in rows]
     assert bare == found[0]["rows"]
@@ -227,10 +227,10 @@ def test_a_fold_is_named_in_its_rows(found):
 def test_hard_labels_are_the_most_probable_class(name):
     certain, test = windows(80, 0), windows(40, 3)
     soft = dataclasses.replace(certain, y=np.asarray(0.6 * certain.y + 0.2, np.float32))
-    np.testing.assert_array_equal(students.hardened(soft).y, certain.y)
+    np.testing.assert_array_equal(study.hardened(soft).y, certain.y)
     np.testing.assert_allclose(soft.y.max(axis=1), 0.8, atol=1e-6)  # is left as it was
     hard = dataclasses.replace(SETTINGS, labels="hard")
-    learned = students.student(name, soft, soft, test, hard)
-    as_certain = students.student(name, certain, certain, test, SETTINGS)
+    learned = study.student(name, soft, soft, test, hard)
+    as_certain = study.student(name, certain, certain, test, SETTINGS)
     np.testing.assert_array_equal(learned, as_certain)
-    assert np.abs(learned - students.student(name, soft, soft, test, SETTINGS)).max() > 0.1
+    assert np.abs(learned - study.student(name, soft, soft, test, SETTINGS)).max() > 0.1

@@ -6,7 +6,7 @@ import pytest
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.learn.teacher import Teacher
-from stimjax.study import baselines
+from stimjax.students import baselines
 
 SPEC = Spec(
     shape=(3, 2),
