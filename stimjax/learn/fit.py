@@ -23,7 +23,7 @@ from jaxtyping import Array, Float, Int
 from stimjax import config
 from stimjax.batch import Batch
 from stimjax.errors import StimjaxError
-from stimjax.learn.predict import BLOCK, blocks, probabilities
+from stimjax.learn.predict import BLOCK, blocks
 from stimjax.learn.step import Learner, cross_entropy, rates
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
@@ -121,9 +121,6 @@ def fit(
         )
     best = jax.tree.map(jnp.asarray, jax.device_get(state.best))  # on one device again
     return Fitted(best, loss, step)
-
-
-predict = probabilities  # as `privacy.shadow.releases._measured` still calls it
 
 
 # It runs once: what compiles in two thirds of the time is soonest done.

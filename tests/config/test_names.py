@@ -133,7 +133,9 @@ def test_a_literal_in_a_file_has_a_nearest_name_too(tmp_path):
         settings.load(path)
 
 
-@pytest.mark.parametrize("section", [*{type(s) for _, s in settings._sections(WHOLE, "")}])
+@pytest.mark.parametrize(
+    "section", list(dict.fromkeys(type(s) for _, s in settings._sections(WHOLE, "")))
+)
 def test_every_text_is_a_name_or_free(section):
     """A new setting that is a name has to be put into `names.NAMED`."""
     for name, hint in typing.get_type_hints(section).items():

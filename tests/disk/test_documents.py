@@ -246,3 +246,14 @@ def test_a_wrong_account_of_windows_is_one_line(tmp_path: Path, change: Change, 
         Made.load(tmp_path)
     message = one_line(error)
     assert message.startswith(f"{tmp_path / 'spec.json'}: ") and reason in message
+
+
+def test_a_manifest_of_the_version_before_is_read_but_for_what_is_gone() -> None:
+    content = json.loads(json.dumps(MANIFEST.to_json()))
+    recipe = content["method"]["recipe"]
+    recipe |= {"teachers": "together"}
+    recipe["terms"] |= {"logit": 0.0, "smoothness": 0.0, "diversity": 0.0}
+    assert Manifest.from_json(content, "here") == MANIFEST
+    recipe["teachers"] = "rotated"
+    with pytest.raises(StimjaxError, match=r"^here: is damaged .*teachers"):
+        Manifest.from_json(content, "here")

@@ -12,6 +12,10 @@ from stimjax.config.settings import check
 from stimjax.disk.documents.document import Document
 from stimjax.errors import StimjaxError
 
+# Lines of a recipe that this version has no more, and what nearly every release had there.
+RETIRED = {"teachers": "together"}
+RETIRED_TERMS = {"logit": 0.0, "smoothness": 0.0, "diversity": 0.0}
+
 
 @dataclasses.dataclass(frozen=True)
 class Guarantee:
@@ -63,6 +67,11 @@ class Manifest(Document):
     versions: Mapping[str, str]
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    @classmethod
+    def from_json(cls, content: Any, where: str) -> Manifest:
+        """See `Document`; reads the manifests of earlier versions too."""
+        return super().from_json(_without_retired(content), where)
+
     @property
     def recipe(self) -> Recipe:
         """The recipe of the method."""
@@ -75,3 +84,15 @@ class Manifest(Document):
         if self.method.recipe is None:
             raise StimjaxError(f"{where}: has no recipe")
         check(self.method, f"{where}: method.")
+
+
+def _without_retired(content: Any) -> Any:
+    """`content` without lines that say nothing: a release of an earlier version stays readable."""
+    try:
+        method = content["method"]
+        recipe = method["recipe"]
+        terms = {k: v for k, v in recipe["terms"].items() if (k, v) not in RETIRED_TERMS.items()}
+        kept = {k: v for k, v in recipe.items() if (k, v) not in RETIRED.items()}
+    except (KeyError, TypeError, AttributeError):  # damaged, which reading it will say
+        return content
+    return {**content, "method": {**method, "recipe": {**kept, "terms": terms}}}
