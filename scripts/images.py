@@ -91,9 +91,8 @@ def main(options: Options) -> None:
             note=report.note,
         )
         windows = private / "windows"
-        stages.study_release(
-            folder / "release", windows, windows, folder / "study", options.study, teacher, report
-        )
+        compared = stages.Compared(folder / "release", train=windows, test=windows)
+        stages.study_release(compared, folder / "study", options.study, teacher, report)
         settings.save(folder, options.teacher, options.synthesis, options.study)
 
 

@@ -65,10 +65,13 @@ def main(options: Options) -> None:
             windows=options.windows,
             teacher=teachers.load(options.teacher),
             out=options.out,
-            strengths=options.strengths,
-            synthesis=options.synthesis,
-            study=options.study,
-            audit=options.audit,
+            job=dataclasses.replace(
+                DEFAULT,
+                synthesis=options.synthesis,
+                study=options.study,
+                audit=options.audit,
+                tradeoff=config.Tradeoff(options.strengths),
+            ),
             reporter=report,
         )
     table = privacy.tradeoff(points)

@@ -58,11 +58,16 @@ class Demo:
         if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
             prepare = dataclasses.replace(prepare, rate=0.0)
         chosen = sections.Job(
-            *(prepare, self.teacher, self.synthesis, self.study, self.audit, self.tradeoff),
-            self.simulation,
+            prepare=prepare,
+            teacher=self.teacher,
+            synthesis=self.synthesis,
+            study=self.study,
+            audit=self.audit,
+            tradeoff=self.tradeoff,
+            simulation=self.simulation,
         )
         with reporter() as report:
-            run([], self.out, chosen, overwrite=self.overwrite, reporter=report, simulated=True)
+            run(None, self.out, chosen, overwrite=self.overwrite, reporter=report)
         print(inspect.describe(self.out))
 
 
@@ -103,13 +108,19 @@ class Run:
         from stimjax.privacy import gate
 
         chosen = sections.Job(
-            *(split_channels(self.prepare), self.teacher, self.synthesis),
-            *(self.study, self.audit, self.tradeoff),
+            prepare=split_channels(self.prepare),
+            teacher=self.teacher,
+            synthesis=self.synthesis,
+            study=self.study,
+            audit=self.audit,
+            tradeoff=self.tradeoff,
         )
         bounds = None if self.require_privacy is None else gate.read(self.require_privacy)
         with reporter() as report:
             exceeded = run(
-                *(self.data, self.out, chosen),
+                self.data,
+                self.out,
+                chosen,
                 overwrite=self.overwrite,
                 reporter=report,
                 bounds=bounds,
@@ -138,10 +149,10 @@ class Simulate:
         runtime.start()
         from stimjax.job import cohort
 
-        asked = self.simulation
+        settings = self.simulation
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            cohort.simulate_recordings(folder, asked, report)
-        print(f"{self.out}: {asked.subjects} recordings of {asked.hours:g} h")
+            cohort.simulate_recordings(folder, settings, report)
+        print(f"{self.out}: {settings.subjects} recordings of {settings.hours:g} h")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -299,9 +310,8 @@ class Study:
 
         teacher = None if self.teacher is None else teachers.load(self.teacher)
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            stages.study_release(
-                self.release, self.train, self.test, folder, self.study, teacher, report
-            )
+            compared = stages.Compared(self.release, train=self.train, test=self.test)
+            stages.study_release(compared, folder, self.study, teacher, report)
         print(inspect.describe(self.out))
 
 
@@ -335,10 +345,8 @@ class Audit:
         from stimjax.job import stages
 
         with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
-            stages.audit_release(
-                *(self.release, self.train, self.holdout, folder),
-                *(self.audit, self.recordings, report),
-            )
+            compared = stages.Compared(self.release, train=self.train, test=self.holdout)
+            stages.audit_release(compared, folder, self.audit, self.recordings, report)
         print(inspect.describe(self.out))
 
 
@@ -410,7 +418,7 @@ class Inspect:
         print(inspect.describe(self.path))
 
 
-def split_channels(asked: sections.Prepare) -> sections.Prepare:
+def split_channels(settings: sections.Prepare) -> sections.Prepare:
     """`--channels SpO2,HR` as well as `--channels SpO2 HR`."""
-    names = [name.strip() for word in asked.channels for name in word.split(",")]
-    return dataclasses.replace(asked, channels=tuple(name for name in names if name))
+    names = [name.strip() for word in settings.channels for name in word.split(",")]
+    return dataclasses.replace(settings, channels=tuple(name for name in names if name))

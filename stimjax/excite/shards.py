@@ -77,22 +77,22 @@ def shards(
         if first and part and recipe.terms.disagreement:
             learned = proxies.train(earlier(numbers[:first]), settings.seed, index)
         critic = None if teacher.critic is None else teacher.critic.params
-        asked = (teacher.params, None if learned is None else learned.params, critic)
+        params = (teacher.params, None if learned is None else learned.params, critic)
         logits = None if learned is None else learned.logits
-        for shard in _fill(workers(logits), asked, teacher, settings, part, watch, available):
+        for shard in _fill(workers(logits), params, teacher, settings, part, watch, available):
             if recipe.rounds > 1:
                 kept.append(shard.stimuli)
             yield shard
 
 
 class Workers(NamedTuple):
-    """Programs that fill shards, one on each device; all arguments but `steps` and `asked` have a
+    """Programs that fill shards, one on each device; all arguments but `steps` and `params` have a
     leading axis of devices.
 
     Attributes:
         start: `(seed, number) -> (lanes, an empty shard)`.
-        advance: `(steps, asked, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
-            steps, none once the shard is full. `asked` are the parameters of teacher, proxies and
+        advance: `(steps, params, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
+            steps, none once the shard is full. `params` are the parameters of teacher, proxies and
             critic; counts and full, bool[device], have a leading axis of devices.
         places: of a shard.
         held: bytes on each device of its lanes and of its shard.
@@ -123,9 +123,9 @@ def _workers(
         return lanes.start(method, key, settings.lanes), collect.empty(at, spec.shape)
 
     def advance(
-        steps: Array, asked: tuple[Params, ...], state: State, shard: Collected
+        steps: Array, params: tuple[Params, ...], state: State, shard: Collected
     ) -> tuple[State, Collected, Counts, Array]:
-        networks = _networks(teacher, recipe, logits, asked, inhibited.erasures)
+        networks = _networks(teacher, recipe, logits, params, inhibited.erasures)
         state, shard = collect.fill(method, networks, at, steps, state, shard)
         return state, shard, shard.counts, collect.full(shard.counts, at)
 
@@ -149,15 +149,15 @@ def _networks(
     teacher: Teacher,
     recipe: Recipe,
     logits: Callable[..., Array] | None,
-    asked: tuple[Params, ...],
+    params: tuple[Params, ...],
     erasures: Erasures,
 ) -> Networks:
-    """What lanes ask, with the parameters of teacher, proxies and critic in `asked`."""
-    params, learned, known = asked
+    """What lanes ask, with the parameters of teacher, proxies and critic in `params`."""
+    own, learned, known = params
     ask = models.lowered(teacher.model.hidden, recipe.precision)
     networks = Networks(
-        lambda x: teacher.model.hidden(params, x, erasures),
-        gradients=lambda x: ask(params, x, erasures),
+        lambda x: teacher.model.hidden(own, x, erasures),
+        gradients=lambda x: ask(own, x, erasures),
     )
     if (critic := teacher.critic) is not None:
         networks = networks._replace(critic=lambda x: critic.logits(known, x))
@@ -168,7 +168,7 @@ def _networks(
 
 def _fill(
     workers: Workers,
-    asked: tuple[Params, ...],
+    params: tuple[Params, ...],
     teacher: Teacher,
     settings: config.Synthesis,
     numbers: list[int],
@@ -189,13 +189,13 @@ def _fill(
         group = [numbers[min(first + i, len(numbers) - 1)] for i in range(devices)]
         state, shard = workers.start(np.uint32(settings.seed), np.asarray(group, np.uint32))
         if first == 0:
-            given = (steps, asked, state, shard)
+            given = (steps, params, state, shard)
             _refuse_large(workers, settings, available, workers.advance.lower(*given))
-        state, shard, counts, full = workers.advance(steps, asked, state, shard)
+        state, shard, counts, full = workers.advance(steps, params, state, shard)
         yield from waiting
         while True:
             since = time.monotonic()
-            state, shard, *ahead = workers.advance(steps, asked, state, shard)
+            state, shard, *ahead = workers.advance(steps, params, state, shard)
             counts, full = jax.device_get((counts, full))
             _refuse_hopeless(counts, settings)
             own = Counts(*[a[: len(set(group))] for a in counts])

@@ -10,29 +10,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stimjax import config
-from stimjax.config import settings
+from stimjax.config.settings import save as save_settings
 from stimjax.data import prepare, simulate
 from stimjax.machine.progress import Reporter
 
 
-def simulate_recordings(folder: Path, asked: config.Simulation, reporter: Reporter) -> None:
-    """Write the simulated recordings that `asked` describes into the empty `folder`."""
+def simulate_recordings(folder: Path, settings: config.Simulation, reporter: Reporter) -> None:
+    """Write the simulated recordings that `settings` describes into the empty `folder`."""
     reporter.stage("simulating recordings")
     simulate.write_cohort(
         folder,
-        subjects=asked.subjects,
-        hours=asked.hours,
-        seed=asked.seed,
-        task=asked.task,
-        progress=lambda done: reporter.progress(done, asked.subjects),
+        subjects=settings.subjects,
+        hours=settings.hours,
+        seed=settings.seed,
+        task=settings.task,
+        progress=lambda done: reporter.progress(done, settings.subjects),
     )
-    settings.save(folder, asked)
+    save_settings(folder, settings)
 
 
 def prepare_windows(
-    inputs: Sequence[Path], folder: Path, asked: config.Prepare, reporter: Reporter
+    inputs: Sequence[Path], folder: Path, settings: config.Prepare, reporter: Reporter
 ) -> None:
     """Fill the empty `folder` with windows of the recordings among `inputs`."""
     reporter.stage("preparing windows")
-    prepare.prepare(inputs, asked, folder, note=reporter.note, progress=reporter.progress)
-    settings.save(folder, asked)
+    prepare.prepare(inputs, settings, folder, note=reporter.note, progress=reporter.progress)
+    save_settings(folder, settings)

@@ -53,13 +53,12 @@ SHOWN = 400  # real windows and stimuli in the report
 
 
 def run(
-    data: Sequence[Path],
+    data: Sequence[Path] | None,
     out: Path,
     job: config.Job,
     *,
     overwrite: bool = False,
     reporter: Reporter,
-    simulated: bool = False,
     bounds: Mapping[str, float] | None = None,
 ) -> tuple[str, ...]:
     """Do the whole job on the recordings in `data`; see the module for what `out` holds.
@@ -68,12 +67,11 @@ def run(
     and the stimuli (of each fold).
 
     Args:
-        data: recordings, or folders with them.
+        data: recordings, or folders with them; None simulates them first.
         out: appears when all is done.
         job: the settings.
         overwrite: replace earlier results.
         reporter: is told of the progress.
-        simulated: simulate the recordings first.
         bounds: of the audit, see `stimjax.privacy.gate`; without, everything may be published.
 
     Returns:
@@ -96,7 +94,8 @@ def run(
         folder = stack.enter_context(new_folder(out, overwrite=overwrite))
         private = folder / "private"
         private.mkdir(mode=0o700)
-        if simulated:
+        simulated = data is None
+        if data is None:
             (private / "recordings").mkdir()
             cohort.simulate_recordings(private / "recordings", job.simulation, reporter)
             data = [private / "recordings"]
@@ -108,7 +107,8 @@ def run(
         results, predictions = stages.write_results(judged, folder / "study", job.study)
         first = _places(folder, 0, folds)
         shadows: Known = {}  # those of the audit serve the trade-off as well
-        privacy, exceeded = _audited(data, first, folder, job, bounds, reporter, shadows)
+        privacy = _audited(data, first, folder, job, reporter, shadows)
+        exceeded = _exceeded(privacy, bounds)
         points = _traded(first, private, of_fold(job, 0), reporter, shadows)
         from stimjax import report
 
@@ -131,27 +131,28 @@ def _audited(
     places: _Places,
     folder: Path,
     job: config.Job,
-    bounds: Mapping[str, float] | None,
     reporter: Reporter,
     shadows: Known,
-) -> tuple[Privacy | None, tuple[str, ...]]:
-    """The audit of a run, in `folder/audit`, and which bounds it exceeds.
-
-    There is none where it could compare nobody.
-    """
-    from stimjax.privacy import gate
-
+) -> Privacy | None:
+    """The audit of a run, in `folder/audit`; none where it could compare nobody."""
     lacking = _lacking(places.windows)
     if lacking or not job.audit.attacks:
         if job.audit.attacks:
             reporter.note(f"no audit: {lacking}")
-        return None, ("no audit was made",) if bounds else ()
+        return None
     (folder / "audit").mkdir()
-    privacy = stages.audit_release(
-        *(places.release, places.windows, places.windows, folder / "audit"),
-        *(job.audit, data, reporter, shadows),
+    return stages.audit_release(
+        places.compared, folder / "audit", job.audit, data, reporter, shadows
     )
-    return privacy, tuple(gate.exceeded(privacy, bounds or {}))
+
+
+def _exceeded(privacy: Privacy | None, bounds: Mapping[str, float] | None) -> tuple[str, ...]:
+    """A line for each bound that is not kept."""
+    from stimjax.privacy import gate
+
+    if privacy is None:
+        return ("no audit was made",) if bounds else ()
+    return tuple(gate.exceeded(privacy, bounds or {}))
 
 
 def _lacking(windows: Path) -> str:
@@ -177,9 +178,12 @@ def _traded(
         return []
     (private / "tradeoff").mkdir()
     return tradeoff.measure(
-        *(places.windows, teachers.load(places.teacher), private / "tradeoff"),
-        *(job.tradeoff.strengths, job.synthesis),
-        *(dataclasses.replace(job.study, baselines=()), job.audit, reporter, shadows),
+        windows=places.windows,
+        teacher=teachers.load(places.teacher),
+        out=private / "tradeoff",
+        job=dataclasses.replace(job, study=dataclasses.replace(job.study, baselines=())),
+        reporter=reporter,
+        known=shadows,
     )
 
 
@@ -208,6 +212,10 @@ class _Places:
     windows: Path
     teacher: Path
     release: Path
+
+    @property
+    def compared(self) -> stages.Compared:
+        return stages.Compared(self.release, train=self.windows, test=self.windows)
 
 
 def _places(folder: Path, fold: int, folds: int) -> _Places:
@@ -255,10 +263,7 @@ def _fold(
     shutil.copytree(made, places.release)
     if places.fold == 0:
         (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))
-    windows = places.windows
-    return stages.predict_and_judge(
-        places.release, windows, windows, job.study, teacher, reporter, places.fold
-    )
+    return stages.predict_and_judge(places.compared, job.study, teacher, reporter, places.fold)
 
 
 def _story(

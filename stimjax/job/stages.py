@@ -17,7 +17,7 @@ import numpy as np
 
 from stimjax import config, release
 from stimjax.batch import Batch
-from stimjax.config import settings
+from stimjax.config.settings import save as save_settings
 from stimjax.data import people, prepare, reader
 from stimjax.disk.documents import (
     CriticScores,
@@ -63,10 +63,26 @@ class Judged:
     split: Split
 
 
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """A release, and the folders of real windows that it is compared with.
+
+    Attributes:
+        release: the folder of the release.
+        train: windows whose training and validation parts are used.
+        test: windows whose test part is used: it judges students; in an audit they are people who
+            had no part in the release.
+    """
+
+    release: Path
+    train: Path
+    test: Path
+
+
 def train_teacher(
     windows: Path,
     folder: Path,
-    asked: config.Teacher,
+    settings: config.Teacher,
     reporter: Reporter,
     checkpoint: Path | None = None,
 ) -> Teacher:
@@ -75,23 +91,25 @@ def train_teacher(
     With a folder `checkpoint`, goes on from the checkpoint there if there is one. A formal
     guarantee does not cover `metrics.json`, which is as private as the windows.
     """
-    if asked.dp.epsilon:
+    if settings.dp.epsilon:
         guarantee.refuse_windows(windows)
     if checkpoint is not None and resume.has_checkpoint(checkpoint):
         reporter.note("going on from where an earlier training was interrupted")
     train, validation, test = (prepare.load(windows, part) for part in prepare.PARTS)
     teacher = teach(
-        *(train, validation, asked),
+        train,
+        validation,
+        settings,
         checkpoint=checkpoint,
         progress=reporter.progress,
         stage=reporter.stage,
     )
-    save_teacher(teacher, validation, test, folder, asked)
+    save_teacher(teacher, validation, test, folder, settings)
     return teacher
 
 
 def save_teacher(
-    teacher: Teacher, validation: Batch, test: Batch, folder: Path, teaching: config.Teacher
+    teacher: Teacher, validation: Batch, test: Batch, folder: Path, settings: config.Teacher
 ) -> None:
     """Write a teacher, how good it is on real windows, and its settings into `folder`."""
     teachers.save(teacher, folder)
@@ -105,63 +123,55 @@ def save_teacher(
         versions=versions(),
     )
     about.save(folder)
-    settings.save(folder, teaching)
+    save_settings(folder, settings)
 
 
 def study_release(
-    stimuli: Path,
-    train: Path,
-    test: Path,
+    compared: Compared,
     folder: Path,
-    asked: config.Study,
+    settings: config.Study,
     teacher: Teacher | None,
     reporter: Reporter,
 ) -> tuple[Results, Predictions]:
     """Train students and write `results.json` into the empty `folder`.
 
     Args:
-        stimuli: a release.
-        train: a folder of windows; its training and validation parts are used.
-        test: a folder of windows; its test part is used.
+        compared: the release, and real windows.
         folder: to write into.
-        asked: students, seeds, fit.
+        settings: students, seeds, fit.
         teacher: labels the noise, and is judged beside the students, if given.
         reporter: is told of the progress.
     """
-    judged = predict_and_judge(stimuli, train, test, asked, teacher, reporter)
-    return write_results([judged], folder, asked)
+    judged = predict_and_judge(compared, settings, teacher, reporter)
+    return write_results([judged], folder, settings)
 
 
 def predict_and_judge(
-    stimuli: Path,
-    train: Path,
-    test: Path,
-    asked: config.Study,
+    compared: Compared,
+    settings: config.Study,
     teacher: Teacher | None,
     reporter: Reporter,
     fold: int | None = None,
 ) -> Judged:
     """Train students and let all predict the test part; `fold` is named in the rows."""
     reporter.stage("training students")
-    judged = prepare.load(test, "test")
+    judged = prepare.load(compared.test, "test")
     given = studies.sources(
-        release.load(stimuli),
-        prepare.load(train, "train"),
-        prepare.load(train, "validation"),
+        release.load(compared.release),
+        prepare.load(compared.train, "train"),
+        prepare.load(compared.train, "validation"),
         teacher,
-        asked,
+        settings,
     )
-    predictions = studies.predict(given, judged, asked, progress=reporter.progress)
+    predictions = studies.predict(given, judged, settings, progress=reporter.progress)
     answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)
-    return judge(predictions, split_of(test), judged, asked, answer, fold)
+    return judge(predictions, split_of(compared.test), judged, settings, answer, fold)
 
 
 def audit_release(
-    stimuli: Path,
-    train: Path,
-    holdout: Path,
+    compared: Compared,
     folder: Path,
-    asked: config.Audit,
+    settings: config.Audit,
     recordings: Sequence[Path],
     reporter: Reporter,
     known: Known | None = None,
@@ -169,12 +179,10 @@ def audit_release(
     """Try all attacks on a release and write `privacy.json` into the empty `folder`.
 
     Args:
-        stimuli: a release.
-        train: a folder of windows; the teacher learned from its training part. Its validation part
-            is the cohort that attackers have of their own.
-        holdout: a folder of windows; its test part are people who had no part in the release.
+        compared: the release; windows whose training part the teacher learned from, and whose
+            validation part is the cohort that attackers have of their own; and the holdout.
         folder: to write into.
-        asked: what is tried.
+        settings: what is tried.
         recordings: files of which nothing must be named in the release.
         reporter: is told of the progress.
         known: shadow releases of earlier audits with the same windows and settings; what is made
@@ -189,31 +197,31 @@ def audit_release(
     from stimjax.privacy.findings import World
     from stimjax.privacy.shadow import releases
 
-    manifest = release.load_manifest(stimuli)
+    manifest = release.load_manifest(compared.release)
     world = World(
-        release=release.load(stimuli),
-        members=prepare.load(train, "train"),
-        others=prepare.load(holdout, "test"),
-        reference=prepare.load(train, "validation"),
-        seed=asked.seed,
-        people=people.load(train),
+        release=release.load(compared.release),
+        members=prepare.load(compared.train, "train"),
+        others=prepare.load(compared.test, "test"),
+        reference=prepare.load(compared.train, "validation"),
+        seed=settings.seed,
+        people=people.load(compared.train),
     )
-    same = train.resolve() == holdout.resolve()
+    same = compared.train.resolve() == compared.test.resolve()
     if not same:
-        world = audit.apart(world, people.load(holdout))
-    audit.refuse_unfit(world, same, f"{holdout}: the test part")
-    secrets = files.secrets_of(train, reader.find(recordings)) if recordings else []
+        world = audit.apart(world, people.load(compared.test))
+    audit.refuse_unfit(world, same, f"{compared.test}: the test part")
+    secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(
         world,
-        asked,
+        settings,
         releases.release_recipe(manifest.method),
-        audit.Published(stimuli, secrets),
+        audit.Published(compared.release, secrets),
         known=known,
         stage=reporter.stage,
     )
     privacy = audit.documented(world, attacks, manifest.privacy)
     privacy.save(folder)
-    settings.save(folder, asked)
+    save_settings(folder, settings)
     return privacy
 
 
@@ -221,7 +229,7 @@ def judge(
     predictions: Predictions,
     split: Split,
     test: Batch,
-    asked: config.Study,
+    settings: config.Study,
     teacher: tuple[np.ndarray, tuple[str, ...]] | None,
     fold: int | None = None,
 ) -> Judged:
@@ -231,14 +239,14 @@ def judge(
         predictions: of the students.
         split: that `test` comes from.
         test: the windows that were predicted.
-        asked: students and seeds.
+        settings: students and seeds.
         teacher: its probabilities f32[n, class] for `test`, and its networks.
         fold: its number, named in the rows if it is given.
     """
     return Judged(
         rows=tuple(
             Row.from_json(row, "a student's row")
-            for row in studies.rows(predictions, test, asked, fold)
+            for row in studies.rows(predictions, test, settings, fold)
         ),
         predictions=predictions,
         test=studies.without_values(test),
@@ -254,12 +262,12 @@ def split_of(windows: Path) -> Split:
 
 
 def write_results(
-    folds: Sequence[Judged], folder: Path, asked: config.Study, reference: str = "real"
+    folds: Sequence[Judged], folder: Path, settings: config.Study, reference: str = "real"
 ) -> tuple[Results, Predictions]:
     """What `results_of` gives, written as `results.json` into `folder`."""
     results, predictions = results_of(folds, reference)
     results.save(folder)
-    settings.save(folder, asked)
+    save_settings(folder, settings)
     return results, predictions
 
 

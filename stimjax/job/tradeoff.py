@@ -10,7 +10,6 @@ For each strength of `synthesis.inhibit` a release of the same teacher, its stud
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +51,7 @@ def measure(
     windows: Path,
     teacher: Teacher,
     out: Path,
-    strengths: Sequence[float],
-    synthesis: config.Synthesis,
-    study: config.Study,
-    audit: config.Audit,
+    job: config.Job,
     reporter: Reporter,
     known: Known | None = None,
 ) -> list[dict[str, Any]]:
@@ -63,12 +59,9 @@ def measure(
 
     Args:
         windows: a folder of windows; its test part judges students and is the audit's holdout.
-        teacher: knows the subjects (`excite.methods.inhibition`).
+        teacher: knows the subjects (`excite/inhibit/inhibition.py`).
         out: an existing folder.
-        strengths: of inhibition, from 0 to 1.
-        synthesis: how stimuli are made.
-        study: which students.
-        audit: which attacks.
+        job: `tradeoff` names the strengths; `synthesis`, `study` and `audit` are the rest.
         reporter: is told of the progress.
         known: shadow releases of an earlier audit with the same windows and settings.
 
@@ -81,36 +74,35 @@ def measure(
         StimjaxError: as its stages.
     """
     known = {} if known is None else known
-    for strength in strengths:
+    for strength in job.tradeoff.strengths:
         folder = out / f"inhibit-{strength:g}"
         folder.mkdir(exist_ok=True)
         reporter.note(f"inhibition {strength:g}")
-        inhibited = dataclasses.replace(synthesis, inhibit=strength)
-        _measure(windows, teacher, folder, inhibited, study, audit, reporter, known)
-    return [_point(out, strength) for strength in strengths]
+        synthesis = dataclasses.replace(job.synthesis, inhibit=strength)
+        inhibited = dataclasses.replace(job, synthesis=synthesis)
+        _measure(windows, teacher, folder, inhibited, reporter, known)
+    return [_point(out, strength) for strength in job.tradeoff.strengths]
 
 
 def _measure(
     windows: Path,
     teacher: Teacher,
     folder: Path,
-    synthesis: config.Synthesis,
-    study: config.Study,
-    audit: config.Audit,
+    job: config.Job,
     reporter: Reporter,
     known: Known,
 ) -> None:
-    made = folder / "release"
-    if not made.exists():
+    compared = stages.Compared(folder / "release", train=windows, test=windows)
+    if not compared.release.exists():
         reporter.stage("making stimuli")
-        synthesize.synthesize(teacher, synthesis, made, note=reporter.note)
+        synthesize.synthesize(teacher, job.synthesis, compared.release, note=reporter.note)
 
     if not (folder / "study").exists():
         with new_folder(folder / "study", private=True) as place:
-            stages.study_release(made, windows, windows, place, study, None, reporter)
+            stages.study_release(compared, place, job.study, None, reporter)
     if not (folder / "audit").exists():
         with new_folder(folder / "audit", private=True) as place:
-            stages.audit_release(made, windows, windows, place, audit, (), reporter, known)
+            stages.audit_release(compared, place, job.audit, (), reporter, known)
 
 
 def _point(out: Path, strength: float) -> dict[str, Any]:

@@ -57,18 +57,18 @@ class Budget(NamedTuple):
 
 def train(
     train: Batch,
-    asked: config.Dp,
+    settings: config.Dp,
     *,
     seed: int = 0,
     entropy: int | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Teacher:
-    """Train the networks that `asked` names, all with the same weight in the labels.
+    """Train the networks that `settings` names, all with the same weight in the labels.
 
     Args:
         train: the private windows, of which none may depend on another subject (see
             `excite/guarantee.py`); of their spec, too, nothing.
-        asked: budget, unit and so on; `asked.epsilon` is above 0.
+        settings: budget, unit and so on; `settings.epsilon` is above 0.
         seed: of the initial weights.
         entropy: of sampling and noise, for tests only; by default of the operating system.
         progress: called with steps done and in all.
@@ -77,20 +77,23 @@ def train(
         StimjaxError: the windows have no subjects, a package is missing, or the budget is too
             small.
     """
-    owner = owners(train, asked.unit)
-    share = budget(len(np.unique(owner)), asked)
+    owner = owners(train, settings.unit)
+    share = budget(len(np.unique(owner)), settings)
     rng = np.random.default_rng(secrets.randbits(128) if entropy is None else entropy)
-    names, spec = tuple(dict.fromkeys(asked.networks)), train.spec
+    names, spec = tuple(dict.fromkeys(settings.networks)), train.spec
     families = [models.classifier(name, spec.shape, len(spec.classes)) for name in names]
     found = []
     for i, (family, own) in enumerate(zip(families, seeds(seed, len(names)), strict=True)):
-        rows = draws(owner, share.sampling, asked, rng)
+        rows = draws(owner, share.sampling, settings, rng)
         start = family.init(jax.random.key(own))
         expected = share.sampling * len(np.unique(owner))
         found.append(
             _descend(
-                *(family, start, train, rows, _key(rng), expected, share.noise, asked),
-                lambda step, i=i: progress(i * asked.steps + step, len(names) * asked.steps),
+                family,
+                train,
+                _Descent(start, rows, _key(rng), expected, share.noise),
+                settings,
+                lambda step, i=i: progress(i * settings.steps + step, len(names) * settings.steps),
             )
         )
     weight = jnp.full(1, 1 / len(names), jnp.float32)
@@ -118,34 +121,36 @@ def owners(train: Batch, unit: ledger.Unit) -> Int[np.ndarray, " n"]:
 
 
 @functools.cache  # finding the noise takes seconds, and folds and seeds ask for the same
-def budget(units: int, asked: config.Dp) -> Budget:
-    """Noise and sampling with which everything together costs `asked.epsilon`.
+def budget(units: int, settings: config.Dp) -> Budget:
+    """Noise and sampling with which everything together costs `settings.epsilon`.
 
     Args:
         units: subjects (or windows) that there are.
-        asked: epsilon, delta, steps and so on.
+        settings: epsilon, delta, steps and so on.
 
     Raises:
         StimjaxError: epsilon is too small, or a package is missing.
     """
-    networks = tuple(dict.fromkeys(asked.networks))
-    sampling, expenses, prior = min(1.0, asked.batch / units), [], None
-    if asked.prior:  # the Gaussian mechanism's budget goes with 1 / noise^2
+    networks = tuple(dict.fromkeys(settings.networks))
+    sampling, expenses, prior = min(1.0, settings.batch / units), [], None
+    if settings.prior:  # the Gaussian mechanism's budget goes with 1 / noise^2
         accounting = ledger.library("dp_accounting")
-        alone = accounting.get_sigma_gaussian(asked.epsilon, asked.delta)
-        prior = float(alone) / math.sqrt(asked.prior)
+        alone = accounting.get_sigma_gaussian(settings.epsilon, settings.delta)
+        prior = float(alone) / math.sqrt(settings.prior)
         expenses = [Expense("the frequency of the classes", prior)]
-    count = asked.steps * len(networks)
-    noise = ledger.noise_for(asked.epsilon, asked.delta, expenses, sampling=sampling, count=count)
+    count = settings.steps * len(networks)
+    noise = ledger.noise_for(
+        settings.epsilon, settings.delta, expenses, sampling=sampling, count=count
+    )
     expenses += [
-        Expense(f"gradients of the network {name}", noise, sampling, asked.steps)
+        Expense(f"gradients of the network {name}", noise, sampling, settings.steps)
         for name in networks
     ]
-    return Budget(ledger.closed(asked.unit, asked.delta, expenses), noise, prior, sampling)
+    return Budget(ledger.closed(settings.unit, settings.delta, expenses), noise, prior, sampling)
 
 
 def draws(
-    owner: Int[np.ndarray, " n"], sampling: float, asked: config.Dp, rng: np.random.Generator
+    owner: Int[np.ndarray, " n"], sampling: float, settings: config.Dp, rng: np.random.Generator
 ) -> Int[np.ndarray, "step unit window"]:
     """Rows of the windows that each step takes, a line for each unit that takes part; -1 fills up.
 
@@ -153,8 +158,8 @@ def draws(
     any number, so that other draws compile nothing anew.
     """
     selection = ledger.library("jax_privacy.batch_selection")
-    each = 1 if asked.unit == "window" else asked.windows
-    poisson = selection.CyclicPoissonSampling(sampling, asked.steps)
+    each = 1 if settings.unit == "window" else settings.windows
+    poisson = selection.CyclicPoissonSampling(sampling, settings.steps)
     strategy = selection.UserSelectionStrategy(poisson, each, shuffle_per_user=True)
     found = [np.reshape(rows, (-1, each)) for rows in strategy.batch_iterator(owner, rng)]
     units, block = len(np.unique(owner)), _block(each)
@@ -216,20 +221,35 @@ def prior(
     return (noisy / noisy.sum()).astype(np.float32)
 
 
+class _Descent(NamedTuple):
+    """What one network's descent starts from and draws.
+
+    Attributes:
+        start: its first parameters.
+        rows: those of each step, see `draws`.
+        key: of the noise.
+        expected: units in a step.
+        noise: of each step, in units of the clipped length.
+    """
+
+    start: Params
+    rows: Int[np.ndarray, "step unit window"]
+    key: Array
+    expected: float
+    noise: float
+
+
 def _descend(
     model: Model,
-    params: Params,
     train: Batch,
-    rows: Int[np.ndarray, "step unit window"],
-    key: Array,
-    expected: float,
-    noise: float,
-    asked: config.Dp,
+    descent: _Descent,
+    settings: config.Dp,
     progress: Callable[[int], None],
 ) -> Params:
     """All steps of one network; the mean of its parameters over the last half of them."""
-    gradient = clipped(model, asked.clip, expected, rows.shape[2])
-    optimizer = _optimizer(asked, noise * gradient.sensitivity(), key)
+    params, rows = descent.start, descent.rows
+    gradient = clipped(model, settings.clip, descent.expected, rows.shape[2])
+    optimizer = _optimizer(settings, descent.noise * gradient.sensitivity(), descent.key)
 
     @jax.jit
     def advance(
@@ -261,9 +281,11 @@ def added(deviation: float, key: Array) -> optax.GradientTransformation:
     return addition.gaussian_privatizer(stddev=deviation, prng_key=key)
 
 
-def _optimizer(asked: config.Dp, deviation: float, key: Array) -> optax.GradientTransformation:
+def _optimizer(settings: config.Dp, deviation: float, key: Array) -> optax.GradientTransformation:
     """Noise, then Adam: what follows the noise costs nothing."""
-    rate = optax.warmup_constant_schedule(0.0, asked.rate, max(1, round(WARM_UP * asked.steps)))
+    rate = optax.warmup_constant_schedule(
+        0.0, settings.rate, max(1, round(WARM_UP * settings.steps))
+    )
     return optax.chain(added(deviation, key), optax.adam(rate))
 
 

@@ -57,7 +57,7 @@ class Published(NamedTuple):
 
 def audit(
     world: World,
-    asked: config.Audit,
+    settings: config.Audit,
     how: ReleaseRecipe,
     published: Published | None = None,
     *,
@@ -68,10 +68,10 @@ def audit(
 
     Args:
         world: the release, members and others.
-        asked: which attacks, how many shadows, how much is copied into the planted leak.
+        settings: which attacks, how many shadows, how much is copied into the planted leak.
         how: how the release was made: shadow releases are made so too.
         published: for the search through files; without, there is none.
-        known: of earlier audits of other releases in this `world`, with what is `asked`; what is
+        known: of earlier audits of other releases in this `world`, with the same settings; what is
             made here is added.
         stage: told what is being tried.
 
@@ -79,16 +79,16 @@ def audit(
         StimjaxError: there is no such attack, or one side has no subject.
     """
     real = world._replace(release=_as_stimuli(world.members))
-    worlds = (world, real, planted(world, asked.copied))
+    worlds = (world, real, planted(world, settings.copied))
     found = []
-    for attack in _attacks(world, asked, how, {} if known is None else known, stage):
+    for attack in _attacks(world, settings, how, {} if known is None else known, stage):
         stage(f"auditing: {attack.name}")
         if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
-            leaking = _tried(canary.attack(releases.copied, asked.shadows), world)
+            leaking = _tried(canary.attack(releases.copied, settings.shadows), world)
             found += _entries(attack, [_tried(attack, world), leaking, leaking])
         else:
             found += _entries(attack, [_tried(attack, one) for one in worlds])
-    if "files" in asked.attacks and published is not None:
+    if "files" in settings.attacks and published is not None:
         stage("auditing: files")
         found += _searched(published)
     return found
@@ -96,26 +96,29 @@ def audit(
 
 def _attacks(
     world: World,
-    asked: config.Audit,
+    settings: config.Audit,
     how: ReleaseRecipe,
     known: Known,
     stage: Callable[[str], None],
 ) -> list[Attack]:
-    """Those that `asked` names, in the order of `config.ATTACKS`."""
-    names.check(asked, "audit.")
+    """Those that `settings` names, in the order of `config.ATTACKS`."""
+    names.check(settings, "audit.")
     plain = (nearest, domias, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     made = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
-    there["canary"] = [canary.attack(made, asked.shadows)]
-    if {"lira", "rmia"} & set(asked.attacks):
+    there["canary"] = [canary.attack(made, settings.shadows)]
+    if {"lira", "rmia"} & set(settings.attacks):
         if how not in known:
             stage("auditing: shadow releases")
-            known[how] = signals.make(world, made, asked.shadows)
+            known[how] = signals.make(world, made, settings.shadows)
         observe = signals.observer(known[how])
         there |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
     return [
-        attack for name in config.ATTACKS if name in asked.attacks for attack in there.get(name, ())
+        attack
+        for name in config.ATTACKS
+        if name in settings.attacks
+        for attack in there.get(name, ())
     ]
 
 

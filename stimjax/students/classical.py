@@ -129,14 +129,14 @@ def _fit(model: Any, features: np.ndarray, label: np.ndarray, weight: np.ndarray
 
 
 def _neighbors(
-    model: Any, features: np.ndarray, y: np.ndarray, weight: np.ndarray, asked: np.ndarray
+    model: Any, features: np.ndarray, y: np.ndarray, weight: np.ndarray, others: np.ndarray
 ) -> Float[np.ndarray, "n classes"]:
     """The neighbors' mean label, weighted: the mean of weight times label over that of weight."""
     scaler, regressor = (step for _, step in model.steps)
     regressor.set_params(n_neighbors=min(regressor.n_neighbors, len(features)))
     scaler.fit(features, sample_weight=weight)
     regressor.fit(scaler.transform(features), np.column_stack([weight[:, None] * y, weight]))
-    found = regressor.predict(scaler.transform(asked))
+    found = regressor.predict(scaler.transform(others))
     return (found[:, :-1] / found[:, -1:]).astype(np.float32)
 
 

@@ -81,7 +81,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     out, stories = tmp_path_factory.mktemp("run") / "out", list[Story]()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stimjax.report.write", lambda story, path: stories.append(story))
-        run.run((), out, job, reporter=Reporter(), simulated=True)
+        run.run(None, out, job, reporter=Reporter())
     return stories[0]
 
 

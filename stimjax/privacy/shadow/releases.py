@@ -173,15 +173,15 @@ def _erasures(trained: Trained, strength: float) -> Erasures:
 
 
 def _critics(
-    trained: Trained, strength: float, asked: bool = False
+    trained: Trained, strength: float, always: bool = False
 ) -> tuple[Params | None, Array | None]:
     """A critic of each pipeline's subjects and its bound, by the rules of `learn.critic`.
 
     All learn together, to the last step, and each has a class for every subject of all pipelines.
-    Without a strength there are none, unless critics are `asked` for all the same; and none where
+    Without a strength there are none, unless there are to be critics `always`; and none where
     a holder of some pipeline's windows would have none.
     """
-    if not (strength or asked):
+    if not (strength or always):
         return None, None
     windows = trained.windows
     nights = [critic.nights(windows, rows).values() for rows in trained.rows]
