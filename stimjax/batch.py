@@ -132,6 +132,11 @@ class Batch:
     def __len__(self) -> int:
         return self.x.shape[0]
 
+    @property
+    def label(self) -> Int[np.ndarray, " n"]:
+        """The number of the most probable class of each window."""
+        return np.asarray(self.y).argmax(axis=1)
+
     def __getitem__(self, index: Any) -> Batch:
         """The windows that a slice, a mask or an index array chooses."""
         return jax.tree.map(lambda a: a[index], self)

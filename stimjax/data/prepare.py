@@ -311,7 +311,7 @@ class _Seen:
             )
 
     def add(self, index: int, windows: Batch, conditioned: Conditioned) -> None:
-        self.labels[index] = np.asarray(windows.y).argmax(axis=1).astype(np.int8)
+        self.labels[index] = windows.label.astype(np.int8)
         self.subject[index] = int(windows.subject[0])
         values = windows.x.reshape(-1, len(self.plan.channels))
         rows = np.random.default_rng(index).integers(0, len(values), self.sampled)

@@ -55,7 +55,7 @@ class Acceptance(NamedTuple):
 def prior(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """`classes.prior f32[class]`: how frequent each class is among the training windows."""
     del labeler, earlier
-    scored = np.asarray(train.y).argmax(axis=1)
+    scored = train.label
     count = np.bincount(scored, minlength=train.y.shape[1])
     return {ledger.PRIOR: (count / len(scored)).astype(np.float32)}
 
@@ -69,7 +69,7 @@ def confidence(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str,
     """
     del earlier
     probability = labeler.probability(train.x)
-    scored = np.asarray(train.y).argmax(axis=1)
+    scored = train.label
     classes = train.y.shape[1]
     others = np.full((classes, classes), 1.0) - np.eye(classes)
     level = np.ones((classes, LEVELS))

@@ -15,7 +15,7 @@ MOST_VALUES = 40_000_000  # and values in all, for memory's sake
 def sampled(train: Batch) -> tuple[Float[np.ndarray, "n ..."], Int[np.ndarray, " n"]]:
     """Windows and the number of their most probable class; some at random if there are many."""
     most = max(LEAST, min(MOST_ROWS, MOST_VALUES // int(np.prod(train.spec.shape))))
-    label = np.asarray(train.y).argmax(axis=1)
+    label = train.label
     if len(train) <= most:
         return np.asarray(train.x), label
     order = np.random.default_rng(0).permutation(len(train))

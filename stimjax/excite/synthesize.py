@@ -171,7 +171,7 @@ class _Pieces:
     def save(self, shard: shards.Shard) -> None:
         """Keep a shard, and before it what was counted."""
         kept = shard.stimuli[: self.stimuli([shard.number])]
-        classes = np.bincount(np.asarray(kept.y).argmax(axis=1), minlength=kept.y.shape[1])
+        classes = np.bincount(kept.label, minlength=kept.y.shape[1])
         counts = {name: np.asarray(a).tolist() for name, a in shard.counts._asdict().items()}
         counted = self._counts(shard.number)
         try:

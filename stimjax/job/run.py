@@ -311,7 +311,7 @@ def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> repo
     if not subjects or not deep or test.spec.label_seconds is None:
         return None
     student = predictions["cnn" if "cnn" in deep else deep[0], "stimuli"][0]
-    label = np.asarray(test.y).argmax(axis=1)
+    label = test.label
     where = max(
         (np.flatnonzero(np.asarray(test.subject) == subject) for subject in subjects),
         key=lambda rows: -abs((label[rows] > 0).mean() - 0.5),

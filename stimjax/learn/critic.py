@@ -117,7 +117,7 @@ def train(
         model, learned, chosen, seeds=[own_seed(seed)], settings=settings, progress=progress
     )
     answers = probabilities(model, fitted.params, judged.x)[0]
-    truth = np.asarray(judged.y).argmax(axis=1)
+    truth = judged.label
     return Critic(
         network,
         jax.tree.map(lambda leaf: leaf[0], fitted.params),

@@ -115,5 +115,5 @@ def _image(panel: Axes, batch: Batch, window: int) -> None:
 
 def _some(batch: Batch, number: int, most: int) -> np.ndarray:
     """Up to `most` windows of a class, evenly through the batch: nobody picked the good ones."""
-    members = np.flatnonzero(np.asarray(batch.y).argmax(axis=1) == number)
+    members = np.flatnonzero(batch.label == number)
     return members[np.linspace(0, len(members) - 1, min(most, len(members))).round().astype(int)]

@@ -40,7 +40,7 @@ def gaussian(train: Batch, count: int, seed: int) -> Batch:
     covariance and never needs the matrix.
     """
     rng = np.random.default_rng(seed)
-    label = np.asarray(train.y).argmax(axis=1)
+    label = train.label
     share = np.bincount(label, minlength=train.y.shape[1]) / len(label)
     drawn = rng.choice(len(share), size=count, p=share)
     x = np.empty((count, *train.spec.shape), np.float32)

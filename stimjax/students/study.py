@@ -160,7 +160,7 @@ def student(
 
 def hardened(windows: Batch) -> Batch:
     """The same windows, labeled by the most probable class alone."""
-    label = np.asarray(windows.y).argmax(axis=1)
+    label = windows.label
     return dataclasses.replace(windows, y=one_hot(label, windows.spec))
 
 
@@ -261,7 +261,7 @@ def gap(
     resample: Resample,
 ) -> dict[str, Any]:
     """Real minus other in accuracy and kappa, with 95 % bootstrap intervals."""
-    truth = np.asarray(test.y).argmax(axis=1)
+    truth = test.label
     groups = metrics.groups_of(test) if resample == "subjects" else np.arange(len(test))
     return metrics.gap_interval(real.argmax(axis=-1), other.argmax(axis=-1), truth, groups)
 

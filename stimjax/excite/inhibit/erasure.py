@@ -49,7 +49,7 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
         return [network.represent(params, x) for network, params in labeler.alone]
 
     blocks = [networks for _, networks in in_blocks(train, represent)]
-    label = np.asarray(train.y).argmax(axis=1)
+    label = train.label
     found, units = {}, []
     for number, parts in enumerate(zip(*blocks, strict=True)):
         activity = np.concatenate(parts).astype(float)

@@ -35,7 +35,7 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     width = max(float(np.median(distance)), 1e-6)
     frequencies = (rng.standard_normal((x.shape[1], SIZE)) / width).astype(np.float32)
     phases = rng.uniform(0, 2 * np.pi, SIZE).astype(np.float32)
-    label = np.asarray(train.y).argmax(axis=1)
+    label = train.label
     mean = np.zeros((train.y.shape[1], SIZE), np.float32)
     for number in np.unique(label):
         mean[number] = np.cos(x[label == number] @ frequencies + phases).mean(axis=0)

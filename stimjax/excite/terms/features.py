@@ -26,7 +26,7 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     """
     del earlier
     model, params = labeler.model, labeler.params
-    label = np.asarray(train.y).argmax(axis=1)
+    label = train.label
     classes = train.y.shape[1]
     sums: list[np.ndarray] = []
     for rows, layers in in_blocks(train, lambda x: _moments(model.hidden(params, x)[1])):

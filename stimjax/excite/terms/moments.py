@@ -27,7 +27,7 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     """
     del labeler
     scores = np.asarray(_scores(np.asarray(train.x), components.of(earlier)))
-    label = np.asarray(train.y).argmax(axis=1)
+    label = train.label
     mean = np.zeros((train.y.shape[1], scores.shape[1]), np.float32)
     square = np.zeros((*mean.shape, scores.shape[1]), np.float32)
     for number in np.unique(label):

@@ -94,7 +94,7 @@ def _people(world: World) -> tuple[Batch, Batch, Batch]:
 
 
 def _of_class(side: Batch, which: int) -> Float[np.ndarray, " n"]:
-    return (np.asarray(side.y).argmax(axis=1) == which).astype(np.float64)
+    return (side.label == which).astype(np.float64)
 
 
 def _fractions(world: World, of: list[np.ndarray]) -> list[Float[np.ndarray, " subjects"]]:

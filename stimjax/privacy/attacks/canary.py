@@ -51,7 +51,7 @@ def run(world: World, release: Release, count: int) -> list[Finding]:
         StimjaxError: the reference has less than four windows.
     """
     canaries, true = _canaries(world)
-    wrong = np.asarray(canaries.y).argmax(axis=1)
+    wrong = canaries.label
     rng = np.random.default_rng(world.seed)
     members = world.members[np.sort(rng.permutation(len(world.members))[:TRAIN])]
     windows = batch.concatenate([members, canaries])
@@ -72,7 +72,7 @@ def run(world: World, release: Release, count: int) -> list[Finding]:
 
 def _close(basis: PCA, stimuli: Batch, canaries: Batch) -> Float[np.ndarray, "canary class"]:
     """How close stimuli that are most probably of each class come; 0 where there are none."""
-    label = np.asarray(stimuli.y).argmax(axis=1)
+    label = stimuli.label
     out = np.zeros(canaries.y.shape)
     for number in np.unique(label):
         out[:, number] = signals.closeness(basis, stimuli[label == number], canaries)
@@ -86,7 +86,7 @@ def _canaries(world: World) -> tuple[Batch, Int[np.ndarray, " canary"]]:
         raise StimjaxError(f"{len(world.reference)} windows of the reference give no canaries")
     rng = np.random.default_rng(world.seed)
     chosen = world.reference[np.sort(rng.permutation(len(world.reference))[:size])]
-    true, classes = np.asarray(chosen.y).argmax(axis=1), len(chosen.spec.classes)
+    true, classes = chosen.label, len(chosen.spec.classes)
     wrong = (true + rng.integers(1, classes, size)) % classes
     y = batch.one_hot(wrong, chosen.spec)
     return batch.make(chosen.x, y, chosen.spec, subject=chosen.subject), true

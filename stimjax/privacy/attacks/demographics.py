@@ -84,7 +84,7 @@ def _lacking(value: Told, sides: list[np.ndarray]) -> str:
 def _features(world: World) -> list[Float[np.ndarray, "n k"]]:
     """Of members, others and reference: their points, and how near stimuli of each class are."""
     points = space.points(world)
-    label = np.asarray(world.release.y).argmax(axis=1)
+    label = world.release.label
     classes = [points.release[label == k] for k in np.unique(label)]
     return [
         np.hstack([side, *(np.log(space.neighbors(side, c)[0] + space.FLOOR) for c in classes)])

@@ -122,7 +122,7 @@ def make(world: World, release: Release, count: int) -> Shadows:
         windows=windows,
         places={name: i for i, name in enumerate(_names(candidates))},
         inside=np.concatenate([inside, outside], axis=1),
-        student=pipelines.log_odds(model, ran.students, np.asarray(windows.x), _label(windows)),
+        student=pipelines.log_odds(model, ran.students, np.asarray(windows.x), windows.label),
         density=np.stack([closeness(basis, stimuli, windows) for stimuli in ran.stimuli]),
         basis=basis,
         size=min(map(len, ran.stimuli)),
@@ -182,7 +182,7 @@ def _observed(shadows: Shadows, world: World) -> Seen:
     if missing := set(names) - set(shadows.places):
         raise StimjaxError(f"{len(missing)} windows are none of those that the shadows are about")
     asked = np.array([shadows.places[name] for name in names])
-    windows, label = shadows.windows, _label(shadows.windows)
+    windows, label = shadows.windows, shadows.windows.label
     own = pipelines.seeds(shadows.seed, "target", TARGETS)
     size = min(shadows.size, len(world.release))
     rows = [np.random.default_rng(s).permutation(len(world.release))[:size] for s in own]
@@ -253,10 +253,6 @@ def _names(windows: Batch) -> Iterator[bytes]:
     """What tells a window from any other: its subject and its values."""
     for x, subject in zip(np.asarray(windows.x), np.asarray(windows.subject), strict=True):
         yield hashlib.blake2b(subject.tobytes() + x.tobytes(), digest_size=16).digest()
-
-
-def _label(windows: Batch) -> Int[np.ndarray, " n"]:
-    return np.asarray(windows.y).argmax(axis=1)
 
 
 def components(windows: Batch) -> PCA:
