@@ -105,7 +105,7 @@ def test_equal_teachers_share_their_functions(known: Teacher, saved: Path) -> No
 
 def test_another_schema_is_refused(saved: Path) -> None:
     change(saved, schema=1)
-    assert "schema 1, this version reads 4; train the teacher again" in refused(saved)
+    assert "schema 1, this version reads 5; train the teacher again" in refused(saved)
 
 
 def test_an_unknown_network_is_refused(saved: Path) -> None:
