@@ -16,6 +16,7 @@ from stimjax.errors import StimjaxError
 from stimjax.excite import accept, kind, methods
 from stimjax.learn import ledger
 from stimjax.learn.ledger import Ledger
+from stimjax.machine.extras import library
 
 FIXED = "the range of each channel is a fixed one, of no recording"
 
@@ -28,7 +29,7 @@ def refuse_job(job: config.Job) -> None:
     """
     if not job.teacher.dp.epsilon:
         return
-    ledger.library("jax_privacy")
+    library("jax_privacy")
     if not job.prepare.independent:
         raise StimjaxError(f"--teacher.dp.epsilon: {INDEPENDENT}")
     refuse_synthesis(job.synthesis, (ledger.PRIOR,) if job.teacher.dp.prior else ())

@@ -18,11 +18,11 @@ from stimjax import config
 from stimjax.config import settings
 from stimjax.errors import StimjaxError
 from stimjax.experiments import grids, rows
-from stimjax.experiments.extra import library
 from stimjax.experiments.grids import Run
 from stimjax.experiments.rows import Fold, Row
 from stimjax.job import cohort
 from stimjax.machine import runtime
+from stimjax.machine.extras import library
 from stimjax.machine.progress import Lines, Reporter
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from stimjax.data import prepare
 from stimjax.disk import store
 from stimjax.errors import StimjaxError
 from stimjax.experiments import grids, jobs, tables
-from stimjax.experiments.extra import library
 from stimjax.experiments.grids import Run
 from stimjax.experiments.jobs import Workers
 from stimjax.experiments.rows import PREDICTED, Fold, Row
+from stimjax.machine.extras import library
 from stimjax.machine.progress import reporter
 from stimjax.students import study as studies
 

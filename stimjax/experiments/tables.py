@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
-from stimjax.experiments.extra import library
+from stimjax.machine.extras import library
 from stimjax.report.figures import STYLE
 from stimjax.report.tables import over_repeats
 

@@ -31,6 +31,7 @@ from stimjax.errors import StimjaxError
 from stimjax.learn import ledger
 from stimjax.learn.ledger import Expense, Ledger
 from stimjax.learn.teacher import Teacher, seeds
+from stimjax.machine.extras import library
 from stimjax.models import Model, Params
 
 TOGETHER = 64  # windows whose gradients are held at the same time
@@ -134,7 +135,7 @@ def budget(units: int, settings: config.Dp) -> Budget:
     networks = tuple(dict.fromkeys(settings.networks))
     sampling, expenses, prior = min(1.0, settings.batch / units), [], None
     if settings.prior:  # the Gaussian mechanism's budget goes with 1 / noise^2
-        accounting = ledger.library("dp_accounting")
+        accounting = library("dp_accounting")
         alone = accounting.get_sigma_gaussian(settings.epsilon, settings.delta)
         prior = float(alone) / math.sqrt(settings.prior)
         expenses = [Expense("the frequency of the classes", prior)]
@@ -157,7 +158,7 @@ def draws(
     The units of a step are as many as chance has it (Poisson sampling). There is room for nearly
     any number, so that other draws compile nothing anew.
     """
-    selection = ledger.library("jax_privacy.batch_selection")
+    selection = library("jax_privacy.batch_selection")
     each = 1 if settings.unit == "window" else settings.windows
     poisson = selection.CyclicPoissonSampling(sampling, settings.steps)
     strategy = selection.UserSelectionStrategy(poisson, each, shuffle_per_user=True)
@@ -190,7 +191,7 @@ def clipped(model: Model, clip: float, expected: float, each: int) -> Any:
         value = optax.softmax_cross_entropy(model.apply(params, x), y)
         return jnp.sum(weight * value) / jnp.maximum(jnp.sum(weight), 1e-9)
 
-    return ledger.library("jax_privacy.clipping").clipped_grad(
+    return library("jax_privacy.clipping").clipped_grad(
         loss,
         l2_clip_norm=clip,
         rescale_to_unit_norm=True,
@@ -277,7 +278,7 @@ def _descend(
 
 def added(deviation: float, key: Array) -> optax.GradientTransformation:
     """Normal noise on each number of a gradient, fresh in every step."""
-    addition = ledger.library("jax_privacy.noise_addition")
+    addition = library("jax_privacy.noise_addition")
     return addition.gaussian_privatizer(stddev=deviation, prng_key=key)
 
 

@@ -11,7 +11,6 @@ where epsilon is too large for those to matter.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import math
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -21,6 +20,7 @@ import dacite
 
 from stimjax.disk.documents import Guarantee
 from stimjax.errors import StimjaxError
+from stimjax.machine.extras import library
 
 Unit = Literal["subject", "window"]
 PRIOR = "classes.prior"  # a statistic of the training windows that a ledger can pay for
@@ -152,21 +152,6 @@ def noise_for(
     while low > LEAST and fits(low, epsilon):
         low, high = low / 2, low
     return _smallest(low, high, lambda noise: fits(noise, epsilon))
-
-
-def library(name: str) -> ModuleType:
-    """A module of the extra `privacy`.
-
-    Raises:
-        StimjaxError: it is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise StimjaxError(
-            "differential privacy needs jax-privacy and dp-accounting; install them with "
-            'pip install "stimjax[privacy]"'
-        ) from error
 
 
 def _by_renyi(expenses: Sequence[Expense], delta: float) -> float:

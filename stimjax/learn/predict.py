@@ -32,13 +32,6 @@ def log_probabilities(
     return np.asarray(_predict(model.apply, jax.nn.log_softmax, params, blocks(x)))[:, : len(x)]
 
 
-def representations(
-    model: Model, params: Params, x: Float[Array | np.ndarray, "n ..."]
-) -> Float[np.ndarray, "seed n unit"]:
-    """What the last layer of networks with a leading seed axis gets, in float32."""
-    return np.asarray(_predict(model.represent, _as_it_is, params, blocks(x)))[:, : len(x)]
-
-
 def in_blocks(
     train: Batch, ask: Callable[[Array], list[Array]]
 ) -> Iterator[tuple[slice, list[np.ndarray]]]:
@@ -87,7 +80,3 @@ def _predict(
         return finish(logits.reshape(-1, logits.shape[-1]))
 
     return jax.vmap(one_seed)(params)
-
-
-def _as_it_is(x: Array) -> Array:
-    return x

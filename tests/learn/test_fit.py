@@ -21,7 +21,7 @@ from stimjax.batch import Batch, Spec
 from stimjax.config import Fit
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
-from stimjax.learn.predict import BLOCK, blocks, probabilities, representations
+from stimjax.learn.predict import BLOCK, blocks, probabilities
 from stimjax.learn.step import cross_entropy
 from stimjax.models import Model, Params
 
@@ -355,11 +355,3 @@ def test_predict_is_the_softmax_of_each_network(
         logits = np.asarray(model.apply(single, jnp.asarray(xor.x)), float)[:n]
         expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
         np.testing.assert_allclose(found[seed], expected, rtol=1e-4, atol=1e-6)
-
-
-def test_represent_is_what_the_last_layer_gets(model: Model, two: Params, xor: Batch) -> None:
-    found = representations(model, two, xor.x)
-    second = jax.tree.map(lambda leaf: leaf[1], two)
-    expected = np.asarray(model.represent(second, jnp.asarray(xor.x)))
-    assert found.shape == (2, *expected.shape)
-    np.testing.assert_allclose(found[1], expected, rtol=1e-4, atol=1e-6)
