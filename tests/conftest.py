@@ -21,10 +21,15 @@ PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 
 def pytest_configure() -> None:
     """What one test compiles no later one compiles again; each process of tests by itself."""
-    from stimjax.machine import runtime  # after the hook above
-
     os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="stimjax-tests-")
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(runtime.FROM_SECONDS)
+    from stimjax.machine import runtime  # after the hook above, which brings jax
+
+    seconds = runtime.FROM_SECONDS
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(seconds)  # for their programs
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", seconds)
 
 
 def pytest_unconfigure() -> None:

@@ -7,14 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import chex
 import pytest
 
 from stimjax import config, release
 from stimjax.disk.pieces import _difference
 from stimjax.disk.store import locked
 from stimjax.errors import StimjaxError
-from stimjax.excite import lanes, proxies, shards
+from stimjax.excite import proxies, shards
 from stimjax.excite import synthesize as module
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
@@ -145,19 +144,18 @@ def test_a_lock_that_the_file_system_does_not_know(
         pass
 
 
-def test_another_seed_or_count_compiles_nothing(
-    teacher: Teacher, small: config.Synthesis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chex.clear_trace_counter()
-    workers = shards._workers(teacher, shards.methods.resolved(small), None)
-    monkeypatch.setattr(shards, "_workers", lambda *given: workers)
-    counted = chex.assert_max_traces(lanes.advance, n=1)
-    monkeypatch.setattr(lanes, "advance", counted)
-    found = [
-        len(list(shards.shards(teacher, dataclasses.replace(small, seed=seed, count=count))))
-        for seed, count in ((1, 16), (2, 30), (3, 4))
-    ]
-    assert found == [2, 4, 1]
+def test_another_seed_or_count_compiles_nothing(teacher: Teacher, small: config.Synthesis) -> None:
+    """Programs that were compiled are kept in a folder: nothing is added to it."""
+
+    def make(seed: int, count: int) -> tuple[int, set[Path]]:
+        settings = dataclasses.replace(small, seed=seed, count=count)
+        made = len(list(shards.shards(teacher, settings)))
+        return made, set(Path(os.environ["JAX_COMPILATION_CACHE_DIR"]).iterdir())
+
+    made, programs = make(1, 16)
+    assert made == 2 and programs
+    assert make(2, 30) == (4, programs)
+    assert make(3, 4) == (1, programs)
 
 
 def test_finished_shards_are_looked_up_once_in_a_while(

@@ -175,8 +175,6 @@ def test_lanes_that_do_not_fit_are_refused_before_they_are_made(
 def test_what_a_step_needs_beside_the_lanes_counts(
     teacher: Teacher, small: config.Synthesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workers = filling._workers(teacher, filling.methods.resolved(small), None)
-    monkeypatch.setattr(filling, "_workers", lambda *given: workers)  # compiled once
     asked: list[int] = []
     with monkeypatch.context() as patched:
         patched.setattr(filling.memory, "refuse", lambda what, need, *rest: asked.append(need))
