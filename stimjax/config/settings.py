@@ -32,6 +32,15 @@ DEFAULT = config.Job()
 # YAML 1.1 takes 1e-3 for text: it wants a point in a number with an exponent.
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
+# Settings that are gone, by their dotted names, and the values with which they said nothing. Every
+# file of the version before names them.
+RETIRED = {
+    "teacher.confusion": 0.0,
+    "synthesis.recipe.teachers": "together",
+    "synthesis.recipe.terms.logit": 0.0,
+    "synthesis.recipe.terms.smoothness": 0.0,
+    "synthesis.recipe.terms.diversity": 0.0,
+}
 LARGEST_SEED = 2**31 - 1  # as a key of jax without 64-bit numbers
 
 Range = tuple[Callable[[int | float], bool], str]
@@ -97,9 +106,25 @@ def over(default: config.Job, content: Any, where: str) -> config.Job:
     Raises:
         StimjaxError: `content` says what no setting can be.
     """
-    job = _section(default, content, where, "")
+    job = _section(default, without_retired(content), where, "")
     check(job, f"{where}: ")
     return job
+
+
+def without_retired(content: Any, prefix: str = "") -> Any:
+    """`content` of a file without the settings that are gone and said nothing.
+
+    Args:
+        content: what YAML or JSON gave.
+        prefix: the dotted place of `content` in a job, with a point at its end.
+    """
+    if not isinstance(content, Mapping):
+        return content
+    return {
+        key: without_retired(value, f"{prefix}{key}.")
+        for key, value in content.items()
+        if f"{prefix}{key}" not in RETIRED or RETIRED[f"{prefix}{key}"] != value
+    }
 
 
 def dump(*settings: Any) -> str:

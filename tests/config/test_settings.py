@@ -209,3 +209,12 @@ def test_the_given_defaults_hold_where_the_file_says_nothing(tmp_path):
     job = settings.load(path, config.DEMO)
     assert job.teacher.fit == dataclasses.replace(config.DEMO.teacher.fit, batch=3)
     assert job.synthesis == config.DEMO.synthesis
+
+
+def test_a_file_of_the_version_before_is_read_but_for_what_is_gone(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("teacher: {confusion: 0.0, candidates: 3}\nsynthesis: {recipe: null}\n")
+    assert settings.load(path).teacher == config.Teacher(candidates=3)
+    path.write_text("teacher: {confusion: 1.0}\n")
+    with pytest.raises(StimjaxError, match=r"there is no setting teacher\.confusion"):
+        settings.load(path)

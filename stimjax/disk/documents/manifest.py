@@ -8,13 +8,9 @@ from typing import Any, ClassVar, Literal
 
 from stimjax import config
 from stimjax.config.recipes import Recipe
-from stimjax.config.settings import check
+from stimjax.config.settings import check, without_retired
 from stimjax.disk.documents.document import Document
 from stimjax.errors import StimjaxError
-
-# Lines of a recipe that this version has no more, and what nearly every release had there.
-RETIRED = {"teachers": "together"}
-RETIRED_TERMS = {"logit": 0.0, "smoothness": 0.0, "diversity": 0.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +66,10 @@ class Manifest(Document):
     @classmethod
     def from_json(cls, content: Any, where: str) -> Manifest:
         """See `Document`; reads the manifests of earlier versions too."""
-        return super().from_json(_without_retired(content), where)
+        if isinstance(content, Mapping):
+            method = without_retired(content.get("method"), "synthesis.")
+            content = {**content, "method": method}
+        return super().from_json(content, where)
 
     @property
     def recipe(self) -> Recipe:
@@ -84,15 +83,3 @@ class Manifest(Document):
         if self.method.recipe is None:
             raise StimjaxError(f"{where}: has no recipe")
         check(self.method, f"{where}: method.")
-
-
-def _without_retired(content: Any) -> Any:
-    """`content` without lines that say nothing: a release of an earlier version stays readable."""
-    try:
-        method = content["method"]
-        recipe = method["recipe"]
-        terms = {k: v for k, v in recipe["terms"].items() if (k, v) not in RETIRED_TERMS.items()}
-        kept = {k: v for k, v in recipe.items() if (k, v) not in RETIRED.items()}
-    except (KeyError, TypeError, AttributeError):  # damaged, which reading it will say
-        return content
-    return {**content, "method": {**method, "recipe": {**kept, "terms": terms}}}
