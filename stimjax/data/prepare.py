@@ -358,19 +358,20 @@ def _divide(
 ) -> dict[str, Part]:
     """Give each recording's file, or its windows, to the parts; count what each part has."""
     which: dict[int, np.ndarray] = {}
-    shares = (settings.validation, settings.test, settings.seed)
-    folds = {"folds": settings.folds, "fold": settings.fold}
+    shares = split.Shares(
+        settings.validation, settings.test, settings.seed, settings.folds, settings.fold
+    )
     if settings.split == "subject":
         if settings.independent:
             known = {number: names[number] for number in set(made.subject.values())}
-            part = split.by_name(known, *shares, named, **folds)
+            part = split.by_name(known, named, shares)
         else:
-            part = split.by_subject(made.severity(), *shares, named, **folds)
+            part = split.by_subject(made.severity(), named, shares)
         for index, label in made.labels.items():
             which[index] = np.full(len(label), PARTS.index(part[made.subject[index]]))
     else:
         for index, label in made.labels.items():
-            which[index] = split.at_random(len(label), *shares, index, **folds)
+            which[index] = split.at_random(len(label), index, shares)
     summary = {}
     for number, name in enumerate(PARTS):
         labels = [label[which[i] == number] for i, label in made.labels.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -12,16 +13,25 @@ from stimjax.errors import StimjaxError
 PARTS = ("train", "validation", "test")
 
 
-def by_subject(
-    severity: dict[int, float],
-    validation: float,
-    test: float,
-    seed: int,
-    named: set[int],
-    *,
-    folds: int = 1,
-    fold: int = 0,
-) -> dict[int, str]:
+class Shares(NamedTuple):
+    """How much of subjects or windows each part gets; training has the rest.
+
+    Attributes:
+        validation: share of the validation part.
+        test: share of the test part; with `folds` above 1 it is not used.
+        seed: of all chance.
+        folds: above 1, the test part is one of so many disjoint folds that cover all.
+        fold: its number, from 0.
+    """
+
+    validation: float
+    test: float
+    seed: int
+    folds: int = 1
+    fold: int = 0
+
+
+def by_subject(severity: dict[int, float], named: set[int], shares: Shares) -> dict[int, str]:
     """A part for each subject, such that every part has mild and severe ones.
 
     Subjects are put in order of severity and taken at equal steps from a random start (systematic
@@ -29,16 +39,13 @@ def by_subject(
 
     Args:
         severity: of each subject, by number; for apnea the part of its windows that are apnea.
-        validation: share of the subjects.
-        test: share of the subjects; not used where `named` has some or `folds` is above 1.
-        seed: of the random start and of the order of equals.
         named: subjects that make up the test part.
-        folds: above 1, the test part is one of so many disjoint folds that cover all subjects.
-        fold: its number, from 0.
+        shares: of the parts; that of the test is not used where `named` has some.
 
     Raises:
         StimjaxError: a part would have no subject.
     """
+    validation, test, seed, folds, fold = shares
     rng = np.random.default_rng(seed)
     subjects = sorted(severity)
     tie = dict(zip(subjects, rng.random(len(subjects)), strict=True))
@@ -67,16 +74,7 @@ def by_subject(
     return part
 
 
-def by_name(
-    names: dict[int, str],
-    validation: float,
-    test: float,
-    seed: int,
-    named: set[int],
-    *,
-    folds: int = 1,
-    fold: int = 0,
-) -> dict[int, str]:
+def by_name(names: dict[int, str], named: set[int], shares: Shares) -> dict[int, str]:
     """A part for each subject, from a hash of its name alone: no other subject has a say in it.
 
     The parts have their shares only on average. Arguments as for `by_subject`, but for `names`.
@@ -84,6 +82,7 @@ def by_name(
     Raises:
         StimjaxError: a part would have no subject.
     """
+    validation, test, seed, folds, fold = shares
     part = {}
     for subject, name in names.items():
         digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
@@ -101,21 +100,13 @@ def by_name(
     return part
 
 
-def at_random(
-    n: int,
-    validation: float,
-    test: float,
-    seed: int,
-    number: int,
-    *,
-    folds: int = 1,
-    fold: int = 0,
-) -> Int[np.ndarray, " n"]:
+def at_random(n: int, number: int, shares: Shares) -> Int[np.ndarray, " n"]:
     """For each of the `n` windows of recording `number`, the index of its part in `PARTS`.
 
     With `folds` above 1 the test part is fold number `fold` (from 0) of as many disjoint ones that
     cover all windows, and `test` is not used.
     """
+    validation, test, seed, folds, fold = shares
     rng = np.random.default_rng([seed, number])
     place = (rng.permutation(n) + rng.random()) / max(n, 1)
     if folds == 1:

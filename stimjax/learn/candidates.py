@@ -50,7 +50,9 @@ def train(
         try:
             found.append(
                 _train(
-                    *(train, validation, dataclasses.replace(settings, fit=asked)),
+                    train,
+                    validation,
+                    dataclasses.replace(settings, fit=asked),
                     checkpoint,
                     lambda done, count, i=i: progress(i * count + done, len(radii) * count),
                 )

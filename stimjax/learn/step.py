@@ -85,7 +85,8 @@ class Learner(NamedTuple):
         if self.radius > 0:
             x = robust.move(
                 lambda moved: cross_entropy(self.apply(params, moved, key), y, weight, total),
-                *(x, self.radius),
+                x,
+                self.radius,
             )
         return cross_entropy(self.apply(params, x, key), y, weight, total)
 

@@ -16,6 +16,7 @@ from stimjax import config
 from stimjax.batch import Batch, load_spec
 from stimjax.data import people, prepare, split
 from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.split import Shares
 from stimjax.errors import StimjaxError
 
 MINUTES = 10
@@ -264,7 +265,7 @@ def test_the_range_is_that_of_the_training_part(cohort, windows_of):
 def test_the_range_of_a_random_split_is_that_of_the_training_windows(cohort, windows_of):
     before = channel_range(windows_of(cohort, split="random"))
     for index, (name, code) in enumerate(CODES.items()):
-        which = split.at_random(MINUTES, 0.15, 0.25, 0, index)
+        which = split.at_random(MINUTES, index, Shares(0.15, 0.25, 0))
         spo2 = cohort.spo2[code].reshape(MINUTES, 60).copy()
         spo2[which > 0] = 50 + np.arange(60) % 2
         cohort.add(name, code, spo2.reshape(-1), cohort.labels[code])
