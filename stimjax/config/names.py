@@ -24,8 +24,16 @@ CLASSICAL = ("random_forest", "gradient_boosting", "svm", "knn", "logistic")
 STUDENTS = (*NETWORKS, *CLASSICAL)
 BASELINES = ("noise", "gaussian", "components")
 ATTACKS = (
-    *("nearest", "domias", "lira", "rmia", "canary", "association", "slicing", "attribute"),
-    *("dcr", "files"),
+    "nearest",
+    "domias",
+    "lira",
+    "rmia",
+    "canary",
+    "association",
+    "slicing",
+    "attribute",
+    "dcr",
+    "files",
 )
 
 # By section and setting: what a message calls it, and its names. Literals need no line here.
@@ -69,15 +77,15 @@ def check(settings: Any, where: str = "") -> None:
                 raise StimjaxError(f"{place} has to be {' or '.join(names)}, not {name!r}{near}")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """The hint for a name that is not known: one of another section, or the nearest by letters.
 
     Gives `; did you mean NAME?`, or nothing where no known name is near.
     """
-    known = list(known)
+    names = list(names)
     last = name.lstrip("-")
-    close = [other for other in known if other.rpartition(".")[2] == last]
-    close = close or difflib.get_close_matches(name, known, n=1)
+    close = [other for other in names if other.rpartition(".")[2] == last]
+    close = close or difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 

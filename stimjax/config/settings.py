@@ -309,17 +309,17 @@ def _plain(value: Any) -> Any:
 
 def _sections(settings: Any, prefix: str) -> list[tuple[str, Any]]:
     """`settings` and the dataclasses in it, each with its dotted place."""
-    found = [(prefix, settings)]
+    sections = [(prefix, settings)]
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
-            found += _sections(value, f"{prefix}{field.name}.")
-    return found
+            sections += _sections(value, f"{prefix}{field.name}.")
+    return sections
 
 
 def _numbers(settings: Any) -> list[tuple[str, int | float, Range]]:
     """Dotted name, value and range of every number in `settings`."""
-    found = []
+    numbers = []
     for prefix, section in _sections(settings, ""):
         ranges = _RANGES.get(type(section).__name__, {})
         for field in dataclasses.fields(section):
@@ -327,5 +327,7 @@ def _numbers(settings: Any) -> list[tuple[str, int | float, Range]]:
             default = _SEED if field.name == "seed" else _OTHER
             for value in held if isinstance(held, tuple) else (held,):
                 if isinstance(value, int | float) and not isinstance(value, bool):
-                    found.append((f"{prefix}{field.name}", value, ranges.get(field.name, default)))
-    return found
+                    numbers.append(
+                        (f"{prefix}{field.name}", value, ranges.get(field.name, default))
+                    )
+    return numbers

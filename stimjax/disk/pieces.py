@@ -40,10 +40,10 @@ def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -
     with contextlib.ExitStack() as stack:
         with hosts.together(out):
             for other in hosts.exchanged(identity):
-                if found := _difference(other, identity):
+                if difference := _difference(other, identity):
                     raise StimjaxError(
-                        f"{out.name}: the processes were given different {found}; use the same "
-                        "settings and versions on all hosts"
+                        f"{out.name}: the processes were given different {difference}; use the "
+                        "same settings and versions on all hosts"
                     )
             if first:
                 refuse_occupied(out, overwrite)
@@ -132,7 +132,7 @@ def _difference(old: Any, new: Any, name: str = "") -> str:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             inside = f"{name}.{key}" if name else key
-            if found := _difference(old.get(key), new.get(key), inside):
-                return found
+            if difference := _difference(old.get(key), new.get(key), inside):
+                return difference
         return ""
     return "" if old == new else f"{name}: {json.dumps(old)} and {json.dumps(new)}"

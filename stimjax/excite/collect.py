@@ -157,9 +157,9 @@ def _only(chosen: Bool[Array, " lane"], row: Int[Array, " lane"], size: int) -> 
 
 def full(counts: Counts, at: Places) -> Bool[Array, ""]:
     """Whether the shard has what it needs."""
-    found = counts.filled.sum()
+    filled = counts.filled.sum()
     enough = counts.accepted.sum() >= ENOUGH * at.size
-    return (found >= at.size) | (enough & (found + counts.spares >= at.size))
+    return (filled >= at.size) | (enough & (filled + counts.spares >= at.size))
 
 
 def fill(

@@ -44,8 +44,8 @@ def fitted(x: Float[np.ndarray, "n ..."]) -> Components:
 def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
     """`components.basis f32[k, v]`, `components.center f32[v]` and `components.spread f32[k]`."""
     del labeler, earlier
-    found = fitted(rows.sampled(train)[0])._asdict()
-    return {f"components.{name}": np.asarray(a, np.float32) for name, a in found.items()}
+    arrays = fitted(rows.sampled(train)[0])._asdict()
+    return {f"components.{name}": np.asarray(a, np.float32) for name, a in arrays.items()}
 
 
 def of(statistics: Statistics, prefix: str = "components") -> Components:

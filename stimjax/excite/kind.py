@@ -86,17 +86,17 @@ def measured(
     statistics: Iterable[Statistic], train: Batch, labeler: Labeler
 ) -> dict[str, np.ndarray]:
     """All of `statistics`, measured on the windows `train` and the networks of `labeler`."""
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     for one in statistics:
-        found |= one.measure(train, labeler, found)
-    return found
+        arrays |= one.measure(train, labeler, arrays)
+    return arrays
 
 
-def lacking(statistics: Iterable[Statistic], known: Iterable[str]) -> list[str]:
-    """The names of those of `statistics` that are not among the arrays named `known`."""
-    known = list(known)
+def lacking(statistics: Iterable[Statistic], names: Iterable[str]) -> list[str]:
+    """The names of those of `statistics` that are not among the arrays of these `names`."""
+    names = list(names)
     return [
         one.name
         for one in statistics
-        if not any(name == one.name or name.startswith(f"{one.name}.") for name in known)
+        if not any(name == one.name or name.startswith(f"{one.name}.") for name in names)
     ]

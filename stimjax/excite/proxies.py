@@ -48,7 +48,7 @@ def train(stimuli: Batch, seed: int, index: int) -> Proxies:
 
     def logits(params: tuple[Params, ...], x: Array) -> Array:
         single = [jax.tree.map(lambda leaf: leaf[0], part) for part in params]
-        found = [m.apply(part, x) for m, part in zip(networks, single, strict=True)]
-        return jnp.stack(found)
+        outputs = [m.apply(part, x) for m, part in zip(networks, single, strict=True)]
+        return jnp.stack(outputs)
 
     return Proxies(params, logits)

@@ -43,7 +43,7 @@ def shards(
     settings: config.Synthesis,
     todo: Callable[[list[int]], list[int]] = list,
     earlier: Callable[[list[int]], Batch] | None = None,
-    watch: Callable[[int, Counts], None] = lambda found, counts: None,
+    watch: Callable[[int, Counts], None] = lambda stimuli, counts: None,
     available: int | None = None,
 ) -> Iterator[Shard]:
     """The shards that `settings.count` stimuli need, in order of number.
@@ -153,14 +153,14 @@ def _networks(
     erasures: Erasures,
 ) -> Networks:
     """What lanes ask, with the parameters of teacher, proxies and critic in `params`."""
-    own, learned, known = params
+    own, learned, recognizing = params
     ask = models.lowered(teacher.model.hidden, recipe.precision)
     networks = Networks(
         lambda x: teacher.model.hidden(own, x, erasures),
         gradients=lambda x: ask(own, x, erasures),
     )
     if (critic := teacher.critic) is not None:
-        networks = networks._replace(critic=lambda x: critic.logits(known, x))
+        networks = networks._replace(critic=lambda x: critic.logits(recognizing, x))
     if logits is not None:
         networks = networks._replace(proxies=lambda x: logits(learned, x))
     return networks
@@ -199,8 +199,8 @@ def _fill(
             counts, full = jax.device_get((counts, full))
             _refuse_hopeless(counts, settings)
             own = Counts(*[a[: len(set(group))] for a in counts])
-            found = np.minimum(own.filled.sum(axis=1), settings.shard)
-            watch(int(found.sum()), own)
+            filled = np.minimum(own.filled.sum(axis=1), settings.shard)
+            watch(int(filled.sum()), own)
             if full.all():
                 break
             seconds = time.monotonic() - since

@@ -114,12 +114,12 @@ def _make(
     none = np.zeros(len(teacher.spec.classes), int)
     done, sums = 0, Counts(none, none.sum(), none, none, none, none.sum())
 
-    def watch(found: int, counts: Counts) -> None:
+    def watch(unfinished: int, counts: Counts) -> None:
         now = Counts(*[a + b.sum(axis=0) for a, b in zip(sums, counts, strict=True)])
         progress(
             Rates(
                 process=hosts.index(),
-                done=min(done + found, total),
+                done=min(done + unfinished, total),
                 total=total,
                 everywhere=pieces.finished(),
                 wanted=settings.count,

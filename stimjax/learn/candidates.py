@@ -44,28 +44,28 @@ def train(
     if not settings.networks or settings.candidates < 1:
         raise StimjaxError("a teacher needs at least one network and one candidate of it")
     radii = sorted(set(settings.radii)) or [settings.fit.radius]
-    found: list[Teacher | None] = []
+    teachers: list[Teacher | None] = []
     for i, radius in enumerate(radii):
-        asked = dataclasses.replace(settings.fit, radius=radius)
+        fit_settings = dataclasses.replace(settings.fit, radius=radius)
         try:
-            found.append(
+            teachers.append(
                 _train(
                     train,
                     validation,
-                    dataclasses.replace(settings, fit=asked),
+                    dataclasses.replace(settings, fit=fit_settings),
                     checkpoint,
                     lambda done, count, i=i: progress(i * count + done, len(radii) * count),
                 )
             )
         except fit.DivergedError:
-            found.append(None)
-            if not any(found) and i + 1 == len(radii):
+            teachers.append(None)
+            if not any(teachers) and i + 1 == len(radii):
                 raise
     if len(radii) == 1:
-        chosen = found[0]
+        chosen = teachers[0]
     else:
-        losses = np.stack([_losses(teacher, validation) for teacher in found])
-        chosen = found[robust.largest(losses, np.asarray(validation.subject))]
+        losses = np.stack([_losses(teacher, validation) for teacher in teachers])
+        chosen = teachers[robust.largest(losses, np.asarray(validation.subject))]
     assert chosen is not None
     return chosen
 
@@ -107,7 +107,7 @@ def _train(
                 raise
             fitted = fit.Fitted(None, np.full(each, np.inf), 0)
         fits.append(fitted)
-    weight, members = _weigh(families, fits, validation, alone=not settings.ensemble)
+    weight, members = _weigh(families, fits, validation, single=not settings.ensemble)
     kept = [i for i in range(len(networks)) if weight[i].any()]
     params = {
         "members": tuple(
@@ -125,7 +125,7 @@ def _train(
 
 
 def _weigh(
-    families: list[Model], fits: list[fit.Fitted], validation: Batch, *, alone: bool
+    families: list[Model], fits: list[fit.Fitted], validation: Batch, *, single: bool
 ) -> tuple[np.ndarray, list[list[dict[str, Any]]]]:
     """Weights f64[family, candidate], and what is said of each candidate."""
     loss = np.array([fitted.loss for fitted in fits], float)
@@ -135,7 +135,7 @@ def _weigh(
         logs[i] = log_probabilities(families[i], fits[i].params, validation.x)
     y, count = np.asarray(validation.y, float), np.asarray(validation.weight, float)
     weight = np.zeros(loss.shape)
-    if alone:
+    if single:
         weight.flat[np.nanargmin(loss)] = 1.0
     else:
         weight[usable] = pooling.choose(logs[usable], y, count)

@@ -105,14 +105,14 @@ def train(
         DivergedError: training diverged.
         StimjaxError: an unknown network.
     """
-    found = nights(windows)
-    if len(found) < 2:
+    by_subject = nights(windows)
+    if len(by_subject) < 2:
         return None
     learned, chosen, judged = (
-        named(windows[np.concatenate(rows)], list(found))
-        for rows in zip(*found.values(), strict=True)
+        named(windows[np.concatenate(rows)], list(by_subject))
+        for rows in zip(*by_subject.values(), strict=True)
     )
-    model = recognizer(network, windows.spec, len(found))
+    model = recognizer(network, windows.spec, len(by_subject))
     fitted = fit.fit(
         model, learned, chosen, seeds=[own_seed(seed)], settings=settings, progress=progress
     )
@@ -122,7 +122,7 @@ def train(
         network,
         jax.tree.map(lambda leaf: leaf[0], fitted.params),
         windows.spec,
-        len(found),
+        len(by_subject),
         accuracy=float((answers.argmax(axis=1) == truth).mean()),
         chance=float(np.bincount(truth).max() / len(truth)),
         sure=sureness(answers),
@@ -147,13 +147,13 @@ def nights(
     """
     rows = np.arange(len(windows)) if rows is None else rows
     whose = np.asarray(windows.subject)[rows]
-    found = {}
+    by_subject = {}
     for number in np.unique(whose[whose != NOBODY]):
         own = rows[whose == number]
         parts = np.split(own, [int(LEARNED * len(own)), int(CHOSEN * len(own))])
         if all(map(len, parts)):
-            found[int(number)] = parts
-    return found
+            by_subject[int(number)] = parts
+    return by_subject
 
 
 def named(windows: Batch, subjects: Sequence[int]) -> Batch:

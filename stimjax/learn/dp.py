@@ -83,12 +83,12 @@ def train(
     rng = np.random.default_rng(secrets.randbits(128) if entropy is None else entropy)
     names, spec = tuple(dict.fromkeys(settings.networks)), train.spec
     families = [models.classifier(name, spec.shape, len(spec.classes)) for name in names]
-    found = []
+    trained = []
     for i, (family, own) in enumerate(zip(families, seeds(seed, len(names)), strict=True)):
         rows = draws(owner, share.sampling, settings, rng)
         start = family.init(jax.random.key(own))
         expected = share.sampling * len(np.unique(owner))
-        found.append(
+        trained.append(
             _descend(
                 family,
                 train,
@@ -99,13 +99,15 @@ def train(
         )
     weight = jnp.full(1, 1 / len(names), jnp.float32)
     params = {
-        "members": tuple(jax.tree.map(lambda leaf: leaf[None], one) for one in found),
+        "members": tuple(jax.tree.map(lambda leaf: leaf[None], one) for one in trained),
         "weights": (weight,) * len(names),
     }
     about = {"candidate": 0, "radius": 0.0, "weight": 1 / len(names), "loss": None}
     members = tuple({"network": name, **about, "accuracy": None} for name in names)
-    known = {} if share.prior is None else {ledger.PRIOR: prior(train, owner, share.prior, rng)}
-    return Teacher(names, params, spec, known, members, privacy=share.spent)
+    statistics = {}
+    if share.prior is not None:
+        statistics[ledger.PRIOR] = prior(train, owner, share.prior, rng)
+    return Teacher(names, params, spec, statistics, members, privacy=share.spent)
 
 
 def owners(train: Batch, unit: ledger.Unit) -> Int[np.ndarray, " n"]:
@@ -136,8 +138,8 @@ def budget(units: int, settings: config.Dp) -> Budget:
     sampling, expenses, prior = min(1.0, settings.batch / units), [], None
     if settings.prior:  # the Gaussian mechanism's budget goes with 1 / noise^2
         accounting = library("dp_accounting")
-        alone = accounting.get_sigma_gaussian(settings.epsilon, settings.delta)
-        prior = float(alone) / math.sqrt(settings.prior)
+        sigma = accounting.get_sigma_gaussian(settings.epsilon, settings.delta)
+        prior = float(sigma) / math.sqrt(settings.prior)
         expenses = [Expense("the frequency of the classes", prior)]
     count = settings.steps * len(networks)
     noise = ledger.noise_for(
@@ -162,13 +164,13 @@ def draws(
     each = 1 if settings.unit == "window" else settings.windows
     poisson = selection.CyclicPoissonSampling(sampling, settings.steps)
     strategy = selection.UserSelectionStrategy(poisson, each, shuffle_per_user=True)
-    found = [np.reshape(rows, (-1, each)) for rows in strategy.batch_iterator(owner, rng)]
+    steps = [np.reshape(rows, (-1, each)) for rows in strategy.batch_iterator(owner, rng)]
     units, block = len(np.unique(owner)), _block(each)
     mean = sampling * units
     room = math.ceil(min(units, mean + RARE * math.sqrt(mean * (1 - sampling)) + 1))
-    room = max(room, *map(len, found))
+    room = max(room, *map(len, steps))
     room = -(-room // block) * block
-    padded = [selection.split_and_pad_global_batch(rows, room, block)[0] for rows in found]
+    padded = [selection.split_and_pad_global_batch(rows, room, block)[0] for rows in steps]
     return np.stack(padded).astype(np.int32)
 
 

@@ -116,8 +116,8 @@ def epsilon(expenses: Sequence[Expense], delta: float) -> float:
     accountant = accounting.pld.PLDAccountant(
         value_discretization_interval=max(1e-4, GRID * coarse)
     )
-    found = accountant.compose(_event(accounting, expenses)).get_epsilon(delta)
-    return min(coarse, float(found))
+    exact = accountant.compose(_event(accounting, expenses)).get_epsilon(delta)
+    return min(coarse, float(exact))
 
 
 def noise_for(

@@ -38,8 +38,8 @@ def choose(logs: Logs, y: Labels, weight: Weight) -> Float[np.ndarray, " member"
     right = np.array([correct(w, logs, y) for w in members])
     most_accurate = max(range(len(logs)), key=lambda i: (right[i] @ weight, -losses[i]))
 
-    def beaten(found: np.ndarray) -> bool:
-        difference = weight * (right[most_accurate] - found)
+    def beaten(hits: np.ndarray) -> bool:
+        difference = weight * (right[most_accurate] - hits)
         return bool(difference.sum() > (1 + 1e-9) * np.sqrt((difference**2).sum()))
 
     best = min((i for i in range(len(logs)) if not beaten(right[i])), key=lambda i: losses[i])
@@ -82,10 +82,10 @@ def weights(logs: Logs, y: Labels, weight: Weight, pull: float) -> Float[np.ndar
 
     start, bounds = np.full(len(logs), equal), [(0.0, None)] * len(logs)
     options = {"ftol": 1e-12, "gtol": 1e-8}
-    found = optimize.minimize(
+    minimum = optimize.minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )
-    return np.maximum(found.x, 0.0)
+    return np.maximum(minimum.x, 0.0)
 
 
 def cross_entropy(w: np.ndarray, logs: Logs, y: Labels, weight: Weight) -> float:

@@ -49,8 +49,8 @@ def in_blocks(
     program = jax.jit(ask)
     for start in range(0, len(train), BLOCK):
         part = np.asarray(train.x[start : start + BLOCK])
-        found = program(_filled(part, BLOCK))
-        yield slice(start, start + BLOCK), [np.asarray(a)[: len(part)] for a in found]
+        answers = program(_filled(part, BLOCK))
+        yield slice(start, start + BLOCK), [np.asarray(a)[: len(part)] for a in answers]
 
 
 def blocks(array: Array | np.ndarray) -> np.ndarray:

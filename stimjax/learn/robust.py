@@ -56,9 +56,9 @@ def largest(loss: Float[np.ndarray, "radius n"], subject: Int[np.ndarray, " n"])
     total = np.stack([np.bincount(group, row) for row in loss])
     sums, n = total.sum(axis=1), total.shape[1]
     finite = np.flatnonzero(np.isfinite(sums))
-    found = best = int(finite[sums[finite].argmin()])
+    last = best = int(finite[sums[finite].argmin()])
     for row in finite:
         difference = total[row] - total[best]
         if difference.sum() <= np.sqrt(n) * difference.std(ddof=int(n > 1)) * (1 + 1e-9):
-            found = max(found, int(row))
-    return found
+            last = max(last, int(row))
+    return last

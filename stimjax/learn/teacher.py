@@ -80,8 +80,8 @@ class Teacher:
     def digest(self) -> str:
         """A hash of all that stimuli depend on."""
         digest = hashlib.sha256(json.dumps([self.networks, self.spec.to_json()]).encode())
-        known = None if self.critic is None else (self.critic.params, self.critic.sure)
-        for leaf in jax.tree.leaves((self.params, dict(sorted(self.statistics.items())), known)):
+        critic = None if self.critic is None else (self.critic.params, self.critic.sure)
+        for leaf in jax.tree.leaves((self.params, dict(sorted(self.statistics.items())), critic)):
             digest.update(np.ascontiguousarray(leaf).tobytes())
         return digest.hexdigest()
 

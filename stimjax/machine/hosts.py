@@ -58,7 +58,9 @@ def join(
     def initialize() -> None:
         try:
             jax.distributed.initialize(
-                *(coordinator, processes, process),
+                coordinator_address=coordinator,
+                num_processes=processes,
+                process_id=process,
                 initialization_timeout=10 * PATIENCE,
                 shutdown_timeout_seconds=DEPARTURE,
             )
@@ -109,11 +111,11 @@ def exchanged(value: Any = None, problem: str = "") -> list[Any]:
         Told: a process has a problem; all raise the first.
     """
     said = json.dumps([value, problem])
-    found = [json.loads(text) for text in _gathered(said)]
-    for _, problem in found:
+    answers = [json.loads(text) for text in _gathered(said)]
+    for _, problem in answers:
         if problem:
             raise Told(problem)
-    return [value for value, _ in found]
+    return [value for value, _ in answers]
 
 
 def _gathered(text: str) -> list[str]:

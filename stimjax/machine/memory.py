@@ -51,8 +51,8 @@ def of_program(lowered: jax.stages.Lowered) -> int | None:
     about = lowered.compile().memory_analysis()
     if about is None:
         return None
-    given, made = about.argument_size_in_bytes, about.output_size_in_bytes
-    return given + made - about.alias_size_in_bytes + about.temp_size_in_bytes
+    given, returned = about.argument_size_in_bytes, about.output_size_in_bytes
+    return given + returned - about.alias_size_in_bytes + about.temp_size_in_bytes
 
 
 def available() -> int | None:
@@ -61,17 +61,17 @@ def available() -> int | None:
     The devices of a CPU have equal parts of what the system has.
     """
     devices = jax.local_devices()
-    told = [device.memory_stats() or {} for device in devices]
-    if all("bytes_limit" in about for about in told):
-        return min(about["bytes_limit"] - about.get("bytes_in_use", 0) for about in told)
+    stats = [device.memory_stats() or {} for device in devices]
+    if all("bytes_limit" in about for about in stats):
+        return min(about["bytes_limit"] - about.get("bytes_in_use", 0) for about in stats)
     left = [*_of_system(), *_of_groups()] if devices[0].platform == "cpu" else []
     return max(0, min(left)) // len(devices) if left else None
 
 
 def _of_system(about: Path = Path("/proc/meminfo")) -> Iterator[int]:
     """Bytes that Linux could still give."""
-    if found := re.search(r"^MemAvailable: *(\d+) kB", _text(about), re.MULTILINE):
-        yield 1024 * int(found[1])
+    if match := re.search(r"^MemAvailable: *(\d+) kB", _text(about), re.MULTILINE):
+        yield 1024 * int(match[1])
 
 
 def _of_groups(

@@ -116,9 +116,10 @@ def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
         return module.apply({"params": params}, x, train=True, rngs={"dropout": key})  # pyright: ignore
 
     def seen(params: Params, x: Array, erasures: Erasures) -> tuple[Array, Mapping[str, Any]]:
-        without: dict[str, Any] = {"erasures": erasures} if erasures else {}
-        found = module.apply({"params": params}, x, train=False, mutable="intermediates", **without)
-        output, sown = cast(Any, found)
+        options: dict[str, Any] = {"train": False, "mutable": "intermediates"}
+        if erasures:
+            options["erasures"] = erasures
+        output, sown = cast(Any, module.apply({"params": params}, x, **options))
         return output, sown.get("intermediates", {})
 
     def hidden(

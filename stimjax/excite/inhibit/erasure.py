@@ -50,15 +50,15 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
 
     blocks = [networks for _, networks in in_blocks(train, represent)]
     label = train.label
-    found, units = {}, []
+    arrays, units = {}, []
     for number, parts in enumerate(zip(*blocks, strict=True)):
         activity = np.concatenate(parts).astype(float)
         read, write = directions(activity, whose, label)
-        found[f"erasure.{number}.read"] = read.astype(np.float32)
-        found[f"erasure.{number}.write"] = write.astype(np.float32)
-        found[f"erasure.{number}.mean"] = activity.mean(axis=0).astype(np.float32)
+        arrays[f"erasure.{number}.read"] = read.astype(np.float32)
+        arrays[f"erasure.{number}.write"] = write.astype(np.float32)
+        arrays[f"erasure.{number}.mean"] = activity.mean(axis=0).astype(np.float32)
         units.append(activity.shape[1])
-    return found | {"erasure.units": np.array(units, np.int32)}
+    return arrays | {"erasure.units": np.array(units, np.int32)}
 
 
 def directions(
@@ -79,11 +79,11 @@ def directions(
     classes = _means(activity - activity.mean(axis=0), kind) @ whiten
     _, size, basis = np.linalg.svd(classes, full_matrices=False)
     basis = basis[size > 1e-6 * size.max()]
-    _, size, found = np.linalg.svd(between - between @ basis.T @ basis, full_matrices=False)
-    found = found[size > 1e-6 * max(size.max(), 1e-6)]
-    found = found[effect(rest @ whiten @ found.T, subject, label) >= LARGE]
+    _, size, vectors = np.linalg.svd(between - between @ basis.T @ basis, full_matrices=False)
+    vectors = vectors[size > 1e-6 * max(size.max(), 1e-6)]
+    vectors = vectors[effect(rest @ whiten @ vectors.T, subject, label) >= LARGE]
     read, write = np.zeros_like(covariance), np.zeros_like(covariance)
-    read[: len(found)], write[: len(found)] = found @ whiten, found @ color
+    read[: len(vectors)], write[: len(vectors)] = vectors @ whiten, vectors @ color
     return read, write
 
 
@@ -113,13 +113,13 @@ def erasures(statistics: Statistics, strength: float) -> Erasures:
     Raises:
         KeyError: they were not measured.
     """
-    found = []
+    by_network = []
     for number in range(len(statistics["erasure.units"])):
         read, write, mean = (
             np.asarray(statistics[f"erasure.{number}.{part}"]) for part in Erasure._fields
         )
-        found.append(strongest(read, write, mean, strength))
-    return tuple(found)
+        by_network.append(strongest(read, write, mean, strength))
+    return tuple(by_network)
 
 
 def strongest(

@@ -119,14 +119,14 @@ def _couplings(covariance: Complex[np.ndarray, "n frame c c"]) -> Float[np.ndarr
     correlation = covariance / (deviation[..., :, None] * deviation[..., None, :])
     channels = correlation.shape[-1]
     factor = np.linalg.cholesky((1 - SHRINK) * correlation + SHRINK * np.eye(channels))
-    found = [np.zeros((*factor.shape[:2], 0))]
+    columns = [np.zeros((*factor.shape[:2], 0))]
     for row in range(channels):
         power = np.abs(factor[..., row, :row]) ** 2
         left = np.sqrt(np.maximum(1 - np.cumsum(power, axis=-1) + power, 1e-6))
         size = np.sqrt(power) + 1e-9
         partial = factor[..., row, :row] / size * np.arctanh(np.minimum(size / left, 0.999))
-        found += [partial.real, partial.imag]
-    return np.concatenate(found, axis=2)
+        columns += [partial.real, partial.imag]
+    return np.concatenate(columns, axis=2)
 
 
 def spectrum(x: Float[np.ndarray, "n time channel"]) -> Float[np.ndarray, "time channel"]:

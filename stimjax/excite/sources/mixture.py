@@ -78,10 +78,10 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     return _named("mixture.frames.", groups)
 
 
-def _named(prefix: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _named(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {
         f"{prefix}{name}": array.astype(np.int32 if name.endswith("class") else np.float32)
-        for name, array in found.items()
+        for name, array in arrays.items()
     }
 
 
@@ -95,7 +95,7 @@ def _groups(
     score = (flat - center) @ basis.T
 
     def about(number: int, inside: Int[np.ndarray, " rows"], share: float) -> dict[str, Any]:
-        found = {
+        arrays = {
             "class": np.int32(number),
             "share": share,
             "mean": score[inside].mean(axis=0),
@@ -103,8 +103,8 @@ def _groups(
         }
         if x.ndim == 3:
             beside = flat[inside] - center - score[inside] @ basis
-            found["residual"] = _power(beside.reshape(x[inside].shape))
-        return found
+            arrays["residual"] = _power(beside.reshape(x[inside].shape))
+        return arrays
 
     groups, whole = [], []
     for number in range(classes):
@@ -114,9 +114,9 @@ def _groups(
         for group in _grouped(x[mine], score[mine]):
             groups.append(about(number, mine[group], len(group) / len(mine)))
     return {
-        f"{prefix}{name}": np.stack([one[name] for one in found])
-        for prefix, found in (("", groups), (WHOLE, whole))
-        for name in found[0]
+        f"{prefix}{name}": np.stack([one[name] for one in parts])
+        for prefix, parts in (("", groups), (WHOLE, whole))
+        for name in parts[0]
     }
 
 
@@ -134,17 +134,17 @@ def coarser(statistics: Statistics, strength: float) -> Statistics:
     """
     if not strength:
         return statistics
-    found = dict(statistics)
-    prefix = "mixture.frames." if "mixture.frames.mean" in found else "mixture."
+    arrays = dict(statistics)
+    prefix = "mixture.frames." if "mixture.frames.mean" in arrays else "mixture."
     for name in PER_GROUP:
-        if f"{prefix}{name}" not in found:
+        if f"{prefix}{name}" not in arrays:
             continue  # images have no residual
-        groups, whole = (np.asarray(found[f"{prefix}{of}{name}"]) for of in ("", WHOLE))
+        groups, whole = (np.asarray(arrays[f"{prefix}{of}{name}"]) for of in ("", WHOLE))
         if name == "share":
             groups, whole = (1 - strength) * groups, strength * whole
         parts = [whole] if strength == 1 else [groups, whole]
-        found[f"{prefix}{name}"] = np.concatenate(parts)
-    return found
+        arrays[f"{prefix}{name}"] = np.concatenate(parts)
+    return arrays
 
 
 def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:

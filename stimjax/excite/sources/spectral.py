@@ -76,18 +76,18 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     x, label = rows.sampled(train)
     axes = tuple(range(1, x.ndim - 1))
     low = tuple(slice(LOW if len(axes) == 2 else 1) for _ in axes)
-    found: dict[str, list[np.ndarray]] = {"shape": [], "mean": [], "factor": [], "coupling": []}
+    arrays: dict[str, list[np.ndarray]] = {"shape": [], "mean": [], "factor": [], "coupling": []}
     for number in range(train.y.shape[1]):
         mine = x[rows.of_class(label, number)]
         coefficient = np.asarray(scipy.fft.dctn(mine, axes=axes, norm="ortho"))
         shape = coefficient[(slice(None), *low)].mean(axis=0)
         coefficient[(slice(None), *low)] -= shape
         features, coupling = _features(coefficient, layout)
-        found["shape"].append(shape)
-        found["mean"].append(features.mean(axis=0))
-        found["factor"].append(_factor(np.atleast_2d(np.cov(features.T))))
-        found["coupling"].append(coupling)
-    return {f"spectral.{name}": np.stack(a).astype(np.float32) for name, a in found.items()}
+        arrays["shape"].append(shape)
+        arrays["mean"].append(features.mean(axis=0))
+        arrays["factor"].append(_factor(np.atleast_2d(np.cov(features.T))))
+        arrays["coupling"].append(coupling)
+    return {f"spectral.{name}": np.stack(a).astype(np.float32) for name, a in arrays.items()}
 
 
 def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
@@ -172,8 +172,8 @@ def _scaled(
 ) -> Float[Array, "..."]:
     """Coefficients whose mean square in each band is exactly as wanted, and 0 for the constant."""
     member = jnp.asarray(layout.band.ravel() == np.arange(layout.bands)[:, None], jnp.float32)
-    found = member @ (white**2).reshape(member.shape[1], -1) / member.sum(axis=1, keepdims=True)
-    gain = jnp.sqrt(jnp.maximum(jnp.exp(energy) - layout.floor, 0) / jnp.maximum(found, 1e-9))
+    power = member @ (white**2).reshape(member.shape[1], -1) / member.sum(axis=1, keepdims=True)
+    gain = jnp.sqrt(jnp.maximum(jnp.exp(energy) - layout.floor, 0) / jnp.maximum(power, 1e-9))
     return white * (member.T @ gain).reshape(white.shape)
 
 

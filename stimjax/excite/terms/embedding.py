@@ -61,8 +61,8 @@ def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Term:
 
     def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
         feature = jnp.cos(excited.window.ravel() @ frequencies + phases)
-        found, here, memory = class_means(feature, excited.goal, memory)
-        off = 2 * ((found - mean) ** 2).mean(axis=1)
+        running, here, memory = class_means(feature, excited.goal, memory)
+        off = 2 * ((running - mean) ** 2).mean(axis=1)
         return mean_over(here, off), memory
 
     return Term(init, value)

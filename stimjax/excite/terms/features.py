@@ -31,8 +31,8 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     sums: list[np.ndarray] = []
     for rows, layers in in_blocks(train, lambda x: _moments(model.hidden(params, x)[1])):
         wanted = np.eye(classes)[label[rows]]
-        found = [wanted.T @ np.asarray(layer, float) for layer in layers]
-        sums = found if not sums else [a + b for a, b in zip(sums, found, strict=True)]
+        block = [wanted.T @ np.asarray(layer, float) for layer in layers]
+        sums = block if not sums else [a + b for a, b in zip(sums, block, strict=True)]
     count = np.bincount(label, minlength=classes)
     out: dict[str, np.ndarray] = {"features.classes": count.astype(np.int32)}
     for number, total in enumerate(sums):
@@ -58,18 +58,18 @@ def make(statistics: Statistics, by_class: bool) -> Term:
     variances = [jnp.asarray(statistics[f"features.{i}.variance"]) for i in layers]
     spreads = [jnp.sqrt(variance) for variance in variances]
     prior = jnp.asarray(statistics["features.classes"] / statistics["features.classes"].sum())
-    unit = [_pooled(prior, *known)[1] + 1e-3 for known in zip(means, variances, strict=True)]
+    unit = [_pooled(prior, m, v)[1] + 1e-3 for m, v in zip(means, variances, strict=True)]
 
     def init() -> Any:
         return [(jnp.zeros((len(mean), 2 * mean.shape[1])), jnp.zeros(len(mean))) for mean in means]
 
-    def distance(i: int, found: Array, here: Array, count: Array) -> Float[Array, ""]:
+    def distance(i: int, running: Array, here: Array, count: Array) -> Float[Array, ""]:
         wanted = means[i], spreads[i]
         if not by_class:
             share = count / jnp.maximum(count.sum(), 1e-6)
             wanted = tuple(a[None] for a in _pooled(share, means[i], variances[i]))
-            found, here = _sum(share, found)[None], here.any()[None]
-        mean, square = jnp.split(found, 2, axis=1)
+            running, here = _sum(share, running)[None], here.any()[None]
+        mean, square = jnp.split(running, 2, axis=1)
         spread = jnp.sqrt(jnp.maximum(square - mean**2, 1e-6))
         off = ((mean - wanted[0]) / unit[i]) ** 2 + ((spread - wanted[1]) / unit[i]) ** 2
         return mean_over(here, off.mean(axis=1))
@@ -78,8 +78,8 @@ def make(statistics: Statistics, by_class: bool) -> Term:
         total, kept = jnp.zeros(()), []
         moments = _moments(tuple(layer[None] for layer in excited.hidden))
         for i, layer in enumerate(moments):
-            found, here, new = class_means(layer[0], excited.goal, memory[i])
-            total += distance(i, found, here, new[1])
+            running, here, new = class_means(layer[0], excited.goal, memory[i])
+            total += distance(i, running, here, new[1])
             kept.append(new)
         return total / jnp.maximum(len(kept), 1), kept
 

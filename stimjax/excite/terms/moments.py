@@ -52,9 +52,9 @@ def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Term:
     def value(excited: Excited, memory: Any) -> tuple[Float[Array, ""], Any]:
         score = _scores(excited.window[None], principal)[0]
         both = jnp.concatenate([score, jnp.outer(score, score).ravel()])
-        found, here, memory = class_means(both, excited.goal, memory)
-        first = ((found[:, :size] - mean) ** 2).mean(axis=1)
-        second = ((found[:, size:] - square.reshape(classes, -1)) ** 2).sum(axis=1) / size
+        running, here, memory = class_means(both, excited.goal, memory)
+        first = ((running[:, :size] - mean) ** 2).mean(axis=1)
+        second = ((running[:, size:] - square.reshape(classes, -1)) ** 2).sum(axis=1) / size
         return mean_over(here, first + second), memory
 
     return Term(init, value)

@@ -70,11 +70,11 @@ def lazy(value: Callable[[Excited], Float[Array, ""]], every: int) -> Term:
     quality of StyleGAN", arXiv 1912.04958, of a discriminator's and a generator's training).
     """
 
-    def asked(excited: Excited) -> Float[Array, ""]:
+    def sparse(excited: Excited) -> Float[Array, ""]:
         now = excited.turn % every == 0
         return jax.lax.cond(now, lambda: every * value(excited), lambda: jnp.zeros(()))
 
-    return plain(asked)
+    return plain(sparse)
 
 
 def by_class(value: Array, goal: Goal) -> tuple[Array, Array]:
