@@ -17,6 +17,7 @@ from jaxtyping import Array
 
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
+from stimjax.errors import StimjaxError
 from stimjax.models import Model, Params
 
 Part = TypeVar("Part")
@@ -100,3 +101,11 @@ def lacking(statistics: Iterable[Statistic], names: Iterable[str]) -> list[str]:
         for one in statistics
         if not any(name == one.name or name.startswith(f"{one.name}.") for name in names)
     ]
+
+
+def refuse_lacking(statistics: Iterable[Statistic], names: Iterable[str]) -> None:
+    """Raise StimjaxError for the first of `statistics` that `lacking` finds."""
+    if absent := lacking(statistics, names):
+        raise StimjaxError(
+            f"the teacher holds no statistic {absent[0]!r}, which this method needs; train it again"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -17,7 +17,7 @@ from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite import accept, kind, objective
 from stimjax.excite.inhibit import erasure
-from stimjax.excite.inhibit.inhibition import NOTHING, Inhibition, asks_critic, inhibition
+from stimjax.excite.inhibit.inhibition import asks_critic, inhibition
 from stimjax.excite.kind import Kind, Statistic, Statistics
 from stimjax.excite.lanes import Method
 from stimjax.excite.parametrization import PARAMETRIZATIONS, rounded
@@ -99,10 +99,9 @@ def parts(recipe: Recipe) -> list[Named]:
     return [Named(field, name, PARTS[field][name]) for field, name in names]
 
 
-def needs(recipe: Recipe, inhibited: Inhibition = NOTHING) -> list[Statistic]:
+def needs(recipe: Recipe) -> list[Statistic]:
     """The statistics of the training windows that a method takes, in order of measuring."""
-    found = kind.needs(part.kind for part in parts(recipe))
-    return [*found, erasure.ERASURE] if inhibited.directions else found
+    return kind.needs(part.kind for part in parts(recipe))
 
 
 def method(spec: Spec, recipe: Recipe, statistics: Statistics) -> Method:
@@ -116,7 +115,7 @@ def method(spec: Spec, recipe: Recipe, statistics: Statistics) -> Method:
     Raises:
         StimjaxError: the parts do not go together, or a statistic is missing.
     """
-    refuse_lacking(needs(recipe), statistics)
+    kind.refuse_lacking(needs(recipe), statistics)
     weights = {name: w for name, w in dataclasses.asdict(recipe.terms).items() if w}
     terms = {name: TERMS[name].make(spec, statistics, recipe) for name in weights}
     return Method(
@@ -130,22 +129,11 @@ def method(spec: Spec, recipe: Recipe, statistics: Statistics) -> Method:
     )
 
 
-def refuse_lacking(wanted: Sequence[Statistic], statistics: Statistics) -> None:
-    """Raise StimjaxError if one of the statistics that are `wanted` is not there."""
-    if lacking := kind.lacking(wanted, statistics):
-        raise StimjaxError(
-            f"the teacher holds no statistic {lacking[0]!r}, which this method needs; train it "
-            "again"
-        )
-
-
 def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
     """Every statistic of the training windows that some method takes; kept with the teacher.
 
-    Of a teacher with a formal guarantee only what it has paid for already.
+    No ledger pays for them: `teach` measures none for a teacher with a formal guarantee.
     """
-    if teacher.privacy is not None:
-        return dict(teacher.statistics)
     every = kind.needs(one for table in PARTS.values() for one in table.values())
     return kind.measured([*every, erasure.ERASURE], train, teacher)
 

@@ -112,7 +112,6 @@ def _workers(
     inhibition = inhibit.inhibition(settings, methods.recipe(settings))
     recipe = inhibit.with_term(methods.recipe(settings), inhibition)
     inhibit.refuse_ignorant(teacher, recipe, inhibition)
-    methods.refuse_lacking(methods.needs(recipe, inhibition), teacher.statistics)
     inhibited = inhibit.applied(inhibition, teacher)
     statistics = inhibit.without_groups(teacher.statistics, inhibition)
     method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)

@@ -15,7 +15,7 @@ from stimjax import config
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite.inhibit import erasure
-from stimjax.excite.kind import Statistics
+from stimjax.excite.kind import Statistics, refuse_lacking
 from stimjax.excite.sources import mixture
 from stimjax.learn.teacher import Teacher
 from stimjax.models.layers import Erasures
@@ -98,10 +98,11 @@ def applied(inhibition: Inhibition, teacher: Teacher) -> Inhibited:
     """What `inhibition` comes to with `teacher`, which knows its subjects.
 
     Raises:
-        KeyError: its directions were not measured.
+        StimjaxError: its directions were not measured.
     """
     critic = teacher.critic
     bound = critic.bound(inhibition.refusal) if critic and inhibition.refusal else None
     if not inhibition.directions:
         return Inhibited(bound)
+    refuse_lacking([erasure.ERASURE], teacher.statistics)
     return Inhibited(bound, erasure.erasures(teacher.statistics, inhibition.directions))
