@@ -18,6 +18,7 @@ from stimjax.models import Params
 NETWORKS = ("cnn", "mlp")  # the MLP also stands in for classical students
 FIT = config.Fit(steps=400, every=100)
 SEEDS = 1_900_000_000  # apart from those of teachers and students
+RUN = fit.Run(devices=1)  # a release has the same bytes for any number of them
 HELD_OUT = 10  # one stimulus in so many chooses a proxy's best step
 
 
@@ -40,9 +41,8 @@ def train(stimuli: Batch, seed: int, index: int) -> Proxies:
     networks = [models.classifier(name, shape, classes) for name in NETWORKS]
     first = SEEDS + (1000 * seed + index) % 100_000_000
     learn, judge = stimuli[~held_out], stimuli[held_out]
-    # On one device: a release has the same bytes for any number of them.
     params = tuple(
-        fit.fit(model, learn, judge, seeds=[first], settings=FIT, devices=1).params
+        fit.fit(model, learn, judge, seeds=[first], settings=FIT, run=RUN).params
         for model in networks
     )
 

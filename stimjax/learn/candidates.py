@@ -92,6 +92,10 @@ def _train(
     own = np.array(seeds(settings.seed, len(networks) * each)).reshape(-1, each)
     fits: list[fit.Fitted] = []
     for i, (name, family) in enumerate(zip(networks, families, strict=True)):
+        run = fit.Run(
+            checkpoint=None if checkpoint is None else checkpoint / f"{name}-{radius:g}",
+            progress=lambda step, _, i=i: progress(i * steps + step, len(networks) * steps),
+        )
         try:
             fitted = fit.fit(
                 family,
@@ -99,8 +103,7 @@ def _train(
                 validation,
                 seeds=own[i].tolist(),
                 settings=settings.fit,
-                checkpoint=None if checkpoint is None else checkpoint / f"{name}-{radius:g}",
-                progress=lambda step, _, i=i: progress(i * steps + step, len(networks) * steps),
+                run=run,
             )
         except fit.DivergedError:
             if i + 1 == len(networks) and not any(np.isfinite(f.loss).any() for f in fits):

@@ -113,9 +113,8 @@ def train(
         for rows in zip(*by_subject.values(), strict=True)
     )
     model = recognizer(network, windows.spec, len(by_subject))
-    fitted = fit.fit(
-        model, learned, chosen, seeds=[own_seed(seed)], settings=settings, progress=progress
-    )
+    run = fit.Run(progress=progress)
+    fitted = fit.fit(model, learned, chosen, seeds=[own_seed(seed)], settings=settings, run=run)
     answers = probabilities(model, fitted.params, judged.x)[0]
     truth = judged.label
     return Critic(

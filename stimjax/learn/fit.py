@@ -7,6 +7,7 @@ a checkpoint therefore ends with the same bits as one that was not.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -61,6 +62,22 @@ class Fitted(NamedTuple):
     steps: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How training is carried out: what is asked of this machine, not of the networks.
+
+    Attributes:
+        checkpoint: a folder of checkpoints; training resumes from the newest one there.
+        devices: how many share each batch at most; None for all cores of a CPU, or one
+            accelerator. Their number changes the last bits of what is found.
+        progress: called with steps done and steps at most.
+    """
+
+    checkpoint: Path | None = None
+    devices: int | None = None
+    progress: Callable[[int, int], None] = lambda step, steps: None
+
+
 def fit(
     model: Model,
     train: Batch,
@@ -68,9 +85,7 @@ def fit(
     *,
     seeds: Sequence[int],
     settings: config.Fit,
-    checkpoint: Path | None = None,
-    devices: int | None = None,
-    progress: Callable[[int, int], None] = lambda step, steps: None,
+    run: Run = Run(),
 ) -> Fitted:
     """Train `model` from each of `seeds` on `train`, keeping what is best on `validation`.
 
@@ -82,19 +97,16 @@ def fit(
         validation: windows that choose the step whose parameters are kept.
         seeds: one network each, of initial weights, order of windows and dropout.
         settings: steps, rate and so on.
-        checkpoint: a folder of checkpoints; training resumes from the newest one there.
-        devices: how many share each batch at most; None for all cores of a CPU, or one
-            accelerator. Their number changes the last bits of what is found.
-        progress: called with steps done and steps at most.
+        run: checkpoints, devices, who follows it.
 
     Raises:
         DivergedError: the loss became NaN for every seed.
         StimjaxError: the checkpoint is damaged or of another run.
     """
-    whole, by_block, batches = _shardings(mesh.shared(_parts(settings.batch), "part", devices))
+    whole, by_block, batches = _shardings(mesh.shared(_parts(settings.batch), "part", run.devices))
     advance = _advance(model, settings, whole)
     state = _start(model.init, _learner(model, settings), jnp.asarray(seeds, jnp.uint32))
-    manager = _manager(checkpoint)
+    manager = _manager(run.checkpoint)
     step = 0
     arrays = _put((train.x, train.y, train.weight), whole)
     held_out = _put((validation.x, validation.y, validation.weight), by_block)
@@ -109,7 +121,7 @@ def fit(
             step += settings.every
             if manager is not None:
                 manager.save(step, args=ocp.args.StandardSave(state))
-            progress(min(step, settings.steps), settings.steps)
+            run.progress(min(step, settings.steps), settings.steps)
     finally:
         if manager is not None:
             manager.close()  # waits until the last checkpoint is whole

@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, stacked: Callable[..., Params]) -> di
         asked["radii"].append(kwargs["settings"].radius)
         if not np.isfinite(asked["losses"][i]).any():
             raise fit.DivergedError("training diverged")
-        kwargs["progress"](10, kwargs["settings"].steps)
+        kwargs["run"].progress(10, kwargs["settings"].steps)
         params = stacked(
             SETTINGS.networks[0 if "same" in asked else i],
             *(10 * i + j for j in range(3)),

@@ -98,12 +98,8 @@ def test_training_a_linear_network_equals_adamw_written_out(
     settings = Fit(steps=30, batch=many, rate=0.05, weight_decay=0.1, noise=0.3, every=5)
     looks: list[int] = []
     with compilations() as compiled:
-        found = fit.fit(
-            *(LINEAR, train, train),
-            seeds=[7],
-            settings=settings,
-            progress=lambda *_: looks.append(len(compiled)),
-        )
+        run = fit.Run(progress=lambda *_: looks.append(len(compiled)))
+        found = fit.fit(LINEAR, train, train, seeds=[7], settings=settings, run=run)
 
     epochs = range(many // 2)
     order = np.concatenate([np.random.default_rng([7, e]).permutation(60) for e in epochs])
@@ -179,12 +175,8 @@ def test_seeds_together_are_runs_of_one_each(model: Model, xor: Batch, shaky: Ba
 def test_early_stopping_stops(model: Model, xor: Batch) -> None:
     against = dataclasses.replace(xor[:200], y=xor.y[:200, ::-1])  # what is learned is wrong
     seen: list[tuple[int, int]] = []
-    fitted = fit.fit(
-        *(model, xor, against),
-        seeds=[1],
-        settings=IMPATIENT,
-        progress=lambda *at: seen.append(at),
-    )
+    run = fit.Run(progress=lambda *at: seen.append(at))
+    fitted = fit.fit(model, xor, against, seeds=[1], settings=IMPATIENT, run=run)
     assert 20 <= fitted.steps < 300
     assert seen == [(step, 300) for step in range(10, fitted.steps + 1, 10)]
 
@@ -231,13 +223,8 @@ def test_a_resumed_run_ends_with_the_same_bits(
     state = tmp_path / "state"
 
     def run(checkpoint: Path | None, progress: Callable[[int, int], None]) -> fit.Fitted:
-        return fit.fit(
-            *(model, xor, shaky),
-            seeds=[1, 2],
-            settings=SETTINGS,
-            checkpoint=checkpoint,
-            progress=progress,
-        )
+        how = fit.Run(checkpoint=checkpoint, progress=progress)
+        return fit.fit(model, xor, shaky, seeds=[1, 2], settings=SETTINGS, run=how)
 
     whole = run(None, interrupt_at(-1))
     for stop in (50, 150):
@@ -259,13 +246,8 @@ def test_checkpoints_that_cannot_go_on_are_one_line(
     model: Model, xor: Batch, tmp_path: Path
 ) -> None:
     def run(seeds: list[int], stop: int) -> None:
-        fit.fit(
-            *(model, xor, xor[:200]),
-            seeds=seeds,
-            settings=SETTINGS,
-            checkpoint=tmp_path,
-            progress=interrupt_at(stop),
-        )
+        how = fit.Run(checkpoint=tmp_path, progress=interrupt_at(stop))
+        fit.fit(model, xor, xor[:200], seeds=seeds, settings=SETTINGS, run=how)
 
     with pytest.raises(Interrupted):
         run([1, 2], 50)

@@ -29,7 +29,9 @@ windows = batch.make(
 model = models.classifier(sys.argv[1], spec.shape, 2, {"width": 8})
 settings = Fit(steps=20, batch=128, every=10, rate=1e-2, noise=0.1, patience=5)
 one, two, other = (
-    fit.fit(model, windows, windows[:200], seeds=seeds, settings=settings, devices=devices)
+    fit.fit(
+        model, windows, windows[:200], seeds=seeds, settings=settings, run=fit.Run(devices=devices)
+    )
     for seeds, devices in (([1, 2, 3], 1), ([1, 2, 3], None), ([4, 5, 6], None))
 )
 np.testing.assert_allclose(one.loss, two.loss, rtol=1e-4)
