@@ -87,8 +87,7 @@ def main(options: Options) -> None:
             teacher,
             options.synthesis,
             folder / "release",
-            progress=rates.telling(report),
-            note=report.note,
+            listener=rates.Listener(rates.telling(report), report.note),
         )
         windows = private / "windows"
         compared = stages.Compared(folder / "release", train=windows, test=windows)

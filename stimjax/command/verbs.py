@@ -273,8 +273,7 @@ class Synthesize:
                 self.out,
                 overwrite=self.overwrite,
                 available=None if self.device_memory is None else int(1e9 * self.device_memory),
-                progress=rates.telling(report, write),
-                note=report.note,
+                listener=rates.Listener(rates.telling(report, write), report.note),
             )
         if hosts.index() == 0:
             print(f"{self.out}: {self.synthesis.count} stimuli")

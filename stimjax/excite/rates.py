@@ -79,6 +79,22 @@ class Rates:
         return json.dumps(dataclasses.asdict(self) | derived)
 
 
+@dataclasses.dataclass(frozen=True)
+class Listener:
+    """Who hears of a synthesis.
+
+    Attributes:
+        progress: hears how this process gets on, about once a second.
+        note: hears what the holder should know of the result.
+    """
+
+    progress: Callable[[Rates], None] = lambda rates: None
+    note: Callable[[str], None] = lambda line: None
+
+
+UNHEARD = Listener()
+
+
 def telling(
     reporter: Reporter, write: Callable[[str], None] = lambda line: None
 ) -> Callable[[Rates], None]:

@@ -79,7 +79,8 @@ def shards(
         critic = None if teacher.critic is None else teacher.critic.params
         params = (teacher.params, None if learned is None else learned.params, critic)
         logits = None if learned is None else learned.logits
-        for shard in _fill(workers(logits), params, teacher, settings, part, watch, available):
+        this = Round(part, workers(logits), params)
+        for shard in _fill(this, teacher, settings, watch, available):
             if recipe.rounds > 1:
                 kept.append(shard.stimuli)
             yield shard
@@ -102,6 +103,21 @@ class Workers(NamedTuple):
     advance: jax.stages.Wrapped
     places: Places
     held: tuple[int, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+    """What this process makes before proxy students learn anew.
+
+    Attributes:
+        numbers: of its shards.
+        workers: that fill them.
+        params: of teacher, proxies and critic, as they are now.
+    """
+
+    numbers: list[int]
+    workers: Workers
+    params: tuple[Params, ...]
 
 
 def _workers(
@@ -166,19 +182,18 @@ def _networks(
 
 
 def _fill(
-    workers: Workers,
-    params: tuple[Params, ...],
+    this: Round,
     teacher: Teacher,
     settings: config.Synthesis,
-    numbers: list[int],
     watch: Callable[[int, Counts], None],
     available: int | None,
 ) -> Iterator[Shard]:
-    """Fill these shards, as many at a time as there are devices.
+    """Fill the shards of this round, as many at a time as there are devices.
 
     The devices are never idle: they get their next steps before the host looks at the last, and
     the next shards before the host writes what is full.
     """
+    numbers, workers, params = this.numbers, this.workers, this.params
     devices, steps = jax.local_device_count(), np.int32(8)
     available = memory.available() if available is None else available
     _refuse_large(workers, settings, available)  # before anything is compiled

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from stimjax.disk.store import read_json, write_json
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, methods, shards
 from stimjax.excite.collect import Counts
-from stimjax.excite.rates import Rates
+from stimjax.excite.rates import UNHEARD, Listener, Rates
 from stimjax.learn import ledger
 from stimjax.learn.ledger import Ledger
 from stimjax.learn.teacher import Teacher
@@ -43,8 +42,7 @@ def synthesize(
     *,
     overwrite: bool = False,
     available: int | None = None,
-    progress: Callable[[Rates], None] = lambda rates: None,
-    note: Callable[[str], None] = lambda line: None,
+    listener: Listener = UNHEARD,
 ) -> None:
     """Write a release of `settings.count` stimuli as the folder `out`.
 
@@ -58,8 +56,7 @@ def synthesize(
         out: appears when the release is complete.
         overwrite: replace an earlier release, and forget an interrupted one.
         available: bytes of memory on each device, instead of what the device says.
-        progress: told how this process gets on, about once a second.
-        note: told of what the holder should know of the result.
+        listener: hears how it gets on.
 
     Raises:
         StimjaxError: the settings make no sense, the folder is occupied or in use, an interrupted
@@ -78,14 +75,16 @@ def synthesize(
     with filled(out, identity, overwrite=overwrite) as folder:
         pieces = _Pieces(folder, settings, teacher.spec)
         with hosts.together(out):
-            _make(pieces, teacher, settings, available, progress)
+            _make(pieces, teacher, settings, available, listener)
         with hosts.together(out):
             if hosts.index() == 0:
                 manifest = pieces.manifest(teacher.privacy)
                 release.finish(folder, teacher.spec, manifest)
                 for name, number in zip(teacher.spec.classes, manifest.classes, strict=True):
                     if not number:
-                        note(f"{out.name}: holds no stimulus that the teacher calls {name}")
+                        listener.note(
+                            f"{out.name}: holds no stimulus that the teacher calls {name}"
+                        )
 
 
 def identify(teacher: Teacher, settings: config.Synthesis) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def _make(
     teacher: Teacher,
     settings: config.Synthesis,
     available: int | None,
-    progress: Callable[[Rates], None],
+    listener: Listener,
 ) -> None:
     """Make and keep what this process has to."""
     since = time.monotonic()
@@ -116,7 +115,7 @@ def _make(
 
     def watch(unfinished: int, counts: Counts) -> None:
         now = Counts(*[a + b.sum(axis=0) for a, b in zip(sums, counts, strict=True)])
-        progress(
+        listener.progress(
             Rates(
                 process=hosts.index(),
                 done=min(done + unfinished, total),

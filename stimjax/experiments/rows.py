@@ -152,8 +152,8 @@ def _make_stimuli(row: Row, fold: Fold, teacher: Teacher, train: Batch) -> Batch
 
     def stimuli(folder: Path) -> None:
         fold.reporter.stage(f"fold {fold.number}, {row.name}: stimuli")
-        start, tell = time.monotonic(), rates.telling(fold.reporter)
-        synthesize.synthesize(teacher, job.synthesis, folder / "release", progress=tell)
+        start, listener = time.monotonic(), rates.Listener(rates.telling(fold.reporter))
+        synthesize.synthesize(teacher, job.synthesis, folder / "release", listener=listener)
         seconds = time.monotonic() - start
         numbers = _about(folder / "release", train, prepare.load(fold.windows, "test"))
         uses = methods.uses(job.synthesis)

@@ -258,8 +258,8 @@ def _fold(
     identity = synthesize.identify(teacher, job.synthesis)
     made = stack.enter_context(pieces.kept(out, "stimuli", identity)) / "release"
     if not made.exists():
-        tell = rates.telling(reporter)
-        synthesize.synthesize(teacher, job.synthesis, made, progress=tell, note=reporter.note)
+        listener = rates.Listener(rates.telling(reporter), reporter.note)
+        synthesize.synthesize(teacher, job.synthesis, made, listener=listener)
     shutil.copytree(made, places.release)
     if places.fold == 0:
         (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))

@@ -17,7 +17,7 @@ from stimjax import config
 from stimjax.disk.documents import Privacy, Results
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
-from stimjax.excite import synthesize
+from stimjax.excite import rates, synthesize
 from stimjax.job import stages
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
@@ -95,7 +95,8 @@ def _measure(
     compared = stages.Compared(folder / "release", train=windows, test=windows)
     if not compared.release.exists():
         reporter.stage("making stimuli")
-        synthesize.synthesize(teacher, job.synthesis, compared.release, note=reporter.note)
+        listener = rates.Listener(note=reporter.note)
+        synthesize.synthesize(teacher, job.synthesis, compared.release, listener=listener)
 
     if not (folder / "study").exists():
         with new_folder(folder / "study", private=True) as place:

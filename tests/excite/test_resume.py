@@ -15,6 +15,7 @@ from stimjax.disk.store import locked
 from stimjax.errors import StimjaxError
 from stimjax.excite import proxies, shards
 from stimjax.excite import synthesize as module
+from stimjax.excite.rates import Listener
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
 
@@ -166,9 +167,8 @@ def test_finished_shards_are_looked_up_once_in_a_while(
     finished = release.finished
     monkeypatch.setattr(release, "finished", lambda f: (looks.append(f), finished(f))[1])
     seen: list[int] = []
-    synthesize(
-        teacher, small, tmp_path / "release", progress=lambda rates: seen.append(rates.everywhere)
-    )
+    listener = Listener(lambda rates: seen.append(rates.everywhere))
+    synthesize(teacher, small, tmp_path / "release", listener=listener)
     assert len(looks) == 3  # twice for what is to be made
     assert seen == sorted(seen)
     assert {SHARD * n for n in range(1, 8)} | {COUNT} <= set(seen)  # own ones are known at once

@@ -17,6 +17,7 @@ from stimjax.config.recipes import Recipe, Terms
 from stimjax.errors import StimjaxError
 from stimjax.excite import shards as filling
 from stimjax.excite import synthesize as module
+from stimjax.excite.rates import Listener
 from stimjax.excite.synthesize import synthesize
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Model
@@ -35,7 +36,8 @@ def made(
 ) -> tuple[Path, list[tuple[int, int]]]:
     """A release, and what its progress said."""
     out, seen = tmp_path_factory.mktemp("made") / "release", []
-    synthesize(teacher, small, out, progress=lambda rates: seen.append((rates.done, rates.total)))
+    listener = Listener(lambda rates: seen.append((rates.done, rates.total)))
+    synthesize(teacher, small, out, listener=listener)
     return out, seen
 
 
@@ -237,7 +239,7 @@ def test_a_class_without_stimuli_is_told(
             return Model(model.init, only_the_last, lambda p, x, _: (only_the_last(p, x), ()))
 
     biased = Biased(teacher.networks, frozen, teacher.spec)
-    synthesize(biased, small, tmp_path / "release", note=told.append)
+    synthesize(biased, small, tmp_path / "release", listener=Listener(note=told.append))
     assert [line.rpartition(" ")[2] for line in told] == list(teacher.spec.classes[:2])
 
 
