@@ -20,11 +20,9 @@ from stimjax.batch import Batch
 from stimjax.config.settings import save as save_settings
 from stimjax.data import people, prepare, reader
 from stimjax.disk.documents import (
-    CriticScores,
     HeldOut,
     Loss,
     Made,
-    Member,
     Metrics,
     Privacy,
     Results,
@@ -115,8 +113,8 @@ def save_teacher(
     teachers.save(teacher, folder)
     about = Metrics(
         networks=teacher.networks,
-        members=tuple(Member(**member) for member in teacher.members),
-        critic=None if teacher.critic is None else CriticScores(**teacher.critic.about()),
+        members=teacher.members,
+        critic=None if teacher.critic is None else teacher.critic.about(),
         privacy=ledger.described(teacher.privacy),
         validation=Scores(**metrics.evaluate(teacher.probability(validation.x), validation)),
         test=Scores(**metrics.evaluate(teacher.probability(test.x), test)),

@@ -13,6 +13,7 @@ import numpy as np
 
 from stimjax import config, models
 from stimjax.batch import Batch
+from stimjax.disk.documents import Member
 from stimjax.errors import StimjaxError
 from stimjax.learn import dp, fit, pooling, robust
 from stimjax.learn.predict import log_probabilities
@@ -120,9 +121,9 @@ def _train(
         "weights": tuple(jnp.asarray(weight[i][weight[i] > 0], jnp.float32) for i in kept),
     }
     about = tuple(
-        {"network": name, "candidate": number, "radius": radius} | member
+        Member(name, number, radius, **scores)
         for name, row in zip(networks, members, strict=True)
-        for number, member in enumerate(row)
+        for number, scores in enumerate(row)
     )
     return Teacher(tuple(networks[i] for i in kept), params, spec, members=about)
 

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import dacite
 import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Spec
+from stimjax.disk.documents import CriticScores
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
 from stimjax.learn.predict import probabilities
@@ -66,26 +65,19 @@ class Critic:
         return bound(self.sure, strength)
 
     @classmethod
-    def of(cls, about: Any, spec: Spec, where: str) -> Critic:
+    def of(cls, about: CriticScores, spec: Spec, where: str) -> Critic:
         """What `about` described, still without parameters.
 
         Raises:
-            StimjaxError: it describes no critic; `where` names the file.
+            StimjaxError: there is no such network; `where` names the file.
         """
-        try:
-            found = dacite.from_dict(
-                cls, {**about, "sure": tuple(about["sure"]), "spec": spec, "params": None}
-            )
-        except (dacite.DaciteError, KeyError, TypeError) as error:
-            raise StimjaxError(f"{where}: its critic is not described ({error})") from error
-        if found.network not in models.CLASSIFIERS:
-            raise StimjaxError(f"{where}: names the network {found.network!r}, which is not known")
-        return found
+        if about.network not in models.CLASSIFIERS:
+            raise StimjaxError(f"{where}: names the network {about.network!r}, which is not known")
+        return cls(params=None, spec=spec, **dataclasses.asdict(about))
 
-    def about(self) -> dict[str, Any]:
-        """All but the parameters, for JSON."""
-        names = ("network", "subjects", "accuracy", "chance", "sure")
-        return {name: getattr(self, name) for name in names}
+    def about(self) -> CriticScores:
+        """All but the parameters and the spec."""
+        return CriticScores(self.network, self.subjects, self.accuracy, self.chance, self.sure)
 
 
 def train(

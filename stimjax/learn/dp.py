@@ -13,6 +13,7 @@ therefore never the same.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import secrets
@@ -27,6 +28,7 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import config, models
 from stimjax.batch import NOBODY, Batch
+from stimjax.disk.documents import Member
 from stimjax.errors import StimjaxError
 from stimjax.learn import ledger
 from stimjax.learn.ledger import Expense, Ledger
@@ -102,8 +104,8 @@ def train(
         "members": tuple(jax.tree.map(lambda leaf: leaf[None], one) for one in trained),
         "weights": (weight,) * len(names),
     }
-    about = {"candidate": 0, "radius": 0.0, "weight": 1 / len(names), "loss": None}
-    members = tuple({"network": name, **about, "accuracy": None} for name in names)
+    same = Member("", 0, radius=0.0, weight=1 / len(names), loss=None, accuracy=None)
+    members = tuple(dataclasses.replace(same, network=name) for name in names)
     statistics = {}
     if share.prior is not None:
         statistics[ledger.PRIOR] = prior(train, owner, share.prior, rng)

@@ -16,9 +16,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Literal
 
-import dacite
-
 from stimjax.disk.documents import Guarantee
+from stimjax.disk.documents.document import plain, typed
 from stimjax.errors import StimjaxError
 from stimjax.machine.extras import library
 
@@ -67,7 +66,7 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """This ledger as a JSON object; `from_json` reads it back exactly."""
-        return dataclasses.asdict(self) | {"expenses": [*map(dataclasses.asdict, self.expenses)]}
+        return plain(self)
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> Ledger:
@@ -80,11 +79,7 @@ class Ledger:
         Raises:
             StimjaxError: a field is missing, unknown or of the wrong kind.
         """
-        try:
-            config = dacite.Config(strict=True, cast=[tuple])
-            ledger = dacite.from_dict(cls, content, config)
-        except (dacite.DaciteError, AttributeError, TypeError) as error:
-            raise StimjaxError(f"{where}: its privacy is described wrongly ({error})") from error
+        ledger = typed(cls, content, f"{where}: its privacy is described wrongly")
         if not 0 < ledger.epsilon < math.inf or not ledger.expenses:
             raise StimjaxError(f"{where}: its privacy is described wrongly (it spent nothing)")
         return ledger

@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import chex
 import jax
@@ -19,7 +18,8 @@ from jaxtyping import Array, Float
 
 from stimjax import models
 from stimjax.batch import Spec
-from stimjax.disk.store import load_arrays, read_json, save_arrays, write_json
+from stimjax.disk.documents import Member, TeacherFile
+from stimjax.disk.store import load_arrays, save_arrays
 from stimjax.errors import StimjaxError
 from stimjax.learn.critic import Critic
 from stimjax.learn.ledger import Ledger
@@ -27,7 +27,6 @@ from stimjax.learn.predict import probabilities
 from stimjax.machine.versions import versions
 from stimjax.models import Model, Params
 
-SCHEMA = 5
 STATISTICS = "statistics.safetensors"
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
 
@@ -41,9 +40,7 @@ class Teacher:
         params: of `model`, see `stimjax.models.ensemble`.
         spec: of the windows.
         statistics: what is stored of the training windows beside the networks, by name; private.
-        members: every network that was trained with the chosen radius, whether it counts or not:
-            its network, candidate (a number within the family), radius, weight, and loss and
-            accuracy on the validation part (None if it diverged, or has a guarantee).
+        members: every network that was trained with the chosen radius, whether it counts or not.
         critic: tells the subjects of the training windows apart, if they name any; private.
         privacy: the formal guarantee, and what was spent on it; None if there is none.
     """
@@ -52,7 +49,7 @@ class Teacher:
     params: Params
     spec: Spec
     statistics: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    members: tuple[dict[str, Any], ...] = ()
+    members: tuple[Member, ...] = ()
     critic: Critic | None = None
     privacy: Ledger | None = None
 
@@ -113,18 +110,17 @@ def save(teacher: Teacher, folder: Path) -> None:
             checkpointer.save(folder.absolute() / "critic", critic.params)
     if teacher.statistics:
         save_arrays(folder / STATISTICS, teacher.statistics)
-    about = {
-        "schema": SCHEMA,
-        "networks": list(teacher.networks),
-        "counts": [len(w) for w in teacher.params["weights"]],
-        "members": list(teacher.members),
-        "critic": None if critic is None else critic.about(),
-        "statistics": sorted(teacher.statistics),
-        "spec": teacher.spec.to_json(),
-        "privacy": None if teacher.privacy is None else teacher.privacy.to_json(),
-        "versions": versions(),
-    }
-    write_json(folder / "teacher.json", about)
+    about = TeacherFile(
+        networks=teacher.networks,
+        counts=tuple(len(w) for w in teacher.params["weights"]),
+        members=teacher.members,
+        critic=None if critic is None else critic.about(),
+        statistics=tuple(sorted(teacher.statistics)),
+        spec=teacher.spec.to_json(),
+        privacy=None if teacher.privacy is None else teacher.privacy.to_json(),
+        versions=versions(),
+    )
+    about.save(folder)
 
 
 def load(folder: Path) -> Teacher:
@@ -133,35 +129,19 @@ def load(folder: Path) -> Teacher:
     Raises:
         StimjaxError: there is no teacher, it is damaged, or another version wrote it.
     """
-    path = folder / "teacher.json"
-    about = read_json(path)
-    if about.get("schema") != SCHEMA:
-        raise StimjaxError(
-            f"{path}: has schema {json.dumps(about.get('schema'))}, this version reads {SCHEMA}; "
-            "train the teacher again"
-        )
-    spec = Spec.from_json(about.get("spec", {}), str(path))
-    networks, counts = _list(about, "networks", path), _list(about, "counts", path)
-    for network in networks:
-        if network not in list(models.CLASSIFIERS):  # a list, for what cannot be hashed
-            raise StimjaxError(f"{path}: names the network {network!r}, which this version lacks")
-    if not networks or len(counts) != len(networks) or not all(map(_positive, counts)):
-        raise StimjaxError(f"{path}: its counts are not one number for each of its networks")
-    members = _list(about, "members", path)
-    if not all(isinstance(member, dict) for member in members):
-        raise StimjaxError(f"{path}: its members are not described")
-    params = _restored(models.ensemble(*_families(networks, counts, spec)), folder / "checkpoint")
+    about, where = TeacherFile.load(folder), str(folder / TeacherFile.FILE)
+    spec = Spec.from_json(about.spec, where)
+    model = models.ensemble(*_families(about.networks, about.counts, spec))
+    params = _restored(model, folder / "checkpoint")
     critic = None
-    if about.get("critic") is not None:
-        critic = Critic.of(about["critic"], spec, str(path))
+    if about.critic is not None:
+        critic = Critic.of(about.critic, spec, where)
         critic = dataclasses.replace(critic, params=_restored(critic.model, folder / "critic"))
-    names = _list(about, "statistics", path)
-    statistics = load_arrays(folder / STATISTICS) if names else {}
-    if sorted(statistics) != names:
-        raise StimjaxError(f"{folder / STATISTICS}: is not what {path.name} names")
-    spent = about.get("privacy")
-    spent = None if spent is None else Ledger.from_json(spent, str(path))
-    return Teacher(tuple(networks), params, spec, statistics, tuple(members), critic, spent)
+    statistics = load_arrays(folder / STATISTICS) if about.statistics else {}
+    if sorted(statistics) != list(about.statistics):
+        raise StimjaxError(f"{folder / STATISTICS}: is not what {TeacherFile.FILE} names")
+    spent = None if about.privacy is None else Ledger.from_json(about.privacy, where)
+    return Teacher(about.networks, params, spec, statistics, about.members, critic, spent)
 
 
 def _restored(model: Model, folder: Path) -> Params:
@@ -178,13 +158,3 @@ def _restored(model: Model, folder: Path) -> Params:
             reason = " ".join(str(error).split())[:200]
             raise StimjaxError(f"{folder}: cannot be restored ({reason})") from error
     return jax.tree.map(jnp.asarray, params)
-
-
-def _list(about: Mapping[str, Any], field: str, path: Path) -> list[Any]:
-    if not isinstance(found := about.get(field), list):
-        raise StimjaxError(f"{path}: its {field} are no list")
-    return found
-
-
-def _positive(number: Any) -> bool:
-    return type(number) is int and number > 0

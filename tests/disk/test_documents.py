@@ -31,6 +31,7 @@ from stimjax.disk.documents import (
     Scores,
     Side,
     Sides,
+    TeacherFile,
     TeacherScores,
 )
 from stimjax.disk.documents.document import Document
@@ -83,7 +84,17 @@ METRICS = Metrics(
     test=SCORES,
     versions=VERSIONS,
 )
-DOCUMENTS: list[Document] = [MANIFEST, RESULTS, PRIVACY, METRICS]
+TEACHER = TeacherFile(
+    networks=("cnn", "gru"),
+    counts=(2, 1),
+    members=METRICS.members,
+    critic=METRICS.critic,
+    statistics=("a.mean", "b"),
+    spec={"shape": (5, 2), "rate": None},
+    privacy={"unit": "subject", "epsilon": 4.0, "delta": 1e-5, "expenses": ()},
+    versions=VERSIONS,
+)
+DOCUMENTS: list[Document] = [MANIFEST, RESULTS, PRIVACY, METRICS, TEACHER]
 COHORT = Cohort(
     recordings=2,
     skipped=1,
@@ -163,7 +174,7 @@ Change = Callable[[dict[str, Any]], object]
 DAMAGE: list[tuple[Document, Change, str]] = [
     *(
         (one, lambda c: c.update(schema=2), "has schema 2; this version reads 1")
-        for one in DOCUMENTS
+        for one in DOCUMENTS[:-1]
     ),
     *((one, lambda c: c.pop("schema"), "has schema null") for one in DOCUMENTS),
     *((one, lambda c: c.pop("versions"), '"versions"') for one in DOCUMENTS),
@@ -195,6 +206,19 @@ DAMAGE: list[tuple[Document, Change, str]] = [
     (METRICS, lambda c: c["members"][0].pop("weight"), "weight"),
     (METRICS, lambda c: c["critic"].update(sure=None), "sure"),
     (METRICS, lambda c: c["test"].pop("f1"), "f1"),
+    (
+        TEACHER,
+        lambda c: c.update(schema=4),
+        "has schema 4, this version reads 5; train the teacher",
+    ),
+    (TEACHER, lambda c: c.update(networks=["cnn", "rnn"]), "'rnn'"),
+    (TEACHER, lambda c: c.update(counts=[2, True]), "its counts are not"),
+    (TEACHER, lambda c: c.update(counts=[2]), "its counts are not"),
+    (TEACHER, lambda c: c["members"][0].update(loss="low"), "loss"),
+    (TEACHER, lambda c: c["critic"].update(accuracy="high"), "accuracy"),
+    (TEACHER, lambda c: c["critic"].pop("sure"), "sure"),
+    (TEACHER, lambda c: c.update(spec=None), '"spec"'),
+    (TEACHER, lambda c: c.update(privacy=3), '"privacy"'),
 ]
 
 

@@ -53,13 +53,13 @@ def test_without_an_ensemble_the_best_candidate_on_validation_is_kept(
     assert trained.networks == ("mlp",)
     chex.assert_trees_all_equal(trained.params["members"], (stacked("mlp", 2),))
     assert trained.params["weights"][0].tolist() == [1.0]
-    assert [m["weight"] for m in trained.members] == [0, 0, 1, 0, 0, 0]
-    assert [m["loss"] for m in trained.members] == [0.5, None, 0.3, 0.4, 0.6, 0.7]
-    assert [(m["network"], m["candidate"]) for m in trained.members][2:4] == [
+    assert [m.weight for m in trained.members] == [0, 0, 1, 0, 0, 0]
+    assert [m.loss for m in trained.members] == [0.5, None, 0.3, 0.4, 0.6, 0.7]
+    assert [(m.network, m.candidate) for m in trained.members][2:4] == [
         ("mlp", 2),
         ("gru", 0),
     ]
-    json.dumps(trained.members, allow_nan=False)
+    json.dumps([dataclasses.asdict(m) for m in trained.members], allow_nan=False)
 
 
 def test_an_ensemble_holds_what_counts_and_nothing_that_diverged(
@@ -85,7 +85,7 @@ def test_an_ensemble_holds_what_counts_and_nothing_that_diverged(
     chex.assert_trees_all_equal(
         trained.params["members"], (stacked("mlp", 0, 2), stacked("gru", 11))
     )
-    weights = [m["weight"] for m in trained.members]
+    weights = [m.weight for m in trained.members]
     assert weights == [0.3, 0, 0.5, 0, 0.9, 0]
     np.testing.assert_allclose(np.concatenate(trained.params["weights"]), [0.3, 0.5, 0.9])
 
@@ -96,7 +96,7 @@ def test_a_family_that_diverged_is_left_out_and_all_of_them_are_one_line(
     asked["losses"] = [[np.inf] * 3, [0.4, 0.6, 0.7]]
     trained = candidates.train(xor, xor, SETTINGS)
     assert trained.networks == ("gru",)
-    assert [m["loss"] for m in trained.members][:4] == [None, None, None, 0.4]
+    assert [m.loss for m in trained.members][:4] == [None, None, None, 0.4]
     asked["losses"], asked["seeds"] = [[np.inf] * 3] * 2, []
     with pytest.raises(StimjaxError, match="diverged"):
         candidates.train(xor, xor, SETTINGS)
@@ -108,7 +108,7 @@ def test_the_radius_is_chosen_on_validation(xor: Batch, asked: dict[str, Any]) -
     asked["losses"], asked["same"] = [[0.3, 0.4, 0.5]] * 2 + [[np.inf] * 3], True
     seen = []
     trained = candidates.train(xor, xor, settings, progress=lambda *at: seen.append(at))
-    assert {m["radius"] for m in trained.members} == {0.5}
+    assert {m.radius for m in trained.members} == {0.5}
     assert asked["radii"] == [0.0, 0.5, 2.0]
     assert seen == [(10, 4500), (1510, 4500)]
 

@@ -201,7 +201,7 @@ def test_noise_is_not_that_of_the_seed(easy):
 
 def test_a_private_teacher_holds_nothing_that_was_not_paid_for(trained, tmp_path):
     assert set(trained.statistics) == {ledger.PRIOR}
-    assert all(one["loss"] is None and one["accuracy"] is None for one in trained.members)
+    assert all(one.loss is None and one.accuracy is None for one in trained.members)
     teacher.save(trained, tmp_path)
     loaded = teacher.load(tmp_path)
     assert loaded.privacy == trained.privacy and loaded.digest == trained.digest

@@ -17,6 +17,7 @@ from scipy import special
 
 from stimjax import models
 from stimjax.batch import Batch, Spec
+from stimjax.disk.documents import Member
 from stimjax.errors import StimjaxError
 from stimjax.learn import teacher
 from stimjax.learn.teacher import Teacher
@@ -26,8 +27,8 @@ STUDENTS_BELOW = 1_000_000_000  # every student's seed is a non-negative number 
 
 
 MEMBERS = (
-    {"network": "mlp", "candidate": 0, "weight": 0.5, "loss": 0.3, "accuracy": 0.9},
-    {"network": "cnn", "candidate": 0, "weight": 0.0, "loss": None, "accuracy": None},
+    Member("mlp", 0, radius=0.0, weight=0.5, loss=0.3, accuracy=0.9),
+    Member("cnn", 0, radius=0.0, weight=0.0, loss=None, accuracy=None),
 )
 
 
@@ -118,7 +119,8 @@ def test_an_unknown_network_is_refused(saved: Path) -> None:
     [
         *({"networks": wrong} for wrong in (None, "mlp", [], [3, "gru"], [["mlp"], "gru"], [{}])),
         *({"counts": wrong} for wrong in (None, [2], [2, 0], [2, -1], [2, 1.0], [2, True])),
-        *({"members": wrong} for wrong in (None, "mlp", [3])),
+        *({"members": wrong} for wrong in (None, "mlp", [3], [{"network": "mlp"}])),
+        *({"critic": wrong} for wrong in ({}, {"network": 3}, 5)),
         *({"statistics": wrong} for wrong in (None, ["a.mean"], [3], "b")),
     ],
     ids=str,

@@ -8,6 +8,7 @@ from stimjax.disk.documents.manifest import Guarantee, Manifest
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.privacy import Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import HeldOut, Loss, Results, Row, Scores, Split, TeacherScores
+from stimjax.disk.documents.teacher import TeacherFile
 
 __all__ = [
     "Cohort",
@@ -29,5 +30,6 @@ __all__ = [
     "Side",
     "Sides",
     "Split",
+    "TeacherFile",
     "TeacherScores",
 ]
