@@ -85,5 +85,5 @@ def _representations(teacher: Any) -> list[int]:
 
     x = jnp.zeros((1, *teacher.spec.shape))
     return [
-        jax.eval_shape(network.represent, params, x).shape[-1] for network, params in teacher.alone
+        jax.eval_shape(network.represent, params, x).shape[-1] for network, params in teacher.models
     ]

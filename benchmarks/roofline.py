@@ -51,7 +51,7 @@ def _measure() -> dict[str, Any]:
 
     kind = "cpu" if jax.default_backend() == "cpu" else "gpu"
     teacher = paper.untrained(default.SPEC)
-    ((_, cnn),) = teacher.alone
+    ((_, cnn),) = teacher.models
     generator = jax.eval_shape(lambda key: paper.programs(teacher, 1)[0](key).lanes.params, _key())
     flop, moved = flops(cnn, generator), 2 * 3 * 4 * models.size(generator)
     kernels: dict[str, tuple[float, Callable[[], Any]]] = {  # name -> (work of a call, a call)

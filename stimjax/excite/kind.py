@@ -31,7 +31,7 @@ class Labeler(Protocol):
     Attributes:
         model: all networks as one.
         params: its parameters.
-        alone: every network by itself, with its parameters.
+        models: every network by itself, with its parameters.
         probability: the softmax f32[n, class] for windows.
     """
 
@@ -42,7 +42,7 @@ class Labeler(Protocol):
     def params(self) -> Params: ...
 
     @property
-    def alone(self) -> Sequence[tuple[Model, Params]]: ...
+    def models(self) -> Sequence[tuple[Model, Params]]: ...
 
     def probability(self, x: Array | np.ndarray) -> np.ndarray: ...
 

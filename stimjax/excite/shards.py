@@ -79,8 +79,8 @@ def shards(
         critic = None if teacher.critic is None else teacher.critic.params
         params = (teacher.params, None if learned is None else learned.params, critic)
         logits = None if learned is None else learned.logits
-        this = Round(part, workers(logits), params)
-        for shard in _fill(this, teacher, settings, watch, available):
+        current = Round(part, workers(logits), params)
+        for shard in _fill(current, teacher, settings, watch, available):
             if recipe.rounds > 1:
                 kept.append(shard.stimuli)
             yield shard
@@ -168,21 +168,21 @@ def _networks(
     erasures: Erasures,
 ) -> Networks:
     """What lanes ask, with the parameters of teacher, proxies and critic in `params`."""
-    own, learned, recognizing = params
+    of_teacher, of_proxies, of_critic = params
     ask = models.lowered(teacher.model.hidden, recipe.precision)
     networks = Networks(
-        lambda x: teacher.model.hidden(own, x, erasures),
-        gradients=lambda x: ask(own, x, erasures),
+        lambda x: teacher.model.hidden(of_teacher, x, erasures),
+        gradients=lambda x: ask(of_teacher, x, erasures),
     )
     if (critic := teacher.critic) is not None:
-        networks = networks._replace(critic=lambda x: critic.logits(recognizing, x))
+        networks = networks._replace(critic=lambda x: critic.logits(of_critic, x))
     if logits is not None:
-        networks = networks._replace(proxies=lambda x: logits(learned, x))
+        networks = networks._replace(proxies=lambda x: logits(of_proxies, x))
     return networks
 
 
 def _fill(
-    this: Round,
+    current: Round,
     teacher: Teacher,
     settings: config.Synthesis,
     watch: Callable[[int, Counts], None],
@@ -193,7 +193,7 @@ def _fill(
     The devices are never idle: they get their next steps before the host looks at the last, and
     the next shards before the host writes what is full.
     """
-    numbers, workers, params = this.numbers, this.workers, this.params
+    numbers, workers, params = current.numbers, current.workers, current.params
     devices, steps = jax.local_device_count(), np.int32(8)
     available = memory.available() if available is None else available
     _refuse_large(workers, settings, available)  # before anything is compiled

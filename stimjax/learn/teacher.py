@@ -54,7 +54,7 @@ class Teacher:
     privacy: Ledger | None = None
 
     @property
-    def alone(self) -> list[tuple[Model, Params]]:
+    def models(self) -> list[tuple[Model, Params]]:
         """Every network by itself, in the order of `model`, with its parameters."""
         families, counts = self._families()
         return [

@@ -64,7 +64,7 @@ class MadeUp(Teacher):
         return Model(_init, _apply, _hidden)
 
     @property
-    def alone(self) -> list[tuple[Model, Params]]:
+    def models(self) -> list[tuple[Model, Params]]:
         return [(self.model, self.params)]
 
 

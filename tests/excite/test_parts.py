@@ -101,7 +101,8 @@ def test_targets_follow_the_prior_and_some_are_not_excited() -> None:
 class Answers:
     """A labeler of known answers."""
 
-    model, params, alone = models.classifier("mlp", (5, 1), 3), None, ()
+    model, params = models.classifier("mlp", (5, 1), 3), None
+    models = ()
 
     def __init__(self, probability: np.ndarray) -> None:
         self._probability = probability

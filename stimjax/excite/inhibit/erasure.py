@@ -46,7 +46,7 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
         return {}
 
     def represent(x: Array) -> list[Array]:
-        return [network.represent(params, x) for network, params in labeler.alone]
+        return [network.represent(params, x) for network, params in labeler.models]
 
     blocks = [networks for _, networks in in_blocks(train, represent)]
     label = train.label

@@ -132,7 +132,7 @@ class _Pipeline:
     params: Params
 
     @property
-    def alone(self) -> list[tuple[Model, Params]]:
+    def models(self) -> list[tuple[Model, Params]]:
         return [(self.model, self.params)]
 
     def probability(self, x: Array | np.ndarray) -> np.ndarray:

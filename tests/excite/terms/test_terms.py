@@ -100,7 +100,7 @@ class MadeUp:
 
     model = models.Model(lambda key: (), lambda p, x: network(x)[0], lambda p, x: network(x))
     params = ()
-    alone = ()
+    models = ()
 
     def probability(self, x: Any) -> np.ndarray:
         return np.asarray(jax.nn.softmax(network(jnp.asarray(x))[0]))
