@@ -91,8 +91,8 @@ def load_windows(folder: Folder) -> Windows:
     folder = Path(folder)
     train, validation, test = (preparation.load(folder, part) for part in preparation.PARTS)
     how = Made.load(folder).settings
-    known = persons.load(folder)
-    return Windows(train, validation, test, how.split, bool(how.independent), known)
+    people = persons.load(folder)
+    return Windows(train, validation, test, how.split, bool(how.independent), people)
 
 
 def train_teacher(
@@ -162,8 +162,8 @@ def synthesize(
         return releases.load(Path(out))
     if teacher.privacy is not None:
         guarantee.refuse_synthesis(settings, teacher.statistics)
-    made = [shard.stimuli for shard in shards.shards(teacher, settings)]
-    return batch.concatenate(made)[: settings.count]
+    parts = [shard.stimuli for shard in shards.shards(teacher, settings)]
+    return batch.concatenate(parts)[: settings.count]
 
 
 def load_release(folder: Folder) -> Batch:

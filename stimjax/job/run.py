@@ -47,7 +47,7 @@ from stimjax.students.study import Predictions
 
 if TYPE_CHECKING:
     from stimjax import report  # brings matplotlib: imported where a report is written
-    from stimjax.privacy.audit import Known
+    from stimjax.privacy.audit import ShadowsByRecipe
 
 SHOWN = 400  # real windows and stimuli in the report
 
@@ -106,7 +106,7 @@ def run(
         (folder / "study").mkdir()
         results, predictions = stages.write_results(judged, folder / "study", job.study)
         first = _places(folder, 0, folds)
-        shadows: Known = {}  # those of the audit serve the trade-off as well
+        shadows: ShadowsByRecipe = {}  # those of the audit serve the trade-off as well
         privacy = _audited(data, first, folder, job, reporter, shadows)
         exceeded = _exceeded(privacy, bounds)
         points = _traded(first, private, of_fold(job, 0), reporter, shadows)
@@ -132,7 +132,7 @@ def _audited(
     folder: Path,
     job: config.Job,
     reporter: Reporter,
-    shadows: Known,
+    shadows: ShadowsByRecipe,
 ) -> Privacy | None:
     """The audit of a run, in `folder/audit`; none where it could compare nobody."""
     lacking = _lacking(places.windows)
@@ -159,16 +159,16 @@ def _lacking(windows: Path) -> str:
     """Why an audit could compare nobody, or nothing."""
     from stimjax.privacy import audit
 
-    made = Made.load(windows)
-    if made.cohort is None or made.settings.split == "random":
+    origin = Made.load(windows)
+    if origin.cohort is None or origin.settings.split == "random":
         return "with --split random nobody is left who had no part"
-    parts = made.cohort.parts
+    parts = origin.cohort.parts
     few = [part for part in ("train", "test") if len(parts[part].subjects) < audit.FEWEST]
     return f"the {few[0]} part has one subject; give more recordings" if few else ""
 
 
 def _traded(
-    places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: Known
+    places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: ShadowsByRecipe
 ) -> list[dict[str, Any]]:
     """Students and attackers over the strength of inhibition, in `private/tradeoff`.
 
@@ -183,7 +183,7 @@ def _traded(
         out=private / "tradeoff",
         job=dataclasses.replace(job, study=dataclasses.replace(job.study, baselines=())),
         reporter=reporter,
-        known=shadows,
+        shadows=shadows,
     )
 
 
@@ -243,8 +243,8 @@ def _fold(
     if places.fold is not None:
         reporter.note(f"fold {places.fold + 1} of {job.prepare.folds}")
         places.windows.parent.mkdir()
-    for made in (places.windows, places.teacher):
-        made.mkdir()
+    for folder in (places.windows, places.teacher):
+        folder.mkdir()
     cohort.prepare_windows(data, places.windows, job.prepare, reporter)
     identity = resume.identify(places.windows, job.teacher)
     if places.fold is not None:
@@ -256,11 +256,11 @@ def _fold(
     )
     reporter.stage("making stimuli")
     identity = synthesize.identify(teacher, job.synthesis)
-    made = stack.enter_context(pieces.kept(out, "stimuli", identity)) / "release"
-    if not made.exists():
+    kept = stack.enter_context(pieces.kept(out, "stimuli", identity)) / "release"
+    if not kept.exists():
         tell = rates.telling(reporter)
-        synthesize.synthesize(teacher, job.synthesis, made, progress=tell, note=reporter.note)
-    shutil.copytree(made, places.release)
+        synthesize.synthesize(teacher, job.synthesis, kept, progress=tell, note=reporter.note)
+    shutil.copytree(kept, places.release)
     if places.fold == 0:
         (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))
     return stages.predict_and_judge(places.compared, job.study, teacher, reporter, places.fold)
@@ -289,7 +289,7 @@ def _story(
         real=real,
         stimuli=dataclasses.replace(stimuli[:SHOWN], spec=real.spec),
         night=_night(test, teacher.probability(test.x), predictions),
-        made=Made.load(places.windows),
+        origin=Made.load(places.windows),
         teacher=Metrics.load(places.teacher),
         manifest=release.load_manifest(places.release),
         config=(folder / "config.yaml").read_text(encoding="utf-8"),

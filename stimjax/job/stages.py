@@ -45,7 +45,7 @@ from stimjax.students import study as studies
 from stimjax.students.study import Predictions
 
 if TYPE_CHECKING:
-    from stimjax.privacy.audit import Known
+    from stimjax.privacy.audit import ShadowsByRecipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +174,7 @@ def audit_release(
     settings: config.Audit,
     recordings: Sequence[Path],
     reporter: Reporter,
-    known: Known | None = None,
+    shadows: ShadowsByRecipe | None = None,
 ) -> Privacy:
     """Try all attacks on a release and write `privacy.json` into the empty `folder`.
 
@@ -185,8 +185,7 @@ def audit_release(
         settings: what is tried.
         recordings: files of which nothing must be named in the release.
         reporter: is told of the progress.
-        known: shadow releases of earlier audits with the same windows and settings; what is made
-            here is added.
+        shadows: of earlier audits with the same windows and settings; what is made here is added.
 
     Raises:
         StimjaxError: the holdout is not apart from the training part, one of them has a single
@@ -216,7 +215,7 @@ def audit_release(
         settings,
         releases.release_recipe(manifest.method),
         audit.Published(compared.release, secrets),
-        known=known,
+        shadows=shadows,
         stage=reporter.stage,
     )
     privacy = audit.documented(world, attacks, manifest.privacy)

@@ -23,7 +23,7 @@ from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
 
 if TYPE_CHECKING:
-    from stimjax.privacy.audit import Known
+    from stimjax.privacy.audit import ShadowsByRecipe
 
 SHOWN = ("auc", "top1", "tpr_at_fpr_0.01")  # metrics of attacks
 
@@ -53,7 +53,7 @@ def measure(
     out: Path,
     job: config.Job,
     reporter: Reporter,
-    known: Known | None = None,
+    shadows: ShadowsByRecipe | None = None,
 ) -> list[dict[str, Any]]:
     """Make what is not yet in `out` of each strength, and read all of it.
 
@@ -63,7 +63,7 @@ def measure(
         out: an existing folder.
         job: `tradeoff` names the strengths; `synthesis`, `study` and `audit` are the rest.
         reporter: is told of the progress.
-        known: shadow releases of an earlier audit with the same windows and settings.
+        shadows: of an earlier audit with the same windows and settings.
 
     Returns:
         Of each strength: `strength`; `kappa`, Cohen's kappa of each seed where it is defined, by
@@ -73,14 +73,14 @@ def measure(
     Raises:
         StimjaxError: as its stages.
     """
-    known = {} if known is None else known
+    shadows = {} if shadows is None else shadows
     for strength in job.tradeoff.strengths:
         folder = out / f"inhibit-{strength:g}"
         folder.mkdir(exist_ok=True)
         reporter.note(f"inhibition {strength:g}")
         synthesis = dataclasses.replace(job.synthesis, inhibit=strength)
         inhibited = dataclasses.replace(job, synthesis=synthesis)
-        _measure(windows, teacher, folder, inhibited, reporter, known)
+        _measure(windows, teacher, folder, inhibited, reporter, shadows)
     return [_point(out, strength) for strength in job.tradeoff.strengths]
 
 
@@ -90,7 +90,7 @@ def _measure(
     folder: Path,
     job: config.Job,
     reporter: Reporter,
-    known: Known,
+    shadows: ShadowsByRecipe,
 ) -> None:
     compared = stages.Compared(folder / "release", train=windows, test=windows)
     if not compared.release.exists():
@@ -102,7 +102,7 @@ def _measure(
             stages.study_release(compared, place, job.study, None, reporter)
     if not (folder / "audit").exists():
         with new_folder(folder / "audit", private=True) as place:
-            stages.audit_release(compared, place, job.audit, (), reporter, known)
+            stages.audit_release(compared, place, job.audit, (), reporter, shadows)
 
 
 def _point(out: Path, strength: float) -> dict[str, Any]:

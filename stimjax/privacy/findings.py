@@ -99,15 +99,15 @@ def membership(name: str, scores: Scores, world: World) -> list[Finding]:
     """
     ours, theirs = np.asarray(world.members.subject), np.asarray(world.others.subject)
     seed = world.seed
-    found = [Finding(name, "auc", "window", *auc(*scores, ours, theirs, seed), 0.5)]
+    findings = [Finding(name, "auc", "window", *auc(*scores, ours, theirs, seed), 0.5)]
     for rate in RATES:
         metric = f"tpr_at_fpr_{rate:g}"
         if len(theirs) * rate < 1:
             note = f"{len(theirs)} windows of others are too few"
-            found.append(Finding(name, metric, "window", None, None, rate, note))
+            findings.append(Finding(name, metric, "window", None, None, rate, note))
         else:
             value = true_alarms(*scores, ours, theirs, rate, seed)
-            found.append(Finding(name, metric, "window", *value, rate))
+            findings.append(Finding(name, metric, "window", *value, rate))
     pooled = pool(scores.members, ours), pool(scores.others, theirs)
     few = min(map(len, pooled))
     note = (
@@ -115,8 +115,8 @@ def membership(name: str, scores: Scores, world: World) -> list[Finding]:
     )
     each, each_other = np.arange(len(pooled[0])), np.arange(len(pooled[1]))
     value = auc(*pooled, each, each_other, seed)
-    found.append(Finding(name, "auc", "subject", *value, 0.5, note))
-    return found
+    findings.append(Finding(name, "auc", "subject", *value, 0.5, note))
+    return findings
 
 
 def pool(
@@ -206,8 +206,8 @@ def true_alarms(
 
 def share(hits: int, tries: int) -> tuple[float, tuple[float, float]]:
     """`hits / tries`, with the interval of Clopper and Pearson (1934) for independent tries."""
-    found = binomtest(hits, tries).proportion_ci(LEVEL)
-    return hits / tries, (float(found.low), float(found.high))
+    interval = binomtest(hits, tries).proportion_ci(LEVEL)
+    return hits / tries, (float(interval.low), float(interval.high))
 
 
 def _split(score: np.ndarray, subject: np.ndarray) -> list[np.ndarray]:

@@ -263,9 +263,9 @@ def tradeoff(points: Sequence[Mapping[str, Any]]) -> str:
             kappa = [np.nan if mean is None else mean for mean in means]
             above.plot(strength, kappa, f"{mark}-", label=name.removesuffix(" on stimuli"))
         for name, mark in zip(attacks, itertools.cycle("oDsv^PX<>"), strict=False):
-            found = [point["attacks"].get(name, (np.nan, None))[0] for point in points]
+            values = [point["attacks"].get(name, (np.nan, None))[0] for point in points]
             style = "-" if "window" in name else "--"
-            below.plot(strength, found, mark + style, label=name.replace(" auc", ""))
+            below.plot(strength, values, mark + style, label=name.replace(" auc", ""))
         below.axhline(0.5, color=GRAY, linewidth=0.8)
         above.set_ylabel("Kappa on real windows")
         below.set_ylabel("Area under the ROC curve")

@@ -42,7 +42,7 @@ class Story:
         real: a few hundred real windows with their scored labels.
         stimuli: stimuli with the teacher's soft labels.
         night: one night of the test set, if there is one.
-        made: how the windows came to be.
+        origin: how the windows came to be.
         teacher: how good the teacher is.
         manifest: of the release.
         config: the effective configuration as YAML.
@@ -62,7 +62,7 @@ class Story:
     real: Batch
     stimuli: Batch
     night: Night | None
-    made: Made
+    origin: Made
     teacher: Metrics
     manifest: Manifest
     config: str

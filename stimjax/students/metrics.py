@@ -62,8 +62,8 @@ def evaluate(probability: Float[np.ndarray, "n classes"], batch: Batch) -> Metri
 def groups_of(batch: Batch) -> Int[np.ndarray, " n"]:
     """What the bootstrap resamples as one: a subject; a window that is nobody's stands alone."""
     subject = np.asarray(batch.subject).astype(np.int64)
-    alone = subject == NOBODY
-    subject[alone] = subject.max(initial=0) + 1 + np.arange(alone.sum())
+    nobodys = subject == NOBODY
+    subject[nobodys] = subject.max(initial=0) + 1 + np.arange(nobodys.sum())
     return subject
 
 

@@ -72,9 +72,9 @@ def sources(
     refuse_other(stimuli.spec, train.spec, "the training windows")
     synthetic = {"stimuli": stimuli}
     for name in settings.baselines:
-        made = baselines.make(name, train, teacher, len(stimuli), settings.seed)
-        if made is not None:
-            synthetic[name] = made
+        baseline = baselines.make(name, train, teacher, len(stimuli), settings.seed)
+        if baseline is not None:
+            synthetic[name] = baseline
     split = {name: held_out(batch, settings.seed) for name, batch in synthetic.items()}
     return Sources(
         train={"real": train} | {name: parts[0] for name, parts in split.items()},

@@ -215,7 +215,7 @@ def test_a_place_that_cannot_be_written_is_an_error_of_the_user(
 
 def test_everything_is_escaped(story: Story, tmp_path: Path):
     evil = "<script>alert('x')</script>"
-    replace, cohort = dataclasses.replace, story.made.cohort
+    replace, cohort = dataclasses.replace, story.origin.cohort
     assert cohort is not None and story.privacy is not None
     rows = tuple(replace(row, student=evil) for row in story.results.rows)
     losses = tuple(replace(loss, student=evil) for loss in story.results.summary)
@@ -232,7 +232,7 @@ def test_everything_is_escaped(story: Story, tmp_path: Path):
         config=evil,
         repeat=evil,
         versions={evil: evil},
-        made=replace(story.made, cohort=cohort),
+        origin=replace(story.origin, cohort=cohort),
         teacher=replace(story.teacher, members=members),
         manifest=replace(story.manifest, method=method, uses=(evil,)),
         privacy=replace(story.privacy, attacks=attacks),
@@ -244,7 +244,7 @@ def test_everything_is_escaped(story: Story, tmp_path: Path):
 
 
 def test_images_are_shown_in_one_figure(story: Story, tmp_path: Path):
-    dealt = dataclasses.replace(with_windows(story, IMAGES), made=Made(Dealt()))
+    dealt = dataclasses.replace(with_windows(story, IMAGES), origin=Made(Dealt()))
     found = Page(page_of(dealt, tmp_path))
     assert "random by window" in found.text
     assert len(found.named("img")) == 4  # gap, accuracy, images, confidence

@@ -81,16 +81,18 @@ def _of_release(world: World, points: space.Points, drawn: int) -> list[Finding]
     )
     better = theirs > ours[:, None]
     pools = [np.delete(better, j, axis=1) for j in range(better.shape[1])]
-    found = []
+    findings = []
     for top in (1, 5):
         if top > drawn:
             note = f"there are only {1 + drawn} candidates"
-            found.append(Finding(NAME, f"top{top}", "release", None, None, 1.0, note))
+            findings.append(Finding(NAME, f"top{top}", "release", None, None, 1.0, note))
             continue
         hits = ranked(better, top, drawn)
         without = [ranked(pool, top, drawn).mean() for pool in pools if pool.shape[1] >= drawn]
-        found.append(_finding(f"top{top}", "release", hits, np.array(without), top / (1 + drawn)))
-    return found
+        findings.append(
+            _finding(f"top{top}", "release", hits, np.array(without), top / (1 + drawn))
+        )
+    return findings
 
 
 def _candidates(

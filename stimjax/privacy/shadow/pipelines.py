@@ -127,11 +127,11 @@ def run(
     steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS)) // BLOCK * BLOCK
     settings = dataclasses.replace(FIT, steps=steps)
     starts, drawing = (seeds(seed, prefix + part, count) for part in ("teacher", "release"))
-    made = release(Trained(windows, rows, model, settings, starts, drawing))
-    ends = np.cumsum([0, *map(len, made)])
+    stimuli = release(Trained(windows, rows, model, settings, starts, drawing))
+    ends = np.cumsum([0, *map(len, stimuli)])
     each = [np.arange(first, last) for first, last in itertools.pairwise(ends)]
     own = seeds(seed, f"{prefix}student", count)
-    return Pipelines(made, train(student(spec), batch.concatenate(made), each, own))
+    return Pipelines(stimuli, train(student(spec), batch.concatenate(stimuli), each, own))
 
 
 def student(spec: Spec) -> Model:
