@@ -22,14 +22,12 @@ from stimjax.data import people, prepare, reader
 from stimjax.disk.documents import (
     CriticScores,
     HeldOut,
-    Loss,
     Made,
     Member,
     Metrics,
     Privacy,
     Results,
     Row,
-    Scores,
     Split,
     TeacherScores,
 )
@@ -118,8 +116,8 @@ def save_teacher(
         members=tuple(Member(**member) for member in teacher.members),
         critic=None if teacher.critic is None else CriticScores(**teacher.critic.about()),
         privacy=ledger.described(teacher.privacy),
-        validation=Scores(**metrics.evaluate(teacher.probability(validation.x), validation)),
-        test=Scores(**metrics.evaluate(teacher.probability(test.x), test)),
+        validation=metrics.evaluate(teacher.probability(validation.x), validation),
+        test=metrics.evaluate(teacher.probability(test.x), test),
         versions=versions(),
     )
     about.save(folder)
@@ -243,10 +241,7 @@ def judge(
         fold: its number, named in the rows if it is given.
     """
     return Judged(
-        rows=tuple(
-            Row.from_json(row, "a student's row")
-            for row in studies.rows(predictions, test, settings, fold)
-        ),
+        rows=tuple(studies.rows(predictions, test, settings, fold)),
         predictions=predictions,
         test=studies.without_values(test),
         teacher=None if teacher is None else teacher[0],
@@ -282,14 +277,11 @@ def results_of(folds: Sequence[Judged], reference: str = "real") -> tuple[Result
     probabilities = [one.teacher for one in folds if one.teacher is not None]
     if probabilities:
         scores = metrics.evaluate(np.concatenate(probabilities), test)
-        teacher = TeacherScores(folds[0].networks, Scores(**scores))
+        teacher = TeacherScores(folds[0].networks, scores)
     results = Results(
         teacher=teacher,
         rows=tuple(row for one in folds for row in one.rows),
-        summary=tuple(
-            Loss.from_json(loss, "a student's loss")
-            for loss in studies.summary(predictions, test, resample, reference)
-        ),
+        summary=tuple(studies.summary(predictions, test, resample, reference)),
         test=HeldOut(len(test), split, f"bootstrap of {resample}", len(folds)),
         versions=versions(),
     )

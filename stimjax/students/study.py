@@ -21,6 +21,7 @@ from jaxtyping import Float
 from stimjax import config, models
 from stimjax.batch import Batch, Spec, concatenate, one_hot
 from stimjax.config import names
+from stimjax.disk.documents import Family, Loss, Row
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
 from stimjax.learn.predict import probabilities
@@ -28,13 +29,14 @@ from stimjax.learn.teacher import Teacher
 from stimjax.machine.runtime import cores
 from stimjax.students import baselines, metrics
 from stimjax.students.classical import CLASSICAL, ONE_CORE, RANDOM, train_and_predict
+from stimjax.students.metrics import Gap
 
 HELD_OUT = 0.1  # part of the stimuli (or of a baseline) on which a student's best step is chosen
 
 # The loss that is still as good as none, (accuracy, kappa) by family of the student: for deep ones
 # what the paper reports for similar architectures (0.56 points). No setting, so that no run's
 # result can choose it.
-MARGINS = {"deep": (0.0056, 0.02), "classical": (0.01, 0.03)}
+MARGINS: dict[Family, tuple[float, float]] = {"deep": (0.0056, 0.02), "classical": (0.01, 0.03)}
 
 # Axes of any length: seeds differ between students, windows between folds.
 Predictions = dict[tuple[str, str], Float[np.ndarray, "_seeds _n classes"]]
@@ -173,7 +175,7 @@ def held_out(batch: Batch, seed: int) -> tuple[Batch, Batch]:
 
 def rows(
     predictions: Predictions, test: Batch, settings: config.Study, fold: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """The metrics of every student, source and seed; the `rows` of `results.json`.
 
     Args:
@@ -182,16 +184,15 @@ def rows(
         settings: those of `predict`; `settings.seed` is the first seed.
         fold: its number, named in each row if it is given.
     """
-    about = {} if fold is None else {"fold": fold}
     return [
-        {
-            "student": name,
-            "family": family(name),
-            "trained_on": source,
-            **about,
-            "seed": settings.seed + i,
-            **metrics.evaluate(probability, test),
-        }
+        Row(
+            student=name,
+            family=family(name),
+            trained_on=source,
+            seed=settings.seed + i,
+            scores=metrics.evaluate(probability, test),
+            fold=fold,
+        )
         for (name, source), all_seeds in predictions.items()
         for i, probability in enumerate(all_seeds)
     ]
@@ -199,7 +200,7 @@ def rows(
 
 def summary(
     predictions: Predictions, test: Batch, resample: Resample, reference: str = "real"
-) -> list[dict[str, Any]]:
+) -> list[Loss]:
     """What students lose on each source, and whether it is shown to be within the margin.
 
     Args:
@@ -209,16 +210,8 @@ def summary(
         reference: the source that others are compared with.
     """
     return [
-        {
-            "student": name,
-            "family": family(name),
-            "trained_on": source,
-            **verdict(
-                gap(predictions[name, reference], predictions[name, source], test, resample),
-                family(name),
-            ),
-        }
-        for name, source in predictions
+        loss(name, source, gap(predictions[name, reference], probability, test, resample))
+        for (name, source), probability in predictions.items()
         if source != reference
     ]
 
@@ -249,7 +242,7 @@ def without_values(windows: Batch) -> Batch:
     return dataclasses.replace(windows, x=np.zeros((len(windows), 0), np.float32))
 
 
-def family(student: str) -> str:
+def family(student: str) -> Family:
     """Whether a student is "deep" or "classical"."""
     return "deep" if student in models.CLASSIFIERS else "classical"
 
@@ -259,29 +252,42 @@ def gap(
     other: Float[np.ndarray, "seeds n classes"],
     test: Batch,
     resample: Resample,
-) -> dict[str, Any]:
+) -> Gap:
     """Real minus other in accuracy and kappa, with 95 % bootstrap intervals."""
     truth = test.label
     groups = metrics.groups_of(test) if resample == "subjects" else np.arange(len(test))
     return metrics.gap_interval(real.argmax(axis=-1), other.argmax(axis=-1), truth, groups)
 
 
-def verdict(found: dict[str, Any], family: str) -> dict[str, Any]:
-    """`found` of `gap` with its margins and whether the student is shown to be non-inferior.
+def loss(student: str, trained_on: str, gap: Gap) -> Loss:
+    """`gap` of a student beside its margins, and whether it is shown to lie below them."""
+    kind = family(student)
+    accuracy_margin, kappa_margin = MARGINS[kind]
+    return Loss(
+        student=student,
+        family=kind,
+        trained_on=trained_on,
+        accuracy_gap=gap.accuracy_gap,
+        accuracy_gap_ci=gap.accuracy_gap_ci,
+        kappa_gap=gap.kappa_gap,
+        kappa_gap_ci=gap.kappa_gap_ci,
+        accuracy_margin=accuracy_margin,
+        kappa_margin=kappa_margin,
+        non_inferior=non_inferior(gap, kind),
+    )
 
-    `non_inferior` is true if the upper ends of the 95 % intervals of both gaps lie below their
-    margins (a one-sided test of each at 2.5 %), false if one does not, None without an interval.
-    False does not say that the loss is larger; it may be that the test set is too small to tell.
+
+def non_inferior(gap: Gap, family: Family) -> bool | None:
+    """Whether a student of a family is shown to lose less than the margins.
+
+    True if the upper ends of the 95 % intervals of both gaps lie below their margins (a one-sided
+    test of each at 2.5 %), false if one does not, None without an interval. False does not say
+    that the loss is larger; it may be that the test set is too small to tell.
     """
-    margins = dict(zip(("accuracy", "kappa"), MARGINS[family], strict=True))
-    ends = {name: found[f"{name}_gap_ci"] for name in margins}
-    return {
-        **found,
-        **{f"{name}_margin": margin for name, margin in margins.items()},
-        "non_inferior": None
-        if any(interval is None for interval in ends.values())
-        else all(ends[name][1] < margin for name, margin in margins.items()),
-    }
+    accuracy_margin, kappa_margin = MARGINS[family]
+    if gap.accuracy_gap_ci is None or gap.kappa_gap_ci is None:
+        return None
+    return gap.accuracy_gap_ci[1] < accuracy_margin and gap.kappa_gap_ci[1] < kappa_margin
 
 
 def refuse_other(spec: Spec, other: Spec, what: str) -> None:

@@ -7,15 +7,27 @@ from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
 from stimjax.disk.documents.manifest import Guarantee, Manifest
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.privacy import Entry, Privacy, Side, Sides
-from stimjax.disk.documents.results import HeldOut, Loss, Results, Row, Scores, Split, TeacherScores
+from stimjax.disk.documents.results import (
+    Family,
+    HeldOut,
+    Interval,
+    Loss,
+    Results,
+    Row,
+    Scores,
+    Split,
+    TeacherScores,
+)
 
 __all__ = [
     "Cohort",
     "CriticScores",
     "Dealt",
     "Entry",
+    "Family",
     "Guarantee",
     "HeldOut",
+    "Interval",
     "Loss",
     "Made",
     "Manifest",
