@@ -34,7 +34,7 @@ from stimjax.batch import NOBODY, Batch
 from stimjax.config import settings
 from stimjax.data import prepare
 from stimjax.disk import pieces
-from stimjax.disk.documents import Made, Metrics, Privacy, Results
+from stimjax.disk.documents import Made, Metrics, Privacy, Results, TradeoffPoint
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, rates, synthesize
@@ -169,7 +169,7 @@ def _lacking(windows: Path) -> str:
 
 def _traded(
     places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: ShadowsByRecipe
-) -> list[dict[str, Any]]:
+) -> list[TradeoffPoint]:
     """Students and attackers over the strength of inhibition, in `private/tradeoff`.
 
     There is none where an audit could compare nobody.

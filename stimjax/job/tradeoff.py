@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stimjax import config
-from stimjax.disk.documents import Privacy, Results
+from stimjax.disk.documents import Estimate, Privacy, Results, TradeoffPoint
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import synthesize
@@ -54,7 +54,7 @@ def measure(
     job: config.Job,
     reporter: Reporter,
     shadows: ShadowsByRecipe | None = None,
-) -> list[dict[str, Any]]:
+) -> list[TradeoffPoint]:
     """Make what is not yet in `out` of each strength, and read all of it.
 
     Args:
@@ -64,11 +64,6 @@ def measure(
         job: `tradeoff` names the strengths; `synthesis`, `study` and `audit` are the rest.
         reporter: is told of the progress.
         shadows: of an earlier audit with the same windows and settings.
-
-    Returns:
-        Of each strength: `strength`; `kappa`, Cohen's kappa of each seed where it is defined, by
-        student and what it learned from ("cnn on stimuli"); `attacks`, the value and the 95 %
-        interval (None without one) of each attack, metric and level.
 
     Raises:
         StimjaxError: as its stages.
@@ -105,15 +100,16 @@ def _measure(
             stages.audit_release(compared, place, job.audit, (), reporter, shadows)
 
 
-def _point(out: Path, strength: float) -> dict[str, Any]:
+def _point(out: Path, strength: float) -> TradeoffPoint:
     folder = out / f"inhibit-{strength:g}"
-    kappa: dict[str, list[float]] = {}
+    kappa: dict[str, tuple[float, ...]] = {}
     for row in Results.load(folder / "study").rows:
-        of_seeds = kappa.setdefault(f"{row.student} on {row.trained_on}", [])
-        of_seeds += [] if row.scores.kappa is None else [row.scores.kappa]
+        name = f"{row.student} on {row.trained_on}"
+        defined = () if row.scores.kappa is None else (row.scores.kappa,)
+        kappa[name] = kappa.get(name, ()) + defined
     attacks = {
-        f"{entry.attack} {entry.metric} ({entry.level})": (entry.value, entry.ci)
+        f"{entry.attack} {entry.metric} ({entry.level})": Estimate(entry.value, entry.ci)
         for entry in Privacy.load(folder / "audit").attacks
         if entry.metric in SHOWN and entry.value is not None
     }
-    return {"strength": strength, "kappa": kappa, "attacks": attacks}
+    return TradeoffPoint(strength, kappa, attacks)

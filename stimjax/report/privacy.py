@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from stimjax.disk.documents import Entry, Privacy
+from stimjax.disk.documents import Entry, Privacy, TradeoffPoint
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
 METRICS = {
@@ -108,7 +107,7 @@ def notes(privacy: Privacy) -> list[str]:
     )
 
 
-def tradeoff(points: Sequence[Mapping[str, Any]]) -> Table:
+def tradeoff(points: Sequence[TradeoffPoint]) -> Table:
     """Students and attackers (rows) over the strength of inhibition (columns).
 
     Of students the mean over the seeds and its 95 % interval (of Student's t), of attacks the value
@@ -117,14 +116,15 @@ def tradeoff(points: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
         [
             f"kappa, {name}",
-            *(_with_interval(*over_repeats(point["kappa"][name])) for point in points),
+            *(_with_interval(*over_repeats(point.kappa[name])) for point in points),
         ]
-        for name in points[0]["kappa"]
+        for name in points[0].kappa
     ]
-    for name in points[0]["attacks"]:
-        estimates = [point["attacks"].get(name, (None, None)) for point in points]
-        rows.append([name, *(_with_interval(value, ends) for value, ends in estimates)])
-    header = ["Inhibition", *(f"{point['strength']:g}" for point in points)]
+    for name in points[0].attacks:
+        estimates = [point.attacks.get(name) for point in points]
+        cells = [UNDEFINED if one is None else _with_interval(*one) for one in estimates]
+        rows.append([name, *cells])
+    header = ["Inhibition", *(f"{point.strength:g}" for point in points)]
     return Table("Students and attackers over the strength of inhibition", header, rows)
 
 

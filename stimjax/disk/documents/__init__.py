@@ -18,12 +18,14 @@ from stimjax.disk.documents.results import (
     Split,
     TeacherScores,
 )
+from stimjax.disk.documents.tradeoff import Estimate, TradeoffPoint
 
 __all__ = [
     "Cohort",
     "CriticScores",
     "Dealt",
     "Entry",
+    "Estimate",
     "Family",
     "Guarantee",
     "HeldOut",
@@ -42,4 +44,5 @@ __all__ = [
     "Sides",
     "Split",
     "TeacherScores",
+    "TradeoffPoint",
 ]
