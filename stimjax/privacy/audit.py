@@ -286,5 +286,8 @@ def refuse_few(train: Batch, holdout: Batch, where: str) -> None:
 
 def counts(world: World) -> Sides:
     """How many windows and subjects an audit had on each side, for `privacy.json`."""
-    sides = (world.members, world.others, world.reference)
-    return Sides(*[Side(len(side), len(np.unique(side.subject))) for side in sides])
+    members, others, reference = (
+        Side(len(side), len(np.unique(side.subject)))
+        for side in (world.members, world.others, world.reference)
+    )
+    return Sides(members, others, reference)

@@ -28,7 +28,7 @@ def run(world: World) -> list[Finding]:
     """Findings on membership."""
     world = space.sample(world)
     points = space.points(world)
-    scores = Scores(*(score(each, points) for each in (points.members, points.others)))
+    scores = Scores(members=score(points.members, points), others=score(points.others, points))
     return membership(NAME, scores, world)
 
 

@@ -42,7 +42,7 @@ def run(world: World) -> list[Finding]:
     """Findings on membership, and on copies among the stimuli."""
     sampled = space.sample(world)
     points = space.points(sampled)
-    scores = Scores(*(score(each, points) for each in (points.members, points.others)))
+    scores = Scores(members=score(points.members, points), others=score(points.others, points))
     return [*membership(NAME, scores, sampled), copies(world)]
 
 

@@ -54,10 +54,10 @@ def run(world: World) -> list[Finding]:
     spread = np.asarray(world.reference.x, np.float64).std(axis=(0, 1)) + 1e-9
     rng = np.random.default_rng(world.seed)
     release, cohort = (_all(each, spread, rng) for each in (world.release, world.reference))
-    sides = (world.members, world.others)
-    return membership(
-        NAME, Scores(*(_score(side, spread, release, cohort) for side in sides)), world
+    members, others = (
+        _score(side, spread, release, cohort) for side in (world.members, world.others)
     )
+    return membership(NAME, Scores(members, others), world)
 
 
 def segments(
