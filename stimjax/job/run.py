@@ -84,46 +84,70 @@ def run(
     settings.check(job)
     guarantee.refuse_job(job)
     tradeoff.refuse(job)
-    folds = job.prepare.folds
-    if folds > 1 and job.prepare.fold:
-        raise StimjaxError(
-            f"--fold {job.prepare.fold}: a whole run tests all {folds} folds; leave it out, or see "
-            "`stimjax prepare`, which makes the windows of one"
-        )
+    refuse_fold(job, f"--fold {job.prepare.fold}")
+    simulated = data is None
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(new_folder(out, overwrite=overwrite))
         private = folder / "private"
         private.mkdir(mode=0o700)
-        simulated = data is None
-        if data is None:
-            (private / "recordings").mkdir()
-            cohort.simulate_recordings(private / "recordings", job.simulation, reporter)
-            data = [private / "recordings"]
-        judged = []
-        for fold in range(folds):
-            places = _places(folder, fold, folds)
-            judged.append(_fold(data, places, of_fold(job, fold), out, stack, reporter))
+        recordings = _simulated(private, job, reporter) if data is None else data
+        folds = [_places(folder, fold, job.prepare.folds) for fold in range(job.prepare.folds)]
+        judged = [
+            _fold(recordings, places, of_fold(job, fold), out, stack, reporter)
+            for fold, places in enumerate(folds)
+        ]
         (folder / "study").mkdir()
         results, predictions = stages.write_results(judged, folder / "study", job.study)
-        first = _places(folder, 0, folds)
+        first = folds[0]
         shadows: ShadowsByRecipe = {}  # those of the audit serve the trade-off as well
-        privacy = _audited(data, first, folder, job, reporter, shadows)
+        privacy = _audited(recordings, first, folder, job, reporter, shadows)
         exceeded = _exceeded(privacy, bounds)
         points = _traded(first, private, of_fold(job, 0), reporter, shadows)
-        from stimjax import report
-
         reporter.stage("writing the report")
-        used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
-        settings.save(folder, *used, *([job.simulation] if simulated else []))
-        (folder / "config.yaml").chmod(0o600)  # it may name subjects
-        repeat = _repeat(data, out, simulated)
+        _save_settings(folder, job, simulated)
+        repeat = _repeat(data, out)
         story = _story(folder, first, results, predictions, simulated, repeat)
         story = dataclasses.replace(story, privacy=privacy, tradeoff=points, exceeded=exceeded)
-        report.write(story, private / "report.html")
-        (folder / "report.html").symlink_to(Path("private") / "report.html")
+        _write_report(story, folder)
         if exceeded:
             first.release.rename(private / "refused")
     return exceeded
+
+
+def refuse_fold(job: config.Job, where: str) -> None:
+    """Refuse one fold of several, where all of them are tested; `where` begins the error.
+
+    Raises:
+        StimjaxError: the settings name one.
+    """
+    if job.prepare.folds > 1 and job.prepare.fold:
+        raise StimjaxError(
+            f"{where}: a whole run tests all {job.prepare.folds} folds; leave it out, or see "
+            "`stimjax prepare`, which makes the windows of one"
+        )
+
+
+def _simulated(private: Path, job: config.Job, reporter: Reporter) -> list[Path]:
+    """Simulated recordings, as the data of a run without any."""
+    folder = private / "recordings"
+    folder.mkdir()
+    cohort.simulate_recordings(folder, job.simulation, reporter)
+    return [folder]
+
+
+def _save_settings(folder: Path, job: config.Job, simulated: bool) -> None:
+    """The sections that were used, as `config.yaml`; readable by its owner only."""
+    used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
+    settings.save(folder, *used, *([job.simulation] if simulated else []))
+    (folder / "config.yaml").chmod(0o600)  # it may name subjects
+
+
+def _write_report(story: report.Story, folder: Path) -> None:
+    """The report among what is private, and a link to it."""
+    from stimjax import report
+
+    report.write(story, folder / "private" / "report.html")
+    (folder / "report.html").symlink_to(Path("private") / "report.html")
 
 
 def _audited(
@@ -329,8 +353,8 @@ def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> repo
     )
 
 
-def _repeat(data: Sequence[Path], out: Path, simulated: bool) -> str:
-    if simulated:
+def _repeat(data: Sequence[Path] | None, out: Path) -> str:
+    if data is None:
         return f"stimjax demo --config config.yaml --out {shlex.quote(out.name)}"
     names = " ".join(shlex.quote(path.name) for path in data)
     return f"stimjax run --data {names} --config config.yaml --out {shlex.quote(out.name)}"

@@ -44,6 +44,7 @@ from stimjax.students.study import Predictions
 
 if TYPE_CHECKING:
     from stimjax.privacy.audit import ShadowsByRecipe
+    from stimjax.privacy.findings import World
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,22 +192,10 @@ def audit_release(
     """
     from stimjax.privacy import audit
     from stimjax.privacy.attacks import files
-    from stimjax.privacy.findings import World
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
-    world = World(
-        release=release.load(compared.release),
-        members=prepare.load(compared.train, "train"),
-        others=prepare.load(compared.test, "test"),
-        reference=prepare.load(compared.train, "validation"),
-        seed=settings.seed,
-        people=people.load(compared.train),
-    )
-    same = compared.train.resolve() == compared.test.resolve()
-    if not same:
-        world = audit.apart(world, people.load(compared.test))
-    audit.refuse_unfit(world, same, f"{compared.test}: the test part")
+    world = _world(compared, settings.seed)
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(
         world,
@@ -220,6 +209,30 @@ def audit_release(
     privacy.save(folder)
     save_settings(folder, settings)
     return privacy
+
+
+def _world(compared: Compared, seed: int) -> World:
+    """What an audit is about, from the folders.
+
+    Raises:
+        StimjaxError: see `audit_release`.
+    """
+    from stimjax.privacy import audit
+    from stimjax.privacy.findings import World
+
+    world = World(
+        release=release.load(compared.release),
+        members=prepare.load(compared.train, "train"),
+        others=prepare.load(compared.test, "test"),
+        reference=prepare.load(compared.train, "validation"),
+        seed=seed,
+        people=people.load(compared.train),
+    )
+    same = compared.train.resolve() == compared.test.resolve()
+    if not same:
+        world = audit.apart(world, people.load(compared.test))
+    audit.refuse_unfit(world, same, f"{compared.test}: the test part")
+    return world
 
 
 def judge(
