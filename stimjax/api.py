@@ -120,7 +120,7 @@ def train_teacher(
         return teach(given.train, given.validation, settings)
     with new_folder(out, overwrite=overwrite, private=True) as folder:
         teacher = teach(given.train, given.validation, settings)
-        stages.save_teacher(teacher, given.validation, given.test, folder, settings)
+        stages.save_teacher(teacher, folder, settings, validation=given.validation, test=given.test)
     return teacher
 
 
@@ -198,7 +198,9 @@ def study(
     """
     settings, given = _checked(settings or config.Study()), _windows(windows)
     stimuli = release if isinstance(release, Batch) else releases.load(Path(release))
-    sources = studies.sources(stimuli, given.train, given.validation, teacher, settings)
+    sources = studies.sources(
+        stimuli, teacher, settings, train=given.train, validation=given.validation
+    )
     predictions = studies.predict(sources, given.test, settings)
     answer = None if teacher is None else (teacher.probability(given.test.x), teacher.networks)
     judged = stages.judge(predictions, given.split, given.test, settings, answer)

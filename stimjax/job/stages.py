@@ -103,12 +103,12 @@ def train_teacher(
         progress=reporter.progress,
         stage=reporter.stage,
     )
-    save_teacher(teacher, validation, test, folder, settings)
+    save_teacher(teacher, folder, settings, validation=validation, test=test)
     return teacher
 
 
 def save_teacher(
-    teacher: Teacher, validation: Batch, test: Batch, folder: Path, settings: config.Teacher
+    teacher: Teacher, folder: Path, settings: config.Teacher, *, validation: Batch, test: Batch
 ) -> None:
     """Write a teacher, how good it is on real windows, and its settings into `folder`."""
     teachers.save(teacher, folder)
@@ -157,10 +157,10 @@ def predict_and_judge(
     judged = prepare.load(compared.test, "test")
     given = studies.sources(
         release.load(compared.release),
-        prepare.load(compared.train, "train"),
-        prepare.load(compared.train, "validation"),
         teacher,
         settings,
+        train=prepare.load(compared.train, "train"),
+        validation=prepare.load(compared.train, "validation"),
     )
     predictions = studies.predict(given, judged, settings, progress=reporter.progress)
     answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)

@@ -225,18 +225,18 @@ def refuse_unfit(world: World, same: bool, where: str) -> None:
     Raises:
         StimjaxError: the sides share windows or subjects, name none, or have one subject.
     """
-    refuse_overlap(world.members, world.others, same, where)
-    refuse_few(world.members, world.others, where)
+    refuse_overlap(same, where, train=world.members, holdout=world.others)
+    refuse_few(where, train=world.members, holdout=world.others)
 
 
-def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None:
+def refuse_overlap(same: bool, where: str, *, train: Batch, holdout: Batch) -> None:
     """Refuse a holdout that is not apart from the training part.
 
     Args:
-        train: members.
-        holdout: others.
         same: both are of one folder of windows, so that their subjects' numbers mean the same.
         where: names the holdout in the message.
+        train: members.
+        holdout: others.
 
     Raises:
         StimjaxError: they share windows or subjects, or the holdout names no subject.
@@ -265,13 +265,13 @@ def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None
         )
 
 
-def refuse_few(train: Batch, holdout: Batch, where: str) -> None:
+def refuse_few(where: str, *, train: Batch, holdout: Batch) -> None:
     """Refuse sides on which there are fewer than `FEWEST` subjects.
 
     Args:
+        where: names the holdout in the message.
         train: members.
         holdout: others.
-        where: names the holdout in the message.
 
     Raises:
         StimjaxError: one side has too few.

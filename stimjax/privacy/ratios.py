@@ -16,7 +16,7 @@ FLOOR = 0.1  # least standard deviation of a value, in units of the mean over it
 MOST = 5_000  # stimuli and windows whose neighbors are sought
 
 
-def ratios(stimuli: Batch, train: Batch, held_out: Batch, seed: int = 0) -> dict[str, float]:
+def ratios(stimuli: Batch, *, train: Batch, held_out: Batch, seed: int = 0) -> dict[str, float]:
     """Median distances to the nearest neighbor, for training windows over held-out ones.
 
     Distances are Euclidean, each value in units of its standard deviation in `train` (at least a

@@ -88,11 +88,11 @@ def groups_of(batch: Batch) -> Int[np.ndarray, " n"]:
 
 
 def gap_interval(
+    *,
     real: Int[np.ndarray, "real_seeds n"],
     stimuli: Int[np.ndarray, "stimuli_seeds n"],
     truth: Int[np.ndarray, " n"],
     groups: Int[np.ndarray, " n"],
-    *,
     samples: int = 2000,
     seed: int = 0,
 ) -> Gap:

@@ -58,10 +58,11 @@ class Sources:
 
 def sources(
     stimuli: Batch,
-    train: Batch,
-    validation: Batch,
     teacher: Teacher | None,
     settings: config.Study,
+    *,
+    train: Batch,
+    validation: Batch,
 ) -> Sources:
     """The real windows, the stimuli, and the baselines, as many windows each as stimuli.
 
@@ -103,7 +104,13 @@ def predict(
 
     def learn(name: str, source: str) -> np.ndarray:
         try:
-            return student(name, given.train[source], given.validation[source], test, settings)
+            return student(
+                name,
+                settings,
+                train=given.train[source],
+                validation=given.validation[source],
+                test=test,
+            )
         except StimjaxError as error:
             raise StimjaxError(f"on {source}: {error}") from error
 
@@ -127,7 +134,7 @@ def _several(
 
 
 def student(
-    name: str, train: Batch, validation: Batch, test: Batch, settings: config.Study
+    name: str, settings: config.Study, *, train: Batch, validation: Batch, test: Batch
 ) -> Float[np.ndarray, "seeds n classes"]:
     """Train one student from every seed; its class probabilities for `test`.
 
@@ -135,10 +142,10 @@ def student(
 
     Args:
         name: of the student.
+        settings: labels, seeds and fit.
         train: windows or stimuli to learn from.
         validation: more of them, which choose a deep student's best step.
         test: real windows.
-        settings: labels, seeds and fit.
 
     Raises:
         StimjaxError: its training diverged.
@@ -210,7 +217,11 @@ def summary(
         reference: the source that others are compared with.
     """
     return [
-        loss(name, source, gap(predictions[name, reference], probability, test, resample))
+        loss(
+            name,
+            source,
+            gap(test, resample, real=predictions[name, reference], other=probability),
+        )
         for (name, source), probability in predictions.items()
         if source != reference
     ]
@@ -248,15 +259,17 @@ def family(student: str) -> Family:
 
 
 def gap(
-    real: Float[np.ndarray, "real_seeds n classes"],
-    other: Float[np.ndarray, "seeds n classes"],
     test: Batch,
     resample: Resample,
+    *,
+    real: Float[np.ndarray, "real_seeds n classes"],
+    other: Float[np.ndarray, "seeds n classes"],
 ) -> Gap:
     """Real minus other in accuracy and kappa, with 95 % bootstrap intervals."""
-    truth = test.label
     groups = metrics.groups_of(test) if resample == "subjects" else np.arange(len(test))
-    return metrics.gap_interval(real.argmax(axis=-1), other.argmax(axis=-1), truth, groups)
+    return metrics.gap_interval(
+        real=real.argmax(axis=-1), stimuli=other.argmax(axis=-1), truth=test.label, groups=groups
+    )
 
 
 def loss(student: str, trained_on: str, gap: Gap) -> Loss:

@@ -128,15 +128,15 @@ def test_an_unknown_attack_is_refused(world: World) -> None:
 
 def test_a_holdout_that_is_not_apart_is_refused(world: World) -> None:
     train, holdout = world.members, world.others
-    audit.refuse_overlap(train, holdout, True, "holdout")
+    audit.refuse_overlap(True, "holdout", train=train, holdout=holdout)
     with pytest.raises(StimjaxError, match="holdout: 10 of its subjects"):
-        audit.refuse_overlap(train, train, True, "holdout")
+        audit.refuse_overlap(True, "holdout", train=train, holdout=train)
     with pytest.raises(StimjaxError, match="holdout: 400 of its windows"):
-        audit.refuse_overlap(train, train, False, "holdout")
+        audit.refuse_overlap(False, "holdout", train=train, holdout=train)
     nobody = batch.make(holdout.x, holdout.y, SPEC)
     with pytest.raises(StimjaxError, match="windows of nobody"):
-        audit.refuse_overlap(train, nobody, False, "holdout")
+        audit.refuse_overlap(False, "holdout", train=train, holdout=nobody)
     other = dataclasses.replace(SPEC, shape=(20, 1))
     short = batch.make(np.asarray(holdout.x)[:, :20], holdout.y, other, subject=holdout.subject)
     with pytest.raises(StimjaxError, match="shape"):
-        audit.refuse_overlap(train, short, False, "holdout")
+        audit.refuse_overlap(False, "holdout", train=train, holdout=short)

@@ -146,9 +146,14 @@ def test_the_order_of_windows_does_not_matter(seed, classes):
     after = evaluate(probability[order], batch_of(truth[order], classes, subject[order]))
     assert dataclasses.asdict(before) == pytest.approx(dataclasses.asdict(after))
     one, other = probability.argmax(axis=1)[None], rng.integers(0, classes, (2, 50))
-    there = gap_interval(one, other, truth, subject, samples=50)
-    moved = (one[:, order], other[:, order], truth[order], subject[order])
-    assert there == gap_interval(*moved, samples=50)
+    there = gap_interval(real=one, stimuli=other, truth=truth, groups=subject, samples=50)
+    assert there == gap_interval(
+        real=one[:, order],
+        stimuli=other[:, order],
+        truth=truth[order],
+        groups=subject[order],
+        samples=50,
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -157,10 +162,10 @@ def test_a_gap_to_itself_is_exactly_zero_and_changes_sign_when_sides_are_swapped
     rng = np.random.default_rng(seed)
     truth, groups = rng.integers(0, 2, 80), rng.integers(0, 8, 80)
     one, other = rng.integers(0, 2, (2, 3, 80))
-    same = gap_interval(one, one, truth, groups, samples=50)
+    same = gap_interval(real=one, stimuli=one, truth=truth, groups=groups, samples=50)
     assert same.accuracy_gap == 0 and same.accuracy_gap_ci == (0, 0)
-    there = gap_interval(one, other, truth, groups, samples=50)
-    back = gap_interval(other, one, truth, groups, samples=50)
+    there = gap_interval(real=one, stimuli=other, truth=truth, groups=groups, samples=50)
+    back = gap_interval(real=other, stimuli=one, truth=truth, groups=groups, samples=50)
     assert there.kappa_gap == pytest.approx(-back.kappa_gap)  # pyright: ignore
 
 
@@ -168,7 +173,7 @@ def test_seeds_are_averaged_and_may_differ_in_number():
     truth, groups = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
     real = np.array([[0, 1, 0, 1], [0, 1, 0, 0]])  # accuracy 1 and 3/4
     stimuli = np.array([[0, 0, 0, 0]])  # 1/2, and 1/2 in every resample
-    found = gap_interval(real, stimuli, truth, groups)
+    found = gap_interval(real=real, stimuli=stimuli, truth=truth, groups=groups)
     assert found.accuracy_gap == pytest.approx(0.375)
     assert found.accuracy_gap_ci == pytest.approx((0.25, 0.5))
     assert found.kappa_gap == pytest.approx((1 + 0.5) / 2)
@@ -176,7 +181,9 @@ def test_seeds_are_averaged_and_may_differ_in_number():
 
 def test_fewer_than_two_groups_have_no_interval():
     truth = np.array([0, 1, 0, 1])
-    found = gap_interval(truth[None], truth[None] * 0, truth, np.zeros(4, int))
+    found = gap_interval(
+        real=truth[None], stimuli=truth[None] * 0, truth=truth, groups=np.zeros(4, int)
+    )
     assert found.accuracy_gap == 0.5 and found.kappa_gap == 1
     assert found.accuracy_gap_ci is None and found.kappa_gap_ci is None
 
@@ -184,10 +191,10 @@ def test_fewer_than_two_groups_have_no_interval():
 def test_resamples_without_a_kappa_are_left_out():
     truth, groups = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
     # A resample of one group has one class.
-    found = gap_interval(truth[None], 1 - truth[None], truth, groups)
+    found = gap_interval(real=truth[None], stimuli=1 - truth[None], truth=truth, groups=groups)
     assert found.kappa_gap_ci == (2, 2)
     constant = np.zeros((1, 4), int)
-    nothing = gap_interval(constant, constant, constant[0], groups)
+    nothing = gap_interval(real=constant, stimuli=constant, truth=constant[0], groups=groups)
     assert nothing.kappa_gap is None and nothing.kappa_gap_ci is None
 
 
@@ -204,7 +211,9 @@ def test_single_windows_match_the_closed_form_of_a_paired_difference():
     truth = rng.integers(0, 2, n)
     real = np.where(rng.random(n) < 0.9, truth, 1 - truth)
     stimuli = np.where(rng.random(n) < 0.95, real, 1 - real)
-    found = gap_interval(real[None], stimuli[None], truth, np.arange(n), samples=4000)
+    found = gap_interval(
+        real=real[None], stimuli=stimuli[None], truth=truth, groups=np.arange(n), samples=4000
+    )
     difference = (real == truth).astype(float) - (stimuli == truth)
     half = 1.96 * difference.std() / n**0.5
     expected = (difference.mean() - half, difference.mean() + half)
@@ -224,7 +233,9 @@ def test_the_interval_covers_a_known_gap_over_subjects():
         luck = rng.random(len(truth))  # shared by both sides: they err on the same windows
         real = np.where(luck < skill, truth, 1 - truth)
         stimuli = np.where(luck < skill - loss, truth, 1 - truth)
-        ci = gap_interval(real[None], stimuli[None], truth, groups, samples=400).accuracy_gap_ci
+        ci = gap_interval(
+            real=real[None], stimuli=stimuli[None], truth=truth, groups=groups, samples=400
+        ).accuracy_gap_ci
         assert ci is not None
         covered += ci[0] <= 0.05 <= ci[1]
     assert 0.90 <= covered / trials <= 0.98
@@ -236,6 +247,7 @@ def test_the_seed_decides_the_interval():
     sides = rng.integers(0, 2, (2, 1, 200))
     real, stimuli = sides
     first, again, other = (
-        gap_interval(real, stimuli, truth, groups, seed=seed) for seed in (1, 1, 2)
+        gap_interval(real=real, stimuli=stimuli, truth=truth, groups=groups, seed=seed)
+        for seed in (1, 1, 2)
     )
     assert first == again and first != other

@@ -40,7 +40,7 @@ def marked(part: Batch) -> np.ndarray:
 @pytest.fixture(scope="module")
 def given_sources() -> study.Sources:
     stimuli, train, validation = windows(200, 0), windows(150, 1, 2e-3), windows(60, 2, 2e-3)
-    return study.sources(stimuli, train, validation, None, SETTINGS)
+    return study.sources(stimuli, None, SETTINGS, train=train, validation=validation)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_what_does_not_exist_or_does_not_fit_is_refused(given_sources):
         study.predict(given_sources, real, dataclasses.replace(SETTINGS, students=("cn",)))
     unknown = dataclasses.replace(SETTINGS, baselines=("gaus",))
     with pytest.raises(StimjaxError, match="no baseline 'gaus'"):
-        study.sources(real, real, real, None, unknown)
+        study.sources(real, None, unknown, train=real, validation=real)
     other = dataclasses.replace(SPEC, rate=2.0)
     with pytest.raises(StimjaxError, match=r"their rate is 2\.0, not 1\.0"):
         study.refuse_other(SPEC, other, "the windows")
@@ -223,7 +223,8 @@ def test_hard_labels_are_the_most_probable_class(name):
     np.testing.assert_array_equal(study.hardened(soft).y, certain.y)
     np.testing.assert_allclose(soft.y.max(axis=1), 0.8, atol=1e-6)  # is left as it was
     hard = dataclasses.replace(SETTINGS, labels="hard")
-    learned = study.student(name, soft, soft, test, hard)
-    as_certain = study.student(name, certain, certain, test, SETTINGS)
+    learned = study.student(name, hard, train=soft, validation=soft, test=test)
+    as_certain = study.student(name, SETTINGS, train=certain, validation=certain, test=test)
     np.testing.assert_array_equal(learned, as_certain)
-    assert np.abs(learned - study.student(name, soft, soft, test, SETTINGS)).max() > 0.1
+    as_soft = study.student(name, SETTINGS, train=soft, validation=soft, test=test)
+    assert np.abs(learned - as_soft).max() > 0.1

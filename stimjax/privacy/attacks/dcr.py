@@ -28,10 +28,11 @@ NOTE = "a sanity check only: releases that pass it can tell who took part (arXiv
 
 def run(world: World) -> list[Finding]:
     """The two ratios, for stimuli."""
-    dcr = ratios.ratios(world.release, world.members, world.others, world.seed)["from_stimuli"]
+    members, others = world.members, world.others
+    distances = ratios.ratios(world.release, train=members, held_out=others, seed=world.seed)
     return [
         Finding(NAME, metric, "stimulus", value, None, 1.0, NOTE)
-        for metric, value in (("dcr", dcr), ("nndr", _nndr(world)))
+        for metric, value in (("dcr", distances["from_stimuli"]), ("nndr", _nndr(world)))
     ]
 
 
