@@ -97,7 +97,7 @@ def leveled(
 ) -> Float[np.ndarray, "pipeline canary"]:
     """Each score less its pipeline's median over canaries with the same wrong label.
 
-    Not on one scale too, as `shadows.aligned` does: half of what it would be seen at was learned.
+    Not on one scale too, as `signals.aligned` does: half of what it would be seen at was learned.
     """
     out = np.array(score, float)
     for number in np.unique(wrong):

@@ -7,7 +7,7 @@ most `VALUES` values, each channel with mean 0 and deviation 1, so that shape al
 distance is that of dynamic time warping within a band of a fifth of a segment (Sakoe and Chiba,
 1978), all channels warped together.
 
-A window's score is that of its best segment, and that of a segment is as in `distance`: how much
+A window's score is that of its best segment, and that of a segment is as in `nearest`: how much
 nearer the nearest segment of the release is than those that follow it, over the same among segments
 of the attacker's own cohort. The paper takes the distance itself; a flat segment, which is near to
 every other, would speak for everybody.
