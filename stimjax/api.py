@@ -91,8 +91,8 @@ def load_windows(folder: Folder) -> Windows:
     folder = Path(folder)
     train, validation, test = (preparation.load(folder, part) for part in preparation.PARTS)
     how = Made.load(folder).settings
-    known = persons.load(folder)
-    return Windows(train, validation, test, how.split, bool(how.independent), known)
+    people = persons.load(folder)
+    return Windows(train, validation, test, how.split, bool(how.independent), people)
 
 
 def train_teacher(
@@ -120,7 +120,7 @@ def train_teacher(
         return teach(given.train, given.validation, settings)
     with new_folder(out, overwrite=overwrite, private=True) as folder:
         teacher = teach(given.train, given.validation, settings)
-        stages.save_teacher(teacher, given.validation, given.test, folder, settings)
+        stages.save_teacher(teacher, folder, settings, validation=given.validation, test=given.test)
     return teacher
 
 
@@ -162,8 +162,8 @@ def synthesize(
         return releases.load(Path(out))
     if teacher.privacy is not None:
         guarantee.refuse_synthesis(settings, teacher.statistics)
-    made = [shard.stimuli for shard in shards.shards(teacher, settings)]
-    return batch.concatenate(made)[: settings.count]
+    parts = [shard.stimuli for shard in shards.shards(teacher, settings)]
+    return batch.concatenate(parts)[: settings.count]
 
 
 def load_release(folder: Folder) -> Batch:
@@ -198,7 +198,9 @@ def study(
     """
     settings, given = _checked(settings or config.Study()), _windows(windows)
     stimuli = release if isinstance(release, Batch) else releases.load(Path(release))
-    sources = studies.sources(stimuli, given.train, given.validation, teacher, settings)
+    sources = studies.sources(
+        stimuli, teacher, settings, train=given.train, validation=given.validation
+    )
     predictions = studies.predict(sources, given.test, settings)
     answer = None if teacher is None else (teacher.probability(given.test.x), teacher.networks)
     judged = stages.judge(predictions, given.split, given.test, settings, answer)

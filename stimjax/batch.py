@@ -232,9 +232,9 @@ def save(batch: Batch, folder: Path, name: str) -> None:
     save_arrays(folder / f"{name}.safetensors", arrays)
 
 
-def save_spec(spec: Spec, folder: Path, made: Made | None = None) -> None:
+def save_spec(spec: Spec, folder: Path, origin: Made | None = None) -> None:
     """Write `folder/spec.json`: the spec, and how the windows came to be, if that is known here."""
-    about = {} if made is None else made.to_json()
+    about = {} if origin is None else origin.to_json()
     write_json(folder / FILE, {"schema": SCHEMA, "spec": spec.to_json(), "made": about})
 
 

@@ -134,11 +134,11 @@ def excuse(error: BaseException) -> str | None:
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
         return "there is not enough memory; give fewer recordings, --lanes or --batch"
-    asked = os.environ.get("JAX_PLATFORMS", "")
-    if isinstance(error, RuntimeError | AssertionError) and asked and not _has_devices():
+    platforms = os.environ.get("JAX_PLATFORMS", "")
+    if isinstance(error, RuntimeError | AssertionError) and platforms and not _has_devices():
         return (
-            f"there is no device of the platform that JAX_PLATFORMS={asked} asks for; unset it, or "
-            "install stimjax[cuda] or stimjax[tpu]"
+            f"there is no device of the platform that JAX_PLATFORMS={platforms} asks for; unset "
+            "it, or install stimjax[cuda] or stimjax[tpu]"
         )
     for number in FULL:  # libraries hide a full disk behind errors of their own
         if os.strerror(number) in text:
@@ -165,8 +165,8 @@ def _signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers
         return
-    found = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    mine = [number for number, old in found.items() if old is signal.SIG_DFL]  # not under nohup
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    mine = [number for number, old in handlers.items() if old is signal.SIG_DFL]  # not under nohup
     for number in mine:
         signal.signal(number, stop)
     try:

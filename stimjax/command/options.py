@@ -101,13 +101,13 @@ def _sections() -> dict[type, str]:
 
 
 def _config_file(args: Sequence[str]) -> Path | None:
-    found = None
+    file = None
     for i, word in enumerate(args):
         if word == "--config" and i + 1 < len(args):
-            found = args[i + 1]
+            file = args[i + 1]
         elif word.startswith("--config="):
-            found = word.partition("=")[2]
-    return None if found is None else Path(found)
+            file = word.partition("=")[2]
+    return None if file is None else Path(file)
 
 
 def _with_defaults(verb: type[Verb], file: Path | None) -> type[Verb]:
@@ -141,13 +141,13 @@ def _seeded(verb: Verb) -> Verb:
 
 def _unknown(kind: type, args: Sequence[str]) -> str:
     """The line for the first word that looks like an option and is none; else nothing."""
-    known = [*_names(kind), "--help", "-h"]
+    options = [*_names(kind), "--help", "-h"]
     for word in args:
         if word == "--":
             break
         name = word.partition("=")[0].replace("_", "-")
-        if re.match(r"--?[a-zA-Z]", name) and name not in known:
-            return f"there is no option {name}{names.nearest(name, known)}"
+        if re.match(r"--?[a-zA-Z]", name) and name not in options:
+            return f"there is no option {name}{names.nearest(name, options)}"
     return ""
 
 

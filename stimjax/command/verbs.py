@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import tyro
 
 from stimjax import config as sections
+from stimjax.command import options
 from stimjax.command.options import FLAT, Config, Overwrite, Paths, Seed
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
@@ -57,17 +58,9 @@ class Demo:
         prepare = dataclasses.replace(split_channels(self.prepare), task=task)
         if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
             prepare = dataclasses.replace(prepare, rate=0.0)
-        chosen = sections.Job(
-            prepare=prepare,
-            teacher=self.teacher,
-            synthesis=self.synthesis,
-            study=self.study,
-            audit=self.audit,
-            tradeoff=self.tradeoff,
-            simulation=self.simulation,
-        )
+        job = job_of(self, prepare)
         with reporter() as report:
-            run(None, self.out, chosen, overwrite=self.overwrite, reporter=report)
+            run(None, self.out, job, overwrite=self.overwrite, reporter=report)
         print(inspect.describe(self.out))
 
 
@@ -107,20 +100,13 @@ class Run:
         from stimjax.job.run import run
         from stimjax.privacy import gate
 
-        chosen = sections.Job(
-            prepare=split_channels(self.prepare),
-            teacher=self.teacher,
-            synthesis=self.synthesis,
-            study=self.study,
-            audit=self.audit,
-            tradeoff=self.tradeoff,
-        )
+        job = job_of(self, split_channels(self.prepare))
         bounds = None if self.require_privacy is None else gate.read(self.require_privacy)
         with reporter() as report:
             exceeded = run(
                 self.data,
                 self.out,
-                chosen,
+                job,
                 overwrite=self.overwrite,
                 reporter=report,
                 bounds=bounds,
@@ -415,6 +401,11 @@ class Inspect:
         from stimjax.command import inspect
 
         print(inspect.describe(self.path))
+
+
+def job_of(verb: Demo | Run, prepare: sections.Prepare) -> sections.Job:
+    """The settings of a whole job: the sections of its verb, of which `prepare` is put right."""
+    return dataclasses.replace(sections.Job(**options.sections(verb)), prepare=prepare)
 
 
 def split_channels(settings: sections.Prepare) -> sections.Prepare:

@@ -12,15 +12,13 @@ import contextlib
 import dataclasses
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
-import dacite
-
-from stimjax.disk.store import read_json, write_json
+from stimjax.disk.documents.document import Document
 from stimjax.errors import StimjaxError
 
-FILE, SCHEMA = "people.json", 1
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 OLDEST = 120  # years; more, or less than 0, is a mistake in the header
 
@@ -46,6 +44,25 @@ class Person:
 
 
 NOTHING_TOLD = Person()
+
+
+@dataclasses.dataclass(frozen=True)
+class People(Document):
+    """A folder of windows' `people.json`.
+
+    Attributes:
+        people: by the number of the subject; those of whom nothing is known lack.
+    """
+
+    FILE: ClassVar[str] = "people.json"
+    SCHEMA: ClassVar[int] = 1
+
+    people: Mapping[str, Person]
+
+    def refuse(self, where: str) -> None:
+        """See `Document`: subjects have numbers."""
+        if not all(map(str.isdecimal, self.people)):
+            raise StimjaxError(f"{where}: is damaged (a subject is no number)")
 
 
 def of_edf(patient: str, recording: str, start: str) -> Person:
@@ -88,19 +105,19 @@ def joined(first: Person, second: Person) -> Person:
     return Person(first.sex or second.sex, age, first.device or second.device)
 
 
-def save(folder: Path, told: Iterable[tuple[int, Person]]) -> None:
+def save(folder: Path, headers: Iterable[tuple[int, Person]]) -> None:
     """Write `people.json` if anything was told.
 
     Args:
         folder: of windows.
-        told: the number of a subject and what one recording says of it.
+        headers: the number of a subject and what one recording says of it.
     """
-    known: dict[int, Person] = {}
-    for number, person in told:
-        known[number] = joined(known.get(number, NOTHING_TOLD), person)
-    rows = {str(n): dataclasses.asdict(known[n]) for n in sorted(known) if known[n] != NOTHING_TOLD}
+    people: dict[int, Person] = {}
+    for number, person in headers:
+        people[number] = joined(people.get(number, NOTHING_TOLD), person)
+    rows = {str(n): people[n] for n in sorted(people) if people[n] != NOTHING_TOLD}
     if rows:
-        write_json(folder / FILE, {"schema": SCHEMA, "people": rows})
+        People(rows).save(folder)
 
 
 def load(folder: Path) -> dict[int, Person]:
@@ -109,14 +126,9 @@ def load(folder: Path) -> dict[int, Person]:
     Raises:
         StimjaxError: the file is damaged.
     """
-    path = folder / FILE
-    if not path.exists():  # no header told anything
+    if not (folder / People.FILE).exists():  # no header told anything
         return {}
-    try:
-        rows = read_json(path)["people"]
-        return {int(number): dacite.from_dict(Person, row) for number, row in rows.items()}
-    except (KeyError, ValueError, AttributeError, dacite.DaciteError) as error:
-        raise StimjaxError(f"{path}: is damaged ({error}); prepare the windows again") from error
+    return {int(number): person for number, person in People.load(folder).people.items()}
 
 
 def day(text: str) -> datetime.date | None:

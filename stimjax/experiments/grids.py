@@ -19,6 +19,7 @@ from stimjax.errors import StimjaxError
 from stimjax.excite import methods
 from stimjax.experiments import tables
 from stimjax.experiments.rows import Fold, Row, digest
+from stimjax.job.run import refuse_fold
 from stimjax.machine.progress import Lines
 
 
@@ -61,7 +62,7 @@ def read_grid(path: Path) -> tuple[list[Run], bool]:
     for number, values in enumerate(itertools.product(*grid.values())):
         swept = dict(zip(grid, values, strict=True))
         job = settings.over(settings.DEFAULT, _with(content, swept), f"{path}: grid")
-        _refuse_fold(job, f"{path}: configuration {number}")
+        refuse_fold(job, f"{path}: configuration {number}: prepare.fold")
         for other in runs:
             if other.job == _seeded(job, other.seed):
                 raise StimjaxError(f"{path}: grid: a value stands twice ({other})")
@@ -112,14 +113,6 @@ def _typed(job: config.Job, name: str, value: Any) -> Any:
     if isinstance(typed, tuple):
         return list(typed)
     return typed if isinstance(typed, bool | int | float | str) else value
-
-
-def _refuse_fold(job: config.Job, where: str) -> None:
-    """Refuse one fold alone, where a run tests all of them."""
-    if job.prepare.folds > 1 and job.prepare.fold:
-        raise StimjaxError(
-            f"{where}: all {job.prepare.folds} folds are tested; leave out prepare.fold"
-        )
 
 
 def _seeded(job: config.Job, seed: int | None) -> config.Job:

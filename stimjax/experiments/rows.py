@@ -173,7 +173,7 @@ def _about(folder: Path, train: Batch, test: Batch) -> dict[str, Any]:
         "confidence": float(label.max(axis=1).mean()),
         "classes": np.eye(label.shape[1])[label.argmax(axis=1)].mean(axis=0).tolist(),
         "hit": (hits / np.maximum(accepted, 1)).tolist(),
-        **ratios.ratios(stimuli, train, test),
+        **ratios.ratios(stimuli, train=train, held_out=test),
     }
 
 
@@ -195,7 +195,8 @@ def make_students(row: Row, fold: Fold) -> None:
     def train_student(name: str, folder: Path) -> None:
         train, validation = source()
         fold.reporter.note(f"fold {fold.number}, {row.name}: {name}")
-        predicted = studies.student(name, train, validation, test(), fold.job(row).study)
+        study = fold.job(row).study
+        predicted = studies.student(name, study, train=train, validation=validation, test=test())
         store.save_arrays(folder / PREDICTED, {"probability": predicted})
 
     for name in row.job.study.students:

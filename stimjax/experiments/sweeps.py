@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from stimjax.batch import Batch
 from stimjax.data import prepare
 from stimjax.disk import store
+from stimjax.disk.documents import Metrics, Scores
 from stimjax.errors import StimjaxError
 from stimjax.experiments import grids, jobs, tables
 from stimjax.experiments.grids import Run
@@ -70,27 +72,29 @@ def _records(run: Run, data: Sequence[Path], out: Path) -> Iterator[dict[str, An
     of_run = {"configuration": run.configuration, **run.swept, "seed": run.seed}
     for fold in grids.folds_of(run, data, out):
         for row in grids.rows_of(run, fold):
-            for metrics in _judged(row, fold):
-                about = {name: metrics.pop(name) for name in tables.ABOUT}
-                for metric, value in metrics.items():
+            for about, scores in _judged(row, fold):
+                for metric, value in dataclasses.asdict(scores).items():
                     yield of_run | about | {"metric": metric, "value": value}
 
 
-def _judged(row: Row, fold: Fold) -> Iterator[dict[str, Any]]:
-    """The students of a row that are there, each from each seed; the teacher with those of real."""
+def _judged(row: Row, fold: Fold) -> Iterator[tuple[dict[str, Any], Scores]]:
+    """The students of a row that are there, each from each seed; the teacher with those of real.
+
+    Of each what `tables.ABOUT` names, and its scores.
+    """
     study = fold.job(row).study
-    of_teacher = fold.teacher(row) / "metrics.json"
-    if row.source == "real" and of_teacher.exists():
-        names = {"student": "teacher", "family": "teacher", "trained_on": "real"}
-        test = store.read_json(of_teacher)["test"]
-        yield names | {"fold": fold.number, "student_seed": 0} | test
+    of_teacher = fold.teacher(row)
+    if row.source == "real" and (of_teacher / Metrics.FILE).exists():
+        about = (fold.number, "teacher", "teacher", "real", 0)
+        yield dict(zip(tables.ABOUT, about, strict=True)), Metrics.load(of_teacher).test
     for student in study.students:
         place = fold.piece(row, student) / PREDICTED
         if place.exists():
             predicted = {(student, row.source): store.load_arrays(place)["probability"]}
-            for metrics in studies.rows(predicted, _test(fold.windows), study, fold.number):
-                metrics["student_seed"] = metrics.pop("seed") - study.seed  # from 0 in every fold
-                yield metrics
+            for one in studies.rows(predicted, _test(fold.windows), study, fold.number):
+                seed = one.seed - study.seed  # from 0 in every fold
+                about = (fold.number, one.student, one.family, one.trained_on, seed)
+                yield dict(zip(tables.ABOUT, about, strict=True)), one.scores
 
 
 @functools.cache

@@ -106,7 +106,10 @@ def markdown(means: Rows, settings: Sequence[str], repeats: str) -> str:
     head = [*settings, "student", "trained on", *SHOWN, "repeats"]
     lines = [
         f"Means, and half of each 95 % interval (Student's t), over {REPEATS[repeats]}.",
-        *("table.parquet has all metrics.", "", _line(head), "|---" * len(head) + "|"),
+        "table.parquet has all metrics.",
+        "",
+        _line(head),
+        "|---" * len(head) + "|",
     ]
     keys = ("configuration", "student", "trained_on")
     judged: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}

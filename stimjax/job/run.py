@@ -34,7 +34,7 @@ from stimjax.batch import NOBODY, Batch
 from stimjax.config import settings
 from stimjax.data import prepare
 from stimjax.disk import pieces
-from stimjax.disk.documents import Made, Metrics, Privacy, Results
+from stimjax.disk.documents import Made, Metrics, Privacy, Results, TradeoffPoint
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, rates, synthesize
@@ -47,7 +47,7 @@ from stimjax.students.study import Predictions
 
 if TYPE_CHECKING:
     from stimjax import report  # brings matplotlib: imported where a report is written
-    from stimjax.privacy.audit import Known
+    from stimjax.privacy.audit import ShadowsByRecipe
 
 SHOWN = 400  # real windows and stimuli in the report
 
@@ -84,46 +84,70 @@ def run(
     settings.check(job)
     guarantee.refuse_job(job)
     tradeoff.refuse(job)
-    folds = job.prepare.folds
-    if folds > 1 and job.prepare.fold:
-        raise StimjaxError(
-            f"--fold {job.prepare.fold}: a whole run tests all {folds} folds; leave it out, or see "
-            "`stimjax prepare`, which makes the windows of one"
-        )
+    refuse_fold(job, f"--fold {job.prepare.fold}")
+    simulated = data is None
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(new_folder(out, overwrite=overwrite))
         private = folder / "private"
         private.mkdir(mode=0o700)
-        simulated = data is None
-        if data is None:
-            (private / "recordings").mkdir()
-            cohort.simulate_recordings(private / "recordings", job.simulation, reporter)
-            data = [private / "recordings"]
-        judged = []
-        for fold in range(folds):
-            places = _places(folder, fold, folds)
-            judged.append(_fold(data, places, of_fold(job, fold), out, stack, reporter))
+        recordings = _simulated(private, job, reporter) if data is None else data
+        folds = [_places(folder, fold, job.prepare.folds) for fold in range(job.prepare.folds)]
+        judged = [
+            _fold(recordings, places, of_fold(job, fold), out, stack, reporter)
+            for fold, places in enumerate(folds)
+        ]
         (folder / "study").mkdir()
         results, predictions = stages.write_results(judged, folder / "study", job.study)
-        first = _places(folder, 0, folds)
-        shadows: Known = {}  # those of the audit serve the trade-off as well
-        privacy = _audited(data, first, folder, job, reporter, shadows)
+        first = folds[0]
+        shadows: ShadowsByRecipe = {}  # those of the audit serve the trade-off as well
+        privacy = _audited(recordings, first, folder, job, reporter, shadows)
         exceeded = _exceeded(privacy, bounds)
         points = _traded(first, private, of_fold(job, 0), reporter, shadows)
-        from stimjax import report
-
         reporter.stage("writing the report")
-        used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
-        settings.save(folder, *used, *([job.simulation] if simulated else []))
-        (folder / "config.yaml").chmod(0o600)  # it may name subjects
-        repeat = _repeat(data, out, simulated)
+        _save_settings(folder, job, simulated)
+        repeat = _repeat(data, out)
         story = _story(folder, first, results, predictions, simulated, repeat)
         story = dataclasses.replace(story, privacy=privacy, tradeoff=points, exceeded=exceeded)
-        report.write(story, private / "report.html")
-        (folder / "report.html").symlink_to(Path("private") / "report.html")
+        _write_report(story, folder)
         if exceeded:
             first.release.rename(private / "refused")
     return exceeded
+
+
+def refuse_fold(job: config.Job, where: str) -> None:
+    """Refuse one fold of several, where all of them are tested; `where` begins the error.
+
+    Raises:
+        StimjaxError: the settings name one.
+    """
+    if job.prepare.folds > 1 and job.prepare.fold:
+        raise StimjaxError(
+            f"{where}: a whole run tests all {job.prepare.folds} folds; leave it out, or see "
+            "`stimjax prepare`, which makes the windows of one"
+        )
+
+
+def _simulated(private: Path, job: config.Job, reporter: Reporter) -> list[Path]:
+    """Simulated recordings, as the data of a run without any."""
+    folder = private / "recordings"
+    folder.mkdir()
+    cohort.simulate_recordings(folder, job.simulation, reporter)
+    return [folder]
+
+
+def _save_settings(folder: Path, job: config.Job, simulated: bool) -> None:
+    """The sections that were used, as `config.yaml`; readable by its owner only."""
+    used = (job.prepare, job.teacher, job.synthesis, job.study, job.audit, job.tradeoff)
+    settings.save(folder, *used, *([job.simulation] if simulated else []))
+    (folder / "config.yaml").chmod(0o600)  # it may name subjects
+
+
+def _write_report(story: report.Story, folder: Path) -> None:
+    """The report among what is private, and a link to it."""
+    from stimjax import report
+
+    report.write(story, folder / "private" / "report.html")
+    (folder / "report.html").symlink_to(Path("private") / "report.html")
 
 
 def _audited(
@@ -132,7 +156,7 @@ def _audited(
     folder: Path,
     job: config.Job,
     reporter: Reporter,
-    shadows: Known,
+    shadows: ShadowsByRecipe,
 ) -> Privacy | None:
     """The audit of a run, in `folder/audit`; none where it could compare nobody."""
     lacking = _lacking(places.windows)
@@ -159,17 +183,17 @@ def _lacking(windows: Path) -> str:
     """Why an audit could compare nobody, or nothing."""
     from stimjax.privacy import audit
 
-    made = Made.load(windows)
-    if made.cohort is None or made.settings.split == "random":
+    origin = Made.load(windows)
+    if origin.cohort is None or origin.settings.split == "random":
         return "with --split random nobody is left who had no part"
-    parts = made.cohort.parts
+    parts = origin.cohort.parts
     few = [part for part in ("train", "test") if len(parts[part].subjects) < audit.FEWEST]
     return f"the {few[0]} part has one subject; give more recordings" if few else ""
 
 
 def _traded(
-    places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: Known
-) -> list[dict[str, Any]]:
+    places: _Places, private: Path, job: config.Job, reporter: Reporter, shadows: ShadowsByRecipe
+) -> list[TradeoffPoint]:
     """Students and attackers over the strength of inhibition, in `private/tradeoff`.
 
     There is none where an audit could compare nobody.
@@ -183,7 +207,7 @@ def _traded(
         out=private / "tradeoff",
         job=dataclasses.replace(job, study=dataclasses.replace(job.study, baselines=())),
         reporter=reporter,
-        known=shadows,
+        shadows=shadows,
     )
 
 
@@ -243,8 +267,8 @@ def _fold(
     if places.fold is not None:
         reporter.note(f"fold {places.fold + 1} of {job.prepare.folds}")
         places.windows.parent.mkdir()
-    for made in (places.windows, places.teacher):
-        made.mkdir()
+    for folder in (places.windows, places.teacher):
+        folder.mkdir()
     cohort.prepare_windows(data, places.windows, job.prepare, reporter)
     identity = resume.identify(places.windows, job.teacher)
     if places.fold is not None:
@@ -256,11 +280,11 @@ def _fold(
     )
     reporter.stage("making stimuli")
     identity = synthesize.identify(teacher, job.synthesis)
-    made = stack.enter_context(pieces.kept(out, "stimuli", identity)) / "release"
-    if not made.exists():
+    kept = stack.enter_context(pieces.kept(out, "stimuli", identity)) / "release"
+    if not kept.exists():
         listener = rates.Listener(rates.telling(reporter), reporter.note)
-        synthesize.synthesize(teacher, job.synthesis, made, listener=listener)
-    shutil.copytree(made, places.release)
+        synthesize.synthesize(teacher, job.synthesis, kept, listener=listener)
+    shutil.copytree(kept, places.release)
     if places.fold == 0:
         (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))
     return stages.predict_and_judge(places.compared, job.study, teacher, reporter, places.fold)
@@ -289,7 +313,7 @@ def _story(
         real=real,
         stimuli=dataclasses.replace(stimuli[:SHOWN], spec=real.spec),
         night=_night(test, teacher.probability(test.x), predictions),
-        made=Made.load(places.windows),
+        origin=Made.load(places.windows),
         teacher=Metrics.load(places.teacher),
         manifest=release.load_manifest(places.release),
         config=(folder / "config.yaml").read_text(encoding="utf-8"),
@@ -329,8 +353,8 @@ def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> repo
     )
 
 
-def _repeat(data: Sequence[Path], out: Path, simulated: bool) -> str:
-    if simulated:
+def _repeat(data: Sequence[Path] | None, out: Path) -> str:
+    if data is None:
         return f"stimjax demo --config config.yaml --out {shlex.quote(out.name)}"
     names = " ".join(shlex.quote(path.name) for path in data)
     return f"stimjax run --data {names} --config config.yaml --out {shlex.quote(out.name)}"

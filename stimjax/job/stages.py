@@ -21,13 +21,11 @@ from stimjax.config.settings import save as save_settings
 from stimjax.data import people, prepare, reader
 from stimjax.disk.documents import (
     HeldOut,
-    Loss,
     Made,
     Metrics,
     Privacy,
     Results,
     Row,
-    Scores,
     Split,
     TeacherScores,
 )
@@ -43,7 +41,8 @@ from stimjax.students import study as studies
 from stimjax.students.study import Predictions
 
 if TYPE_CHECKING:
-    from stimjax.privacy.audit import Known
+    from stimjax.privacy.audit import ShadowsByRecipe
+    from stimjax.privacy.findings import World
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,12 +101,12 @@ def train_teacher(
         progress=reporter.progress,
         stage=reporter.stage,
     )
-    save_teacher(teacher, validation, test, folder, settings)
+    save_teacher(teacher, folder, settings, validation=validation, test=test)
     return teacher
 
 
 def save_teacher(
-    teacher: Teacher, validation: Batch, test: Batch, folder: Path, settings: config.Teacher
+    teacher: Teacher, folder: Path, settings: config.Teacher, *, validation: Batch, test: Batch
 ) -> None:
     """Write a teacher, how good it is on real windows, and its settings into `folder`."""
     teachers.save(teacher, folder)
@@ -116,8 +115,8 @@ def save_teacher(
         members=teacher.members,
         critic=None if teacher.critic is None else teacher.critic.about(),
         privacy=ledger.described(teacher.privacy),
-        validation=Scores(**metrics.evaluate(teacher.probability(validation.x), validation)),
-        test=Scores(**metrics.evaluate(teacher.probability(test.x), test)),
+        validation=metrics.evaluate(teacher.probability(validation.x), validation),
+        test=metrics.evaluate(teacher.probability(test.x), test),
         versions=versions(),
     )
     about.save(folder)
@@ -156,10 +155,10 @@ def predict_and_judge(
     judged = prepare.load(compared.test, "test")
     given = studies.sources(
         release.load(compared.release),
-        prepare.load(compared.train, "train"),
-        prepare.load(compared.train, "validation"),
         teacher,
         settings,
+        train=prepare.load(compared.train, "train"),
+        validation=prepare.load(compared.train, "validation"),
     )
     predictions = studies.predict(given, judged, settings, progress=reporter.progress)
     answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)
@@ -172,7 +171,7 @@ def audit_release(
     settings: config.Audit,
     recordings: Sequence[Path],
     reporter: Reporter,
-    known: Known | None = None,
+    shadows: ShadowsByRecipe | None = None,
 ) -> Privacy:
     """Try all attacks on a release and write `privacy.json` into the empty `folder`.
 
@@ -183,8 +182,7 @@ def audit_release(
         settings: what is tried.
         recordings: files of which nothing must be named in the release.
         reporter: is told of the progress.
-        known: shadow releases of earlier audits with the same windows and settings; what is made
-            here is added.
+        shadows: of earlier audits with the same windows and settings; what is made here is added.
 
     Raises:
         StimjaxError: the holdout is not apart from the training part, one of them has a single
@@ -192,35 +190,47 @@ def audit_release(
     """
     from stimjax.privacy import audit
     from stimjax.privacy.attacks import files
-    from stimjax.privacy.findings import World
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
-    world = World(
-        release=release.load(compared.release),
-        members=prepare.load(compared.train, "train"),
-        others=prepare.load(compared.test, "test"),
-        reference=prepare.load(compared.train, "validation"),
-        seed=settings.seed,
-        people=people.load(compared.train),
-    )
-    same = compared.train.resolve() == compared.test.resolve()
-    if not same:
-        world = audit.apart(world, people.load(compared.test))
-    audit.refuse_unfit(world, same, f"{compared.test}: the test part")
+    world = _world(compared, settings.seed)
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(
         world,
         settings,
         releases.release_recipe(manifest.method),
         audit.Published(compared.release, secrets),
-        known=known,
+        shadows=shadows,
         stage=reporter.stage,
     )
     privacy = audit.documented(world, attacks, manifest.privacy)
     privacy.save(folder)
     save_settings(folder, settings)
     return privacy
+
+
+def _world(compared: Compared, seed: int) -> World:
+    """What an audit is about, from the folders.
+
+    Raises:
+        StimjaxError: see `audit_release`.
+    """
+    from stimjax.privacy import audit
+    from stimjax.privacy.findings import World
+
+    world = World(
+        release=release.load(compared.release),
+        members=prepare.load(compared.train, "train"),
+        others=prepare.load(compared.test, "test"),
+        reference=prepare.load(compared.train, "validation"),
+        seed=seed,
+        people=people.load(compared.train),
+    )
+    same = compared.train.resolve() == compared.test.resolve()
+    if not same:
+        world = audit.apart(world, people.load(compared.test))
+    audit.refuse_unfit(world, same, f"{compared.test}: the test part")
+    return world
 
 
 def judge(
@@ -242,10 +252,7 @@ def judge(
         fold: its number, named in the rows if it is given.
     """
     return Judged(
-        rows=tuple(
-            Row.from_json(row, "a student's row")
-            for row in studies.rows(predictions, test, settings, fold)
-        ),
+        rows=tuple(studies.rows(predictions, test, settings, fold)),
         predictions=predictions,
         test=studies.without_values(test),
         teacher=None if teacher is None else teacher[0],
@@ -281,14 +288,11 @@ def results_of(folds: Sequence[Judged], reference: str = "real") -> tuple[Result
     probabilities = [one.teacher for one in folds if one.teacher is not None]
     if probabilities:
         scores = metrics.evaluate(np.concatenate(probabilities), test)
-        teacher = TeacherScores(folds[0].networks, Scores(**scores))
+        teacher = TeacherScores(folds[0].networks, scores)
     results = Results(
         teacher=teacher,
         rows=tuple(row for one in folds for row in one.rows),
-        summary=tuple(
-            Loss.from_json(loss, "a student's loss")
-            for loss in studies.summary(predictions, test, resample, reference)
-        ),
+        summary=tuple(studies.summary(predictions, test, resample, reference)),
         test=HeldOut(len(test), split, f"bootstrap of {resample}", len(folds)),
         versions=versions(),
     )

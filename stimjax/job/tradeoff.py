@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stimjax import config
-from stimjax.disk.documents import Privacy, Results
+from stimjax.disk.documents import Estimate, Privacy, Results, TradeoffPoint
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import rates, synthesize
@@ -23,7 +23,7 @@ from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
 
 if TYPE_CHECKING:
-    from stimjax.privacy.audit import Known
+    from stimjax.privacy.audit import ShadowsByRecipe
 
 SHOWN = ("auc", "top1", "tpr_at_fpr_0.01")  # metrics of attacks
 
@@ -53,8 +53,8 @@ def measure(
     out: Path,
     job: config.Job,
     reporter: Reporter,
-    known: Known | None = None,
-) -> list[dict[str, Any]]:
+    shadows: ShadowsByRecipe | None = None,
+) -> list[TradeoffPoint]:
     """Make what is not yet in `out` of each strength, and read all of it.
 
     Args:
@@ -63,24 +63,19 @@ def measure(
         out: an existing folder.
         job: `tradeoff` names the strengths; `synthesis`, `study` and `audit` are the rest.
         reporter: is told of the progress.
-        known: shadow releases of an earlier audit with the same windows and settings.
-
-    Returns:
-        Of each strength: `strength`; `kappa`, Cohen's kappa of each seed where it is defined, by
-        student and what it learned from ("cnn on stimuli"); `attacks`, the value and the 95 %
-        interval (None without one) of each attack, metric and level.
+        shadows: of an earlier audit with the same windows and settings.
 
     Raises:
         StimjaxError: as its stages.
     """
-    known = {} if known is None else known
+    shadows = {} if shadows is None else shadows
     for strength in job.tradeoff.strengths:
         folder = out / f"inhibit-{strength:g}"
         folder.mkdir(exist_ok=True)
         reporter.note(f"inhibition {strength:g}")
         synthesis = dataclasses.replace(job.synthesis, inhibit=strength)
         inhibited = dataclasses.replace(job, synthesis=synthesis)
-        _measure(windows, teacher, folder, inhibited, reporter, known)
+        _measure(windows, teacher, folder, inhibited, reporter, shadows)
     return [_point(out, strength) for strength in job.tradeoff.strengths]
 
 
@@ -90,7 +85,7 @@ def _measure(
     folder: Path,
     job: config.Job,
     reporter: Reporter,
-    known: Known,
+    shadows: ShadowsByRecipe,
 ) -> None:
     compared = stages.Compared(folder / "release", train=windows, test=windows)
     if not compared.release.exists():
@@ -103,18 +98,19 @@ def _measure(
             stages.study_release(compared, place, job.study, None, reporter)
     if not (folder / "audit").exists():
         with new_folder(folder / "audit", private=True) as place:
-            stages.audit_release(compared, place, job.audit, (), reporter, known)
+            stages.audit_release(compared, place, job.audit, (), reporter, shadows)
 
 
-def _point(out: Path, strength: float) -> dict[str, Any]:
+def _point(out: Path, strength: float) -> TradeoffPoint:
     folder = out / f"inhibit-{strength:g}"
-    kappa: dict[str, list[float]] = {}
+    kappa: dict[str, tuple[float, ...]] = {}
     for row in Results.load(folder / "study").rows:
-        of_seeds = kappa.setdefault(f"{row.student} on {row.trained_on}", [])
-        of_seeds += [] if row.scores.kappa is None else [row.scores.kappa]
+        name = f"{row.student} on {row.trained_on}"
+        defined = () if row.scores.kappa is None else (row.scores.kappa,)
+        kappa[name] = kappa.get(name, ()) + defined
     attacks = {
-        f"{entry.attack} {entry.metric} ({entry.level})": (entry.value, entry.ci)
+        f"{entry.attack} {entry.metric} ({entry.level})": Estimate(entry.value, entry.ci)
         for entry in Privacy.load(folder / "audit").attacks
         if entry.metric in SHOWN and entry.value is not None
     }
-    return {"strength": strength, "kappa": kappa, "attacks": attacks}
+    return TradeoffPoint(strength, kappa, attacks)

@@ -45,7 +45,7 @@ FEWEST = 2  # subjects on each side: an attack tells people apart
 PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
 
 # Shadow releases, by how they were made. They serve every release of the same windows.
-Known = MutableMapping[ReleaseRecipe, Shadows]
+ShadowsByRecipe = MutableMapping[ReleaseRecipe, Shadows]
 
 
 class Published(NamedTuple):
@@ -61,7 +61,7 @@ def audit(
     how: ReleaseRecipe,
     published: Published | None = None,
     *,
-    known: Known | None = None,
+    shadows: ShadowsByRecipe | None = None,
     stage: Callable[[str], None] = lambda name: None,
 ) -> list[Entry]:
     """The attacks of `privacy.json`, one entry for each number.
@@ -71,8 +71,8 @@ def audit(
         settings: which attacks, how many shadows, how much is copied into the planted leak.
         how: how the release was made: shadow releases are made so too.
         published: for the search through files; without, there is none.
-        known: of earlier audits of other releases in this `world`, with the same settings; what is
-            made here is added.
+        shadows: of earlier audits of other releases in this `world`, with the same settings; what
+            is made here is added.
         stage: told what is being tried.
 
     Raises:
@@ -80,39 +80,39 @@ def audit(
     """
     real = world._replace(release=_as_stimuli(world.members))
     worlds = (world, real, planted(world, settings.copied))
-    found = []
-    for attack in _attacks(world, settings, how, {} if known is None else known, stage):
+    entries = []
+    for attack in _attacks(world, settings, how, {} if shadows is None else shadows, stage):
         stage(f"auditing: {attack.name}")
         if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
             leaking = _tried(canary.attack(releases.copied, settings.shadows), world)
-            found += _entries(attack, [_tried(attack, world), leaking, leaking])
+            entries += _entries(attack, [_tried(attack, world), leaking, leaking])
         else:
-            found += _entries(attack, [_tried(attack, one) for one in worlds])
+            entries += _entries(attack, [_tried(attack, one) for one in worlds])
     if "files" in settings.attacks and published is not None:
         stage("auditing: files")
-        found += _searched(published)
-    return found
+        entries += _searched(published)
+    return entries
 
 
 def _attacks(
     world: World,
     settings: config.Audit,
     how: ReleaseRecipe,
-    known: Known,
+    shadows: ShadowsByRecipe,
     stage: Callable[[str], None],
 ) -> list[Attack]:
     """Those that `settings` names, in the order of `config.ATTACKS`."""
     names.check(settings, "audit.")
     plain = (nearest, domias, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
-    made = releases.drawn(how)
+    release = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
-    there["canary"] = [canary.attack(made, settings.shadows)]
+    there["canary"] = [canary.attack(release, settings.shadows)]
     if {"lira", "rmia"} & set(settings.attacks):
-        if how not in known:
+        if how not in shadows:
             stage("auditing: shadow releases")
-            known[how] = signals.make(world, made, settings.shadows)
-        observe = signals.observer(known[how])
+            shadows[how] = signals.make(world, release, settings.shadows)
+        observe = signals.observer(shadows[how])
         there |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
     return [
         attack
@@ -157,7 +157,7 @@ def _tried(attack: Attack, world: World) -> list[Finding]:
 
 
 def _entries(attack: Attack, tried: Sequence[list[Finding]]) -> list[Entry]:
-    own, real, leak = ({(f.metric, f.level): f for f in found} for found in tried)
+    own, real, leak = ({(f.metric, f.level): f for f in findings} for findings in tried)
     return [
         Entry(
             attack=finding.attack,
@@ -198,9 +198,9 @@ def apart(world: World, people: Mapping[int, Person]) -> World:
         people: what is known of these, by those numbers.
     """
     numbers = np.asarray(world.others.subject) + APART
-    known = {number + APART: person for number, person in people.items()}
+    theirs = {number + APART: person for number, person in people.items()}
     others = dataclasses.replace(world.others, subject=numbers)
-    return world._replace(others=others, people={**world.people, **known})
+    return world._replace(others=others, people={**world.people, **theirs})
 
 
 def documented(world: World, attacks: Sequence[Entry], guarantee: Guarantee) -> Privacy:
@@ -225,18 +225,18 @@ def refuse_unfit(world: World, same: bool, where: str) -> None:
     Raises:
         StimjaxError: the sides share windows or subjects, name none, or have one subject.
     """
-    refuse_overlap(world.members, world.others, same, where)
-    refuse_few(world.members, world.others, where)
+    refuse_overlap(same, where, train=world.members, holdout=world.others)
+    refuse_few(where, train=world.members, holdout=world.others)
 
 
-def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None:
+def refuse_overlap(same: bool, where: str, *, train: Batch, holdout: Batch) -> None:
     """Refuse a holdout that is not apart from the training part.
 
     Args:
-        train: members.
-        holdout: others.
         same: both are of one folder of windows, so that their subjects' numbers mean the same.
         where: names the holdout in the message.
+        train: members.
+        holdout: others.
 
     Raises:
         StimjaxError: they share windows or subjects, or the holdout names no subject.
@@ -256,8 +256,8 @@ def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None
             f"{where}: {len(shared)} of its subjects are in the training part too, so that nothing "
             "can be told from it; prepare windows with --split subject"
         )
-    known = {row.tobytes() for row in np.asarray(train.x)}
-    twins = sum(row.tobytes() in known for row in np.asarray(holdout.x))
+    trained_on = {row.tobytes() for row in np.asarray(train.x)}
+    twins = sum(row.tobytes() in trained_on for row in np.asarray(holdout.x))
     if twins:
         raise StimjaxError(
             f"{where}: {twins} of its windows are in the training part too; take recordings of "
@@ -265,13 +265,13 @@ def refuse_overlap(train: Batch, holdout: Batch, same: bool, where: str) -> None
         )
 
 
-def refuse_few(train: Batch, holdout: Batch, where: str) -> None:
+def refuse_few(where: str, *, train: Batch, holdout: Batch) -> None:
     """Refuse sides on which there are fewer than `FEWEST` subjects.
 
     Args:
+        where: names the holdout in the message.
         train: members.
         holdout: others.
-        where: names the holdout in the message.
 
     Raises:
         StimjaxError: one side has too few.
@@ -286,5 +286,8 @@ def refuse_few(train: Batch, holdout: Batch, where: str) -> None:
 
 def counts(world: World) -> Sides:
     """How many windows and subjects an audit had on each side, for `privacy.json`."""
-    sides = (world.members, world.others, world.reference)
-    return Sides(*[Side(len(side), len(np.unique(side.subject))) for side in sides])
+    members, others, reference = (
+        Side(len(side), len(np.unique(side.subject)))
+        for side in (world.members, world.others, world.reference)
+    )
+    return Sides(members, others, reference)

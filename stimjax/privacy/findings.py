@@ -74,6 +74,17 @@ class Scores(NamedTuple):
     others: Float[np.ndarray, " others"]
 
 
+class Scored(NamedTuple):
+    """Scores of one side, and the subject of each."""
+
+    score: Float[np.ndarray, " n"]
+    subject: Int[np.ndarray, " n"]
+
+    def by_subject(self) -> list[np.ndarray]:
+        """The scores of each subject, in order of its number."""
+        return [self.score[self.subject == number] for number in np.unique(self.subject)]
+
+
 class Attack(NamedTuple):
     """One way to learn something about individuals.
 
@@ -97,26 +108,33 @@ def membership(name: str, scores: Scores, world: World) -> list[Finding]:
 
     A subject's score is the mean of its windows' scores.
     """
-    ours, theirs = np.asarray(world.members.subject), np.asarray(world.others.subject)
     seed = world.seed
-    found = [Finding(name, "auc", "window", *auc(*scores, ours, theirs, seed), 0.5)]
+    ours = Scored(scores.members, np.asarray(world.members.subject))
+    theirs = Scored(scores.others, np.asarray(world.others.subject))
+    value, interval = auc(members=ours, others=theirs, seed=seed)
+    findings = [Finding(name, "auc", "window", value, interval, 0.5)]
     for rate in RATES:
         metric = f"tpr_at_fpr_{rate:g}"
-        if len(theirs) * rate < 1:
-            note = f"{len(theirs)} windows of others are too few"
-            found.append(Finding(name, metric, "window", None, None, rate, note))
+        if len(theirs.score) * rate < 1:
+            note = f"{len(theirs.score)} windows of others are too few"
+            findings.append(Finding(name, metric, "window", None, None, rate, note))
         else:
-            value = true_alarms(*scores, ours, theirs, rate, seed)
-            found.append(Finding(name, metric, "window", *value, rate))
-    pooled = pool(scores.members, ours), pool(scores.others, theirs)
-    few = min(map(len, pooled))
+            value, interval = true_alarms(members=ours, others=theirs, rate=rate, seed=seed)
+            findings.append(Finding(name, metric, "window", value, interval, rate))
+    ours, theirs = _pooled(ours), _pooled(theirs)
+    few = min(len(ours.score), len(theirs.score))
     note = (
         f"only {few} subjects on one side: trust the interval, not the value" if few < FEW else ""
     )
-    each, each_other = np.arange(len(pooled[0])), np.arange(len(pooled[1]))
-    value = auc(*pooled, each, each_other, seed)
-    found.append(Finding(name, "auc", "subject", *value, 0.5, note))
-    return found
+    value, interval = auc(members=ours, others=theirs, seed=seed)
+    findings.append(Finding(name, "auc", "subject", value, interval, 0.5, note))
+    return findings
+
+
+def _pooled(side: Scored) -> Scored:
+    """A side with one score for each subject."""
+    score = pool(side.score, side.subject)
+    return Scored(score, np.arange(len(score)))
 
 
 def pool(
@@ -127,26 +145,13 @@ def pool(
     return np.bincount(group, score) / np.bincount(group)
 
 
-def auc(
-    members: Float[np.ndarray, " m"],
-    others: Float[np.ndarray, " n"],
-    whose: Int[np.ndarray, " m"],
-    whose_other: Int[np.ndarray, " n"],
-    seed: int = 0,
-) -> tuple[float, tuple[float, float]]:
+def auc(*, members: Scored, others: Scored, seed: int = 0) -> tuple[float, tuple[float, float]]:
     """The chance that a member's score is above another's, ties half, and its interval.
 
     The bootstrap resamples subjects on both sides; it uses that the area is a sum over pairs of
     subjects. With one subject on a side nothing can be resampled: then the interval is (0, 1).
-
-    Args:
-        members: scores of members.
-        others: scores of others.
-        whose: the subject of each member.
-        whose_other: the subject of each other.
-        seed: of the bootstrap.
     """
-    ours, theirs = _split(members, whose), _split(others, whose_other)
+    ours, theirs = members.by_subject(), others.by_subject()
     wins = np.zeros((len(ours), len(theirs)))
     for j, their in enumerate(map(np.sort, theirs)):
         for i, our in enumerate(ours):
@@ -164,24 +169,11 @@ def auc(
 
 
 def true_alarms(
-    members: Float[np.ndarray, " m"],
-    others: Float[np.ndarray, " n"],
-    whose: Int[np.ndarray, " m"],
-    whose_other: Int[np.ndarray, " n"],
-    rate: float,
-    seed: int = 0,
+    *, members: Scored, others: Scored, rate: float, seed: int = 0
 ) -> tuple[float, tuple[float, float]]:
     """The share of members above the threshold that at most `rate` of the others exceed.
 
     The interval resamples subjects on both sides, so that the threshold is uncertain too.
-
-    Args:
-        members: scores of members.
-        others: scores of others.
-        whose: the subject of each member.
-        whose_other: the subject of each other.
-        rate: of false alarms.
-        seed: of the bootstrap.
     """
 
     def share(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -189,8 +181,8 @@ def true_alarms(
         threshold = np.partition(theirs, len(theirs) - 1 - allowed)[len(theirs) - 1 - allowed]
         return float((ours > threshold).mean())
 
-    ours, theirs = _split(members, whose), _split(others, whose_other)
-    value = share(members, others)
+    ours, theirs = members.by_subject(), others.by_subject()
+    value = share(members.score, others.score)
     if min(len(ours), len(theirs)) < 2:
         return value, (0.0, 1.0)
     rng = np.random.default_rng(seed)
@@ -206,12 +198,8 @@ def true_alarms(
 
 def share(hits: int, tries: int) -> tuple[float, tuple[float, float]]:
     """`hits / tries`, with the interval of Clopper and Pearson (1934) for independent tries."""
-    found = binomtest(hits, tries).proportion_ci(LEVEL)
-    return hits / tries, (float(found.low), float(found.high))
-
-
-def _split(score: np.ndarray, subject: np.ndarray) -> list[np.ndarray]:
-    return [score[subject == number] for number in np.unique(subject)]
+    interval = binomtest(hits, tries).proportion_ci(LEVEL)
+    return hits / tries, (float(interval.low), float(interval.high))
 
 
 def _resampled(ours: int, theirs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

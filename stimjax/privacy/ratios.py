@@ -16,7 +16,7 @@ FLOOR = 0.1  # least standard deviation of a value, in units of the mean over it
 MOST = 5_000  # stimuli and windows whose neighbors are sought
 
 
-def ratios(stimuli: Batch, train: Batch, held_out: Batch, seed: int = 0) -> dict[str, float]:
+def ratios(stimuli: Batch, *, train: Batch, held_out: Batch, seed: int = 0) -> dict[str, float]:
     """Median distances to the nearest neighbor, for training windows over held-out ones.
 
     Distances are Euclidean, each value in units of its standard deviation in `train` (at least a
@@ -46,12 +46,12 @@ def ratios(stimuli: Batch, train: Batch, held_out: Batch, seed: int = 0) -> dict
         return np.asarray(batch.x)[rows].reshape(len(rows), -1) / spread
 
     size = min(MOST, len(train), len(held_out))
-    seen, unseen, made = some(train, size), some(held_out, size), some(stimuli, len(stimuli))
-    asked = made[:MOST]
-    distance = _median(asked, seen)
+    seen, unseen, every = some(train, size), some(held_out, size), some(stimuli, len(stimuli))
+    sought = every[:MOST]
+    distance = _median(sought, seen)
     return {
-        "from_stimuli": distance / _median(asked, unseen),
-        "to_stimuli": _median(seen, made) / _median(unseen, made),
+        "from_stimuli": distance / _median(sought, unseen),
+        "to_stimuli": _median(seen, every) / _median(unseen, every),
         "apart": distance / _median(unseen, seen),
     }
 

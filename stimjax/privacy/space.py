@@ -107,7 +107,9 @@ def neighbors(
     return np.take_along_axis(distance, order, 1), np.take_along_axis(index, order, 1)
 
 
-def alone(distance: Float[np.ndarray, "n count"], floor: float = FLOOR) -> Float[np.ndarray, " n"]:
+def nearest_margin(
+    distance: Float[np.ndarray, "n count"], floor: float = FLOOR
+) -> Float[np.ndarray, " n"]:
     """How much nearer the nearest point is than those that follow it, as a mean of logs of ratios.
 
     With one single point it is minus the log of its distance.

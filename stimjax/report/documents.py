@@ -10,17 +10,18 @@ from stimjax.disk.documents import Cohort, Made, Manifest, Metrics
 from stimjax.report.tables import ALL, METRICS, UNDEFINED, Table, label, scaled, text
 
 
-def windows(made: Made) -> list[Table]:
+def windows(origin: Made) -> list[Table]:
     """What was prepared: the split, and of recordings how many windows each part has."""
-    rows = [["split", made.settings.split]]
-    if isinstance(made.settings, config.Prepare) and made.settings.folds > 1:
-        rows.append(["folds", text(made.settings.folds)])
-    if made.cohort is not None:
-        rows.append(["recordings", text(made.cohort.recordings)])
-        rows.append(["subjects", text(made.cohort.subjects)])
-        rows.append(["recordings left out", text(made.cohort.skipped)])
+    settings, cohort = origin.settings, origin.cohort
+    rows = [["split", settings.split]]
+    if isinstance(settings, config.Prepare) and settings.folds > 1:
+        rows.append(["folds", text(settings.folds)])
+    if cohort is not None:
+        rows.append(["recordings", text(cohort.recordings)])
+        rows.append(["subjects", text(cohort.subjects)])
+        rows.append(["recordings left out", text(cohort.skipped)])
     first = Table("The prepared windows", ["What", "Value"], rows, words=ALL)
-    return [first] if made.cohort is None else [first, _counts(made.cohort), _masked(made.cohort)]
+    return [first] if cohort is None else [first, _counts(cohort), _masked(cohort)]
 
 
 def _counts(cohort: Cohort) -> Table:

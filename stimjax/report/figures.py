@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -17,7 +17,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stimjax.disk.documents import Loss, Results
+from stimjax.disk.documents import Loss, Results, TradeoffPoint
 from stimjax.report.story import Night
 from stimjax.report.tables import Number, mean_of, over_repeats
 
@@ -250,22 +250,24 @@ def _shares(probability: np.ndarray, number: int, edges: np.ndarray) -> np.ndarr
     return 100 * counts / max(len(mine), 1)
 
 
-def tradeoff(points: Sequence[Mapping[str, Any]]) -> str:
+def tradeoff(points: Sequence[TradeoffPoint]) -> str:
     """Each attack's area under the ROC curve, and the students' kappa, over the strength."""
-    strength = [point["strength"] for point in points]
-    students = [name for name in points[0]["kappa"] if name.endswith(" on stimuli")]
-    attacks = [name for name in points[0]["attacks"] if " auc " in name]
+    strength = [point.strength for point in points]
+    students = [name for name in points[0].kappa if name.endswith(" on stimuli")]
+    attacks = [name for name in points[0].attacks if " auc " in name]
     with matplotlib.rc_context(STYLE):
         figure = Figure((WIDTH, 6.2), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True)
         for name, mark in zip(students, itertools.cycle("oDsv^P"), strict=False):
-            means = [over_repeats(point["kappa"][name])[0] for point in points]
+            means = [over_repeats(point.kappa[name])[0] for point in points]
             kappa = [np.nan if mean is None else mean for mean in means]
             above.plot(strength, kappa, f"{mark}-", label=name.removesuffix(" on stimuli"))
         for name, mark in zip(attacks, itertools.cycle("oDsv^PX<>"), strict=False):
-            found = [point["attacks"].get(name, (np.nan, None))[0] for point in points]
+            values = [
+                point.attacks[name].value if name in point.attacks else np.nan for point in points
+            ]
             style = "-" if "window" in name else "--"
-            below.plot(strength, found, mark + style, label=name.replace(" auc", ""))
+            below.plot(strength, values, mark + style, label=name.replace(" auc", ""))
         below.axhline(0.5, color=GRAY, linewidth=0.8)
         above.set_ylabel("Kappa on real windows")
         below.set_ylabel("Area under the ROC curve")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from stimjax.disk.documents import Entry, Privacy
+from stimjax.disk.documents import Entry, Privacy, TradeoffPoint
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
 METRICS = {
@@ -37,11 +36,11 @@ def above_chance(entry: Entry) -> bool:
 
 def blind(entry: Entry) -> bool:
     """Whether an attack misses what was planted: less than half way from guessing to certainty."""
-    found = [v for v in (entry.planted_leak, entry.real_data) if v is not None]
+    values = [v for v in (entry.planted_leak, entry.real_data) if v is not None]
     if entry.metric in CHECKS or entry.value is None:
         return False
     certain = 1.0 if entry.level != "file" else 2.0  # one secret found is enough
-    return not found or max(found) < entry.chance + 0.5 * (certain - entry.chance)
+    return not values or max(values) < entry.chance + 0.5 * (certain - entry.chance)
 
 
 def table(privacy: Privacy) -> Table:
@@ -69,15 +68,15 @@ def verdict(privacy: Privacy) -> list[str]:
     """What was tried and what was found."""
     entries = privacy.attacks
     tried = list(dict.fromkeys(e.attack for e in entries if e.metric not in CHECKS))
-    found = list(dict.fromkeys(e.attack for e in entries if above_chance(e)))
+    successful = list(dict.fromkeys(e.attack for e in entries if above_chance(e)))
     missed = [
         name
         for name in tried
         if all(blind(e) or e.value is None for e in entries if e.attack == name)
     ]
     said = [f"{len(tried)} kinds of attack were tried on this release."]
-    if found:
-        said.append(f"These found more than guessing does: {', '.join(found)}.")
+    if successful:
+        said.append(f"These found more than guessing does: {', '.join(successful)}.")
     else:
         said.append(
             "None found more than guessing does; that is no proof that others would not either."
@@ -108,7 +107,7 @@ def notes(privacy: Privacy) -> list[str]:
     )
 
 
-def tradeoff(points: Sequence[Mapping[str, Any]]) -> Table:
+def tradeoff(points: Sequence[TradeoffPoint]) -> Table:
     """Students and attackers (rows) over the strength of inhibition (columns).
 
     Of students the mean over the seeds and its 95 % interval (of Student's t), of attacks the value
@@ -117,14 +116,15 @@ def tradeoff(points: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
         [
             f"kappa, {name}",
-            *(_with_interval(*over_repeats(point["kappa"][name])) for point in points),
+            *(_with_interval(*over_repeats(point.kappa[name])) for point in points),
         ]
-        for name in points[0]["kappa"]
+        for name in points[0].kappa
     ]
-    for name in points[0]["attacks"]:
-        found = [point["attacks"].get(name, (None, None)) for point in points]
-        rows.append([name, *(_with_interval(value, ends) for value, ends in found)])
-    header = ["Inhibition", *(f"{point['strength']:g}" for point in points)]
+    for name in points[0].attacks:
+        estimates = [point.attacks.get(name) for point in points]
+        cells = [UNDEFINED if one is None else _with_interval(*one) for one in estimates]
+        rows.append([name, *cells])
+    header = ["Inhibition", *(f"{point.strength:g}" for point in points)]
     return Table("Students and attackers over the strength of inhibition", header, rows)
 
 

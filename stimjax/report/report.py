@@ -61,7 +61,7 @@ def render(story: Story) -> str:
         keep_trailing_newline=True,
     )
     results, classes = story.results, story.real.spec.classes
-    split = story.made.settings.split
+    split = story.origin.settings.split
     data_name = _data_name(story)
     return environment.get_template("report.html.j2").render(
         story=story,
@@ -86,7 +86,7 @@ def render(story: Story) -> str:
         audit=_audit(story),
         tradeoff=_tradeoff(story),
         paper_table=tables.paper_table(results, data_name),
-        data_tables=documents.windows(story.made),
+        data_tables=documents.windows(story.origin),
         channel_table=_channel_table(story),
         teacher_tables=documents.teacher(story.teacher),
         manifest_tables=documents.release(story.manifest, classes),
@@ -157,7 +157,8 @@ def _night_picture(story: Story) -> Picture | None:
     if night is None or not len(night.scored):
         return None
     hours = len(night.scored) * night.seconds / 3600
-    unseen = ", whose recording no model was trained on" * (story.made.settings.split == "subject")
+    by_subject = story.origin.settings.split == "subject"
+    unseen = ", whose recording no model was trained on" * by_subject
     scorer = "the simulator" if story.simulated else "a person"
     below = f"probability of {classes[1]}" if len(classes) == 2 else "predicted class"
     return Picture(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 
 from stimjax.batch import Batch
-from stimjax.disk.documents import Made, Manifest, Metrics, Privacy, Results, Scores
+from stimjax.disk.documents import (
+    Made,
+    Manifest,
+    Metrics,
+    Privacy,
+    Results,
+    Scores,
+    TradeoffPoint,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Story:
         real: a few hundred real windows with their scored labels.
         stimuli: stimuli with the teacher's soft labels.
         night: one night of the test set, if there is one.
-        made: how the windows came to be.
+        origin: how the windows came to be.
         teacher: how good the teacher is.
         manifest: of the release.
         config: the effective configuration as YAML.
@@ -51,8 +58,7 @@ class Story:
         teacher_on_real: the teacher's probabilities for the windows of `real`; without them the
             confidence figure shows the stimuli alone.
         privacy: of the audit, if there was one.
-        tradeoff: of each strength of inhibition what `job/tradeoff.py` measured; empty where none
-            was.
+        tradeoff: a point for each strength of inhibition; empty where none was measured.
         exceeded: bounds of the data holder that the audit exceeded; then nothing was published.
     """
 
@@ -62,7 +68,7 @@ class Story:
     real: Batch
     stimuli: Batch
     night: Night | None
-    made: Made
+    origin: Made
     teacher: Metrics
     manifest: Manifest
     config: str
@@ -70,7 +76,7 @@ class Story:
     repeat: str
     teacher_on_real: Float[np.ndarray, "n classes"] | None = None
     privacy: Privacy | None = None
-    tradeoff: Sequence[Mapping[str, Any]] = ()
+    tradeoff: Sequence[TradeoffPoint] = ()
     exceeded: tuple[str, ...] = ()
 
     @property

@@ -136,8 +136,8 @@ def _neighbors(
     regressor.set_params(n_neighbors=min(regressor.n_neighbors, len(features)))
     scaler.fit(features, sample_weight=weight)
     regressor.fit(scaler.transform(features), np.column_stack([weight[:, None] * y, weight]))
-    found = regressor.predict(scaler.transform(others))
-    return (found[:, :-1] / found[:, -1:]).astype(np.float32)
+    means = regressor.predict(scaler.transform(others))
+    return (means[:, :-1] / means[:, -1:]).astype(np.float32)
 
 
 def _probability(model: Any, features: np.ndarray) -> np.ndarray:

@@ -8,20 +8,37 @@ a row of a matrix product, and 2,000 of them take milliseconds.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from jaxtyping import Float, Int
 
 from stimjax.batch import NOBODY, Batch
+from stimjax.disk.documents import Interval, Scores
 from stimjax.students.intervals import area, percentile
 
 BINS = 15  # of the expected calibration error
 MINUTES_AN_HOUR = 60.0
 
-Metrics = dict[str, float | None]
-Interval = list[float] | None
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    """What students lose, in fractions; None where it is not defined.
+
+    Attributes:
+        accuracy_gap: accuracy of one side minus that of the other, mean over seeds.
+        accuracy_gap_ci: its 95 % interval; None with fewer than two groups.
+        kappa_gap: the same of Cohen's kappa.
+        kappa_gap_ci: its interval.
+    """
+
+    accuracy_gap: float | None
+    accuracy_gap_ci: Interval | None
+    kappa_gap: float | None
+    kappa_gap_ci: Interval | None
 
 
-def evaluate(probability: Float[np.ndarray, "n classes"], batch: Batch) -> Metrics:
+def evaluate(probability: Float[np.ndarray, "n classes"], batch: Batch) -> Scores:
     """Compare predicted probabilities with the scored classes of `batch` (argmax of `batch.y`).
 
     With two classes, class 1 is the positive one. With more, `sensitivity`, `specificity`, `f1`
@@ -49,33 +66,36 @@ def evaluate(probability: Float[np.ndarray, "n classes"], batch: Batch) -> Metri
         raise ValueError("a predicted probability is NaN or infinite")
     truth, predicted = y.argmax(axis=1), probability.argmax(axis=1)
     cells = _cells(truth, predicted, np.zeros(len(y), int), y.shape[1])
-    return {
-        "accuracy": _or_none(_accuracy(cells)[0]),
-        "kappa": _or_none(_kappa(cells)[0]),
-        **_per_class(cells.reshape(y.shape[1], -1)),
-        "auroc": _auroc(probability, truth),
-        "calibration_error": _calibration_error(probability, truth),
-        "count_error": _count_error(predicted, truth, batch),
-    }
+    sensitivity, specificity, f1 = _per_class(cells.reshape(y.shape[1], -1))
+    return Scores(
+        accuracy=_or_none(_accuracy(cells)[0]),
+        kappa=_or_none(_kappa(cells)[0]),
+        sensitivity=sensitivity,
+        specificity=specificity,
+        f1=f1,
+        auroc=_auroc(probability, truth),
+        calibration_error=_calibration_error(probability, truth),
+        count_error=_count_error(predicted, truth, batch),
+    )
 
 
 def groups_of(batch: Batch) -> Int[np.ndarray, " n"]:
     """What the bootstrap resamples as one: a subject; a window that is nobody's stands alone."""
     subject = np.asarray(batch.subject).astype(np.int64)
-    alone = subject == NOBODY
-    subject[alone] = subject.max(initial=0) + 1 + np.arange(alone.sum())
+    nobodys = subject == NOBODY
+    subject[nobodys] = subject.max(initial=0) + 1 + np.arange(nobodys.sum())
     return subject
 
 
 def gap_interval(
+    *,
     real: Int[np.ndarray, "real_seeds n"],
     stimuli: Int[np.ndarray, "stimuli_seeds n"],
     truth: Int[np.ndarray, " n"],
     groups: Int[np.ndarray, " n"],
-    *,
     samples: int = 2000,
     seed: int = 0,
-) -> dict[str, float | Interval]:
+) -> Gap:
     """What students lose by training on `stimuli`: mean over seeds of real minus stimuli.
 
     Resampled with replacement are the groups, as many as there are, each with all its windows. In
@@ -93,12 +113,17 @@ def gap_interval(
         seed: of the resampling.
 
     Returns:
-        `accuracy_gap`, `accuracy_gap_ci`, `kappa_gap`, `kappa_gap_ci`, in fractions; an interval
-        is `[low, high]`, or None with fewer than two groups. Resamples in which kappa is not
-        defined (a single class in truth and prediction) are left out of its interval.
+        The gaps of accuracy and kappa. Resamples in which kappa is not defined (a single class in
+        truth and prediction) are left out of its interval.
     """
     whole, resampled = _resample([real, stimuli], truth, groups, samples, seed)
-    return _estimates(whole[0] - whole[1], resampled[0] - resampled[1])
+    values, drawn = whole[0] - whole[1], resampled[0] - resampled[1]
+    return Gap(
+        accuracy_gap=_or_none(values[0]),
+        accuracy_gap_ci=_interval(values[0], drawn[0]),
+        kappa_gap=_or_none(values[1]),
+        kappa_gap_ci=_interval(values[1], drawn[1]),
+    )
 
 
 def _resample(
@@ -125,15 +150,10 @@ def _scores(cells: Float[np.ndarray, "... seeds cells"]) -> Float[np.ndarray, "2
     return np.stack([_accuracy(cells).mean(axis=-1), _kappa(cells).mean(axis=-1)])
 
 
-def _estimates(whole: np.ndarray, resampled: np.ndarray) -> dict[str, float | Interval]:
-    found: dict[str, float | Interval] = {}
-    for name, value, values in zip(("accuracy", "kappa"), whole, resampled, strict=True):
-        defined = values[np.isfinite(values)]
-        found[f"{name}_gap"] = _or_none(value)
-        found[f"{name}_gap_ci"] = (
-            list(percentile(defined)) if len(defined) and np.isfinite(value) else None
-        )
-    return found
+def _interval(value: float, resampled: Float[np.ndarray, " samples"]) -> Interval | None:
+    """The interval of a number, from the resamples in which it is defined."""
+    defined = resampled[np.isfinite(resampled)]
+    return percentile(defined) if len(defined) and np.isfinite(value) else None
 
 
 def _cells(
@@ -161,18 +181,17 @@ def _kappa(cells: Float[np.ndarray, "... cells"]) -> Float[np.ndarray, " ..."]:
     return np.where(certain, np.nan, kappa)
 
 
-def _per_class(table: Float[np.ndarray, "classes classes"]) -> Metrics:
+def _per_class(
+    table: Float[np.ndarray, "classes classes"],
+) -> tuple[float | None, float | None, float | None]:
     """Sensitivity, specificity and F1: of class 1 of two, else means over the classes present."""
     total, scored, called, hit = table.sum(), table.sum(1), table.sum(0), np.diag(table)
     chosen = [1] if len(table) == 2 else list(range(len(table)))
     chosen = [k for k in chosen if scored[k] > 0]
     others = [k for k in ([1] if len(table) == 2 else chosen) if scored[k] < total]
     left = [1 - (called[k] - hit[k]) / (total - scored[k]) for k in others]
-    return {
-        "sensitivity": _mean([hit[k] / scored[k] for k in chosen]),
-        "specificity": _mean(left),
-        "f1": _mean([2 * hit[k] / (scored[k] + called[k]) for k in chosen]),
-    }
+    sensitivity = _mean([hit[k] / scored[k] for k in chosen])
+    return sensitivity, _mean(left), _mean([2 * hit[k] / (scored[k] + called[k]) for k in chosen])
 
 
 def _auroc(probability: np.ndarray, truth: np.ndarray) -> float | None:

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from stimjax import config, models
 from stimjax.batch import Batch, Spec, concatenate, one_hot
 from stimjax.config import names
+from stimjax.disk.documents import Family, Loss, Row
 from stimjax.errors import StimjaxError
 from stimjax.learn import fit
 from stimjax.learn.predict import probabilities
@@ -28,13 +29,14 @@ from stimjax.learn.teacher import Teacher
 from stimjax.machine.runtime import cores
 from stimjax.students import baselines, metrics
 from stimjax.students.classical import CLASSICAL, ONE_CORE, RANDOM, train_and_predict
+from stimjax.students.metrics import Gap
 
 HELD_OUT = 0.1  # part of the stimuli (or of a baseline) on which a student's best step is chosen
 
 # The loss that is still as good as none, (accuracy, kappa) by family of the student: for deep ones
 # what the paper reports for similar architectures (0.56 points). No setting, so that no run's
 # result can choose it.
-MARGINS = {"deep": (0.0056, 0.02), "classical": (0.01, 0.03)}
+MARGINS: dict[Family, tuple[float, float]] = {"deep": (0.0056, 0.02), "classical": (0.01, 0.03)}
 
 # Axes of any length: seeds differ between students, windows between folds.
 Predictions = dict[tuple[str, str], Float[np.ndarray, "_seeds _n classes"]]
@@ -56,10 +58,11 @@ class Sources:
 
 def sources(
     stimuli: Batch,
-    train: Batch,
-    validation: Batch,
     teacher: Teacher | None,
     settings: config.Study,
+    *,
+    train: Batch,
+    validation: Batch,
 ) -> Sources:
     """The real windows, the stimuli, and the baselines, as many windows each as stimuli.
 
@@ -72,9 +75,9 @@ def sources(
     refuse_other(stimuli.spec, train.spec, "the training windows")
     synthetic = {"stimuli": stimuli}
     for name in settings.baselines:
-        made = baselines.make(name, train, teacher, len(stimuli), settings.seed)
-        if made is not None:
-            synthetic[name] = made
+        baseline = baselines.make(name, train, teacher, len(stimuli), settings.seed)
+        if baseline is not None:
+            synthetic[name] = baseline
     split = {name: held_out(batch, settings.seed) for name, batch in synthetic.items()}
     return Sources(
         train={"real": train} | {name: parts[0] for name, parts in split.items()},
@@ -101,7 +104,13 @@ def predict(
 
     def learn(name: str, source: str) -> np.ndarray:
         try:
-            return student(name, given.train[source], given.validation[source], test, settings)
+            return student(
+                name,
+                settings,
+                train=given.train[source],
+                validation=given.validation[source],
+                test=test,
+            )
         except StimjaxError as error:
             raise StimjaxError(f"on {source}: {error}") from error
 
@@ -125,7 +134,7 @@ def _several(
 
 
 def student(
-    name: str, train: Batch, validation: Batch, test: Batch, settings: config.Study
+    name: str, settings: config.Study, *, train: Batch, validation: Batch, test: Batch
 ) -> Float[np.ndarray, "seeds n classes"]:
     """Train one student from every seed; its class probabilities for `test`.
 
@@ -133,10 +142,10 @@ def student(
 
     Args:
         name: of the student.
+        settings: labels, seeds and fit.
         train: windows or stimuli to learn from.
         validation: more of them, which choose a deep student's best step.
         test: real windows.
-        settings: labels, seeds and fit.
 
     Raises:
         StimjaxError: its training diverged.
@@ -173,7 +182,7 @@ def held_out(batch: Batch, seed: int) -> tuple[Batch, Batch]:
 
 def rows(
     predictions: Predictions, test: Batch, settings: config.Study, fold: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """The metrics of every student, source and seed; the `rows` of `results.json`.
 
     Args:
@@ -182,16 +191,15 @@ def rows(
         settings: those of `predict`; `settings.seed` is the first seed.
         fold: its number, named in each row if it is given.
     """
-    about = {} if fold is None else {"fold": fold}
     return [
-        {
-            "student": name,
-            "family": family(name),
-            "trained_on": source,
-            **about,
-            "seed": settings.seed + i,
-            **metrics.evaluate(probability, test),
-        }
+        Row(
+            student=name,
+            family=family(name),
+            trained_on=source,
+            seed=settings.seed + i,
+            scores=metrics.evaluate(probability, test),
+            fold=fold,
+        )
         for (name, source), all_seeds in predictions.items()
         for i, probability in enumerate(all_seeds)
     ]
@@ -199,7 +207,7 @@ def rows(
 
 def summary(
     predictions: Predictions, test: Batch, resample: Resample, reference: str = "real"
-) -> list[dict[str, Any]]:
+) -> list[Loss]:
     """What students lose on each source, and whether it is shown to be within the margin.
 
     Args:
@@ -209,16 +217,12 @@ def summary(
         reference: the source that others are compared with.
     """
     return [
-        {
-            "student": name,
-            "family": family(name),
-            "trained_on": source,
-            **verdict(
-                gap(predictions[name, reference], predictions[name, source], test, resample),
-                family(name),
-            ),
-        }
-        for name, source in predictions
+        loss(
+            name,
+            source,
+            gap(test, resample, real=predictions[name, reference], other=probability),
+        )
+        for (name, source), probability in predictions.items()
         if source != reference
     ]
 
@@ -249,39 +253,54 @@ def without_values(windows: Batch) -> Batch:
     return dataclasses.replace(windows, x=np.zeros((len(windows), 0), np.float32))
 
 
-def family(student: str) -> str:
+def family(student: str) -> Family:
     """Whether a student is "deep" or "classical"."""
     return "deep" if student in models.CLASSIFIERS else "classical"
 
 
 def gap(
-    real: Float[np.ndarray, "real_seeds n classes"],
-    other: Float[np.ndarray, "seeds n classes"],
     test: Batch,
     resample: Resample,
-) -> dict[str, Any]:
+    *,
+    real: Float[np.ndarray, "real_seeds n classes"],
+    other: Float[np.ndarray, "seeds n classes"],
+) -> Gap:
     """Real minus other in accuracy and kappa, with 95 % bootstrap intervals."""
-    truth = test.label
     groups = metrics.groups_of(test) if resample == "subjects" else np.arange(len(test))
-    return metrics.gap_interval(real.argmax(axis=-1), other.argmax(axis=-1), truth, groups)
+    return metrics.gap_interval(
+        real=real.argmax(axis=-1), stimuli=other.argmax(axis=-1), truth=test.label, groups=groups
+    )
 
 
-def verdict(found: dict[str, Any], family: str) -> dict[str, Any]:
-    """`found` of `gap` with its margins and whether the student is shown to be non-inferior.
+def loss(student: str, trained_on: str, gap: Gap) -> Loss:
+    """`gap` of a student beside its margins, and whether it is shown to lie below them."""
+    kind = family(student)
+    accuracy_margin, kappa_margin = MARGINS[kind]
+    return Loss(
+        student=student,
+        family=kind,
+        trained_on=trained_on,
+        accuracy_gap=gap.accuracy_gap,
+        accuracy_gap_ci=gap.accuracy_gap_ci,
+        kappa_gap=gap.kappa_gap,
+        kappa_gap_ci=gap.kappa_gap_ci,
+        accuracy_margin=accuracy_margin,
+        kappa_margin=kappa_margin,
+        non_inferior=non_inferior(gap, kind),
+    )
 
-    `non_inferior` is true if the upper ends of the 95 % intervals of both gaps lie below their
-    margins (a one-sided test of each at 2.5 %), false if one does not, None without an interval.
-    False does not say that the loss is larger; it may be that the test set is too small to tell.
+
+def non_inferior(gap: Gap, family: Family) -> bool | None:
+    """Whether a student of a family is shown to lose less than the margins.
+
+    True if the upper ends of the 95 % intervals of both gaps lie below their margins (a one-sided
+    test of each at 2.5 %), false if one does not, None without an interval. False does not say
+    that the loss is larger; it may be that the test set is too small to tell.
     """
-    margins = dict(zip(("accuracy", "kappa"), MARGINS[family], strict=True))
-    ends = {name: found[f"{name}_gap_ci"] for name in margins}
-    return {
-        **found,
-        **{f"{name}_margin": margin for name, margin in margins.items()},
-        "non_inferior": None
-        if any(interval is None for interval in ends.values())
-        else all(ends[name][1] < margin for name, margin in margins.items()),
-    }
+    accuracy_margin, kappa_margin = MARGINS[family]
+    if gap.accuracy_gap_ci is None or gap.kappa_gap_ci is None:
+        return None
+    return gap.accuracy_gap_ci[1] < accuracy_margin and gap.kappa_gap_ci[1] < kappa_margin
 
 
 def refuse_other(spec: Spec, other: Spec, what: str) -> None:

@@ -1,6 +1,7 @@
 """Sex, age and device, from headers as the standards and PhysioNet write them."""
 
 import datetime
+import json
 
 import numpy as np
 import pyedflib
@@ -8,7 +9,7 @@ import pytest
 
 from stimjax.data import edf, people, simulate, wfdb
 from stimjax.data.edf_writer import Trace, write_edf
-from stimjax.data.people import NOTHING_TOLD, Person
+from stimjax.data.people import NOTHING_TOLD, People, Person
 from stimjax.errors import StimjaxError
 
 
@@ -75,6 +76,8 @@ def test_simulated_sleepers_have_a_sex_and_an_age(tmp_path):
 def test_a_folder_keeps_what_any_recording_of_a_subject_tells(tmp_path):
     people.save(tmp_path, [(3, Person("F")), (1, NOTHING_TOLD), (3, Person("M", 40, "box"))])
     assert people.load(tmp_path) == {3: Person("F", 40, "box")}
+    written = {"schema": 1, "people": {"3": {"sex": "F", "age": 40, "device": "box"}}}
+    assert json.loads((tmp_path / People.FILE).read_text()) == written
 
 
 def test_a_folder_of_silent_headers_has_no_file(tmp_path):
@@ -82,8 +85,19 @@ def test_a_folder_of_silent_headers_has_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == [] and people.load(tmp_path) == {}
 
 
-@pytest.mark.parametrize("text", ['{"schema": 1}', '{"people": {"a": {}}}', '{"people": 3}', "{"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"schema": 1}',
+        '{"schema": 1, "people": {"a": {"sex": "F", "age": 40, "device": ""}}}',
+        '{"schema": 1, "people": {"1": {"sex": "F", "age": "40", "device": ""}}}',
+        '{"schema": 1, "people": {"1": {}}}',
+        '{"schema": 1, "people": 3}',
+        '{"people": {}}',
+        "{",
+    ],
+)
 def test_a_damaged_file_is_named(tmp_path, text):
-    (tmp_path / people.FILE).write_text(text)
+    (tmp_path / People.FILE).write_text(text)
     with pytest.raises(StimjaxError, match=r"people\.json"):
         people.load(tmp_path)

@@ -71,7 +71,11 @@ def test_every_combination_is_a_configuration_and_every_seed_a_run(tmp_path):
         ("[mlp, knn]", "[mlp, oracle]", "study.students: there is no student 'oracle'; choose"),
         ("baselines: []", "baselines: [x]", "study.baselines: there is no baseline 'x'; choose"),
         ("lanes: 8", "method: magic", "synthesis.method: there is no method 'magic'; choose"),
-        ("split: random", "folds: 3, fold: 1", "configuration 0: all 3 folds are tested"),
+        (
+            "split: random",
+            "folds: 3, fold: 1",
+            "configuration 0: prepare.fold: a whole run tests all 3",
+        ),
     ],
 )
 def test_a_grid_that_says_what_it_cannot(tmp_path, old, new, said):

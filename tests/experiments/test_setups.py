@@ -64,7 +64,7 @@ def test_results_are_those_of_the_predictions_of_all_folds(made):
             predicted = store.load_arrays(place)["probability"]
             assert predicted.shape == (1, len(test), 2)
             right[row] += (predicted[0].argmax(axis=1) == test.y.argmax(axis=1)).sum()
-            found = metrics.evaluate(predicted[0], test)["accuracy"]
+            found = metrics.evaluate(predicted[0], test).accuracy
             source = "real" if row == "real" else "stimuli"
             assert found == next(
                 one["accuracy"]

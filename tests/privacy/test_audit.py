@@ -111,14 +111,14 @@ def test_shadow_releases_serve_every_release_that_was_made_alike(
     monkeypatch.setattr(pipelines, "STUDENT", "mlp")
     monkeypatch.setattr(pipelines, "STEPS", (50, 50))
     monkeypatch.setattr(signals, "TARGETS", 1)
-    asked, known, stages = config.Audit(attacks=("lira",), shadows=2), {}, []
-    first = audit.audit(world, asked, HOW, known=known, stage=stages.append)
+    asked, shadows, stages = config.Audit(attacks=("lira",), shadows=2), {}, []
+    first = audit.audit(world, asked, HOW, shadows=shadows, stage=stages.append)
     other = world._replace(release=batch.make(world.members.x, world.members.y, SPEC))
-    leaked = audit.audit(other, asked, HOW, known=known, stage=stages.append)
-    assert stages.count("auditing: shadow releases") == 1 and list(known) == [HOW]
+    leaked = audit.audit(other, asked, HOW, shadows=shadows, stage=stages.append)
+    assert stages.count("auditing: shadow releases") == 1 and list(shadows) == [HOW]
     key = ("lira_density", "auc", "window")
     assert by_name(leaked, *key).value == sure(by_name(first, *key).real_data) > 0.9
-    assert audit.audit(world, asked, HOW, known=known) == first
+    assert audit.audit(world, asked, HOW, shadows=shadows) == first
 
 
 def test_an_unknown_attack_is_refused(world: World) -> None:
@@ -128,15 +128,15 @@ def test_an_unknown_attack_is_refused(world: World) -> None:
 
 def test_a_holdout_that_is_not_apart_is_refused(world: World) -> None:
     train, holdout = world.members, world.others
-    audit.refuse_overlap(train, holdout, True, "holdout")
+    audit.refuse_overlap(True, "holdout", train=train, holdout=holdout)
     with pytest.raises(StimjaxError, match="holdout: 10 of its subjects"):
-        audit.refuse_overlap(train, train, True, "holdout")
+        audit.refuse_overlap(True, "holdout", train=train, holdout=train)
     with pytest.raises(StimjaxError, match="holdout: 400 of its windows"):
-        audit.refuse_overlap(train, train, False, "holdout")
+        audit.refuse_overlap(False, "holdout", train=train, holdout=train)
     nobody = batch.make(holdout.x, holdout.y, SPEC)
     with pytest.raises(StimjaxError, match="windows of nobody"):
-        audit.refuse_overlap(train, nobody, False, "holdout")
+        audit.refuse_overlap(False, "holdout", train=train, holdout=nobody)
     other = dataclasses.replace(SPEC, shape=(20, 1))
     short = batch.make(np.asarray(holdout.x)[:, :20], holdout.y, other, subject=holdout.subject)
     with pytest.raises(StimjaxError, match="shape"):
-        audit.refuse_overlap(train, short, False, "holdout")
+        audit.refuse_overlap(False, "holdout", train=train, holdout=short)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from stimjax.privacy import findings
+from stimjax.privacy.findings import Scored
 
 
 def of_subjects(rng, subjects, each, shift, between=0.0):
@@ -20,7 +21,9 @@ def test_area_is_that_of_scikit_learn(seed):
     ours, whose = of_subjects(rng, 4, 7, 0.5)
     theirs, whose_other = of_subjects(rng, 3, 5, 0.0)
     ours, theirs = np.round(ours), np.round(theirs)  # with ties
-    value, (low, high) = findings.auc(ours, theirs, whose, whose_other)
+    value, (low, high) = findings.auc(
+        members=Scored(ours, whose), others=Scored(theirs, whose_other)
+    )
     truth = np.repeat([1, 0], [len(ours), len(theirs)])
     assert value == pytest.approx(roc_auc_score(truth, np.concatenate([ours, theirs])))
     assert 0 <= low <= high <= 1
@@ -31,22 +34,23 @@ def test_interval_of_area_covers_a_half_about_as_often_as_it_says():
     for trial in range(100):
         ours, whose = of_subjects(rng, 20, 10, 0.0, between=1.0)
         theirs, whose_other = of_subjects(rng, 20, 10, 0.0, between=1.0)
-        _, (low, high) = findings.auc(ours, theirs, whose, whose_other, seed=trial)
+        _, (low, high) = findings.auc(
+            members=Scored(ours, whose), others=Scored(theirs, whose_other), seed=trial
+        )
         covered += low <= 0.5 <= high
     assert 87 <= covered <= 100  # windows resampled alone would give far less
 
 
 def test_one_subject_on_a_side_gives_an_interval_that_says_nothing():
-    ours, theirs, whose = np.arange(5.0), np.arange(5.0), np.zeros(5, int)
-    assert findings.auc(ours, theirs, whose, whose)[1] == (0.0, 1.0)
-    assert findings.true_alarms(ours, theirs, whose, whose, 0.2)[1] == (0.0, 1.0)
+    side = Scored(np.arange(5.0), np.zeros(5, int))
+    assert findings.auc(members=side, others=side)[1] == (0.0, 1.0)
+    assert findings.true_alarms(members=side, others=side, rate=0.2)[1] == (0.0, 1.0)
 
 
 def test_true_alarms_at_a_rate_of_false_ones():
-    theirs = np.arange(100.0)
-    whose = np.arange(100) // 10
-    ours = np.array([98.5, 99.5, 97.0, 200.0, 0.0])
-    value, _ = findings.true_alarms(ours, theirs, np.arange(5), whose, 0.01)
+    theirs = Scored(np.arange(100.0), np.arange(100) // 10)
+    ours = Scored(np.array([98.5, 99.5, 97.0, 200.0, 0.0]), np.arange(5))
+    value, _ = findings.true_alarms(members=ours, others=theirs, rate=0.01)
     assert value == pytest.approx(3 / 5)  # 98.5, 99.5 and 200 are above all but one of the others
 
 

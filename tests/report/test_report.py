@@ -3,7 +3,7 @@ import html.parser
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from stimjax import config
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
 from stimjax.disk.documents import (
     Dealt,
+    Estimate,
     Guarantee,
     HeldOut,
     Loss,
@@ -21,6 +22,7 @@ from stimjax.disk.documents import (
     Results,
     Row,
     Scores,
+    TradeoffPoint,
 )
 from stimjax.errors import StimjaxError
 from stimjax.job import run
@@ -215,7 +217,7 @@ def test_a_place_that_cannot_be_written_is_an_error_of_the_user(
 
 def test_everything_is_escaped(story: Story, tmp_path: Path):
     evil = "<script>alert('x')</script>"
-    replace, cohort = dataclasses.replace, story.made.cohort
+    replace, cohort = dataclasses.replace, story.origin.cohort
     assert cohort is not None and story.privacy is not None
     rows = tuple(replace(row, student=evil) for row in story.results.rows)
     losses = tuple(replace(loss, student=evil) for loss in story.results.summary)
@@ -232,7 +234,7 @@ def test_everything_is_escaped(story: Story, tmp_path: Path):
         config=evil,
         repeat=evil,
         versions={evil: evil},
-        made=replace(story.made, cohort=cohort),
+        origin=replace(story.origin, cohort=cohort),
         teacher=replace(story.teacher, members=members),
         manifest=replace(story.manifest, method=method, uses=(evil,)),
         privacy=replace(story.privacy, attacks=attacks),
@@ -244,7 +246,7 @@ def test_everything_is_escaped(story: Story, tmp_path: Path):
 
 
 def test_images_are_shown_in_one_figure(story: Story, tmp_path: Path):
-    dealt = dataclasses.replace(with_windows(story, IMAGES), made=Made(Dealt()))
+    dealt = dataclasses.replace(with_windows(story, IMAGES), origin=Made(Dealt()))
     found = Page(page_of(dealt, tmp_path))
     assert "random by window" in found.text
     assert len(found.named("img")) == 4  # gap, accuracy, images, confidence
@@ -448,13 +450,15 @@ def test_folds_are_shown_where_there_are_some(story: Story, tmp_path: Path):
         assert part in text
 
 
-def point(strength: float, kappa: list[float], found: float | None) -> dict[str, Any]:
-    attacks = {} if found is None else {"lira auc (window)": (found, (found - 0.1, found + 0.1))}
-    return {"strength": strength, "kappa": {"cnn on stimuli": kappa}, "attacks": attacks}
+def point(strength: float, kappa: tuple[float, ...], area: float | None) -> TradeoffPoint:
+    attacks = {}
+    if area is not None:
+        attacks["lira auc (window)"] = Estimate(area, (area - 0.1, area + 0.1))
+    return TradeoffPoint(strength, {"cnn on stimuli": kappa}, attacks)
 
 
 def test_the_tradeoff_is_a_curve_and_a_table(story: Story, tmp_path: Path):
-    points = [point(0.0, [0.7, 0.8], 0.6), point(0.5, [0.6, 0.6], None)]
+    points = [point(0.0, (0.7, 0.8), 0.6), point(0.5, (0.6, 0.6), None)]
     traded = dataclasses.replace(story, tradeoff=points)
     assert "What inhibition costs" in page_of(traded, tmp_path)
     page = page_of(dataclasses.replace(traded, privacy=None), tmp_path)
@@ -469,7 +473,7 @@ def test_the_tradeoff_is_a_curve_and_a_table(story: Story, tmp_path: Path):
         "0.600 (0.600 to 0.600)",
     ]
     assert table.rows[1][1:] == ["0.600 (0.500 to 0.700)", tables.UNDEFINED]
-    points.append(point(0.9, [], 0.5))  # kappa is not defined where there is one class
+    points.append(point(0.9, (), 0.5))  # kappa is not defined where there is one class
     assert privacy.tradeoff(points).rows[0][3] == tables.UNDEFINED
     picture = figures.tradeoff(points)
     assert picture == figures.tradeoff(points) and "lira (window)" in picture

@@ -40,7 +40,7 @@ def marked(part: Batch) -> np.ndarray:
 @pytest.fixture(scope="module")
 def given_sources() -> study.Sources:
     stimuli, train, validation = windows(200, 0), windows(150, 1, 2e-3), windows(60, 2, 2e-3)
-    return study.sources(stimuli, train, validation, None, SETTINGS)
+    return study.sources(stimuli, None, SETTINGS, train=train, validation=validation)
 
 
 @pytest.fixture(scope="module")
@@ -75,34 +75,34 @@ def test_no_student_of_stimuli_sees_a_real_window(given_sources):
 def test_rows_and_summary_are_what_the_contract_says(found):
     results, predictions = found
     rows, summary = results["rows"], results["summary"]
-    assert {(r["student"], r["trained_on"]) for r in rows} == set(predictions)
-    assert [r["seed"] for r in rows if (r["student"], r["trained_on"]) == ("mlp", "real")] == [7, 8]
-    assert [r["seed"] for r in rows if r["student"] == "knn"] == [7, 7, 7]
-    assert {r["family"] for r in rows if r["student"] == "mlp"} == {"deep"}
-    assert all("fold" not in r for r in rows)
-    assert {s["trained_on"] for s in summary} == {"stimuli", "gaussian"}
-    for entry in summary:
+    assert {(r.student, r.trained_on) for r in rows} == set(predictions)
+    assert [r.seed for r in rows if (r.student, r.trained_on) == ("mlp", "real")] == [7, 8]
+    assert [r.seed for r in rows if r.student == "knn"] == [7, 7, 7]
+    assert {r.family for r in rows if r.student == "mlp"} == {"deep"}
+    assert all("fold" not in r.to_json() for r in rows)
+    assert {loss.trained_on for loss in summary} == {"stimuli", "gaussian"}
+    for loss in summary:
         mean = {
             source: np.mean(
                 [
-                    r["accuracy"]
+                    r.scores.accuracy
                     for r in rows
-                    if (r["student"], r["trained_on"]) == (entry["student"], source)
+                    if (r.student, r.trained_on) == (loss.student, source)
                 ]
             )
-            for source in ("real", entry["trained_on"])
+            for source in ("real", loss.trained_on)
         }
-        assert entry["accuracy_gap"] == pytest.approx(mean["real"] - mean[entry["trained_on"]])
-        margins = (entry["accuracy_margin"], entry["kappa_margin"])
-        assert margins == ((0.0056, 0.02) if entry["family"] == "deep" else (0.01, 0.03))
-        assert entry["non_inferior"] in (True, False)
+        assert loss.accuracy_gap == pytest.approx(mean["real"] - mean[loss.trained_on])
+        margins = (loss.accuracy_margin, loss.kappa_margin)
+        assert margins == ((0.0056, 0.02) if loss.family == "deep" else (0.01, 0.03))
+        assert loss.non_inferior in (True, False)
 
 
 def test_students_learn(found):
     for name, on in itertools.product(SETTINGS.students, ("real", "stimuli")):
         wanted = (name, on)
-        rows = [r for r in found[0]["rows"] if (r["student"], r["trained_on"]) == wanted]
-        assert np.mean([r["accuracy"] for r in rows]) > 0.8  # over seeds; half by chance
+        rows = [r for r in found[0]["rows"] if (r.student, r.trained_on) == wanted]
+        assert np.mean([r.scores.accuracy for r in rows]) > 0.8  # over seeds; half by chance
 
 
 def test_the_same_seed_gives_the_same_students(given_sources, found):
@@ -117,7 +117,7 @@ def test_what_does_not_exist_or_does_not_fit_is_refused(given_sources):
         study.predict(given_sources, real, dataclasses.replace(SETTINGS, students=("cn",)))
     unknown = dataclasses.replace(SETTINGS, baselines=("gaus",))
     with pytest.raises(StimjaxError, match="no baseline 'gaus'"):
-        study.sources(real, real, real, None, unknown)
+        study.sources(real, None, unknown, train=real, validation=real)
     other = dataclasses.replace(SPEC, rate=2.0)
     with pytest.raises(StimjaxError, match=r"their rate is 2\.0, not 1\.0"):
         study.refuse_other(SPEC, other, "the windows")
@@ -125,29 +125,21 @@ def test_what_does_not_exist_or_does_not_fit_is_refused(given_sources):
     study.refuse_other(SPEC, wider, "the windows")  # ranges may differ
 
 
-def gaps(accuracy: list[float] | None, kappa: list[float] | None) -> dict:
-    return {
-        "accuracy_gap": 0.0,
-        "accuracy_gap_ci": accuracy,
-        "kappa_gap": 0.0,
-        "kappa_gap_ci": kappa,
-    }
-
-
 @pytest.mark.parametrize(
     ("accuracy", "kappa", "family", "verdict"),
     [
-        ([-0.01, 0.005], [-0.01, 0.019], "deep", True),
-        ([-0.01, 0.006], [-0.01, 0.019], "deep", False),
-        ([-0.01, 0.006], [-0.01, 0.021], "classical", True),
-        ([-0.01, 0.005], [-0.01, 0.021], "deep", False),
-        ([-0.01, 0.0056], [-0.01, 0.01], "deep", False),  # at the margin is not below it
+        ((-0.01, 0.005), (-0.01, 0.019), "deep", True),
+        ((-0.01, 0.006), (-0.01, 0.019), "deep", False),
+        ((-0.01, 0.006), (-0.01, 0.021), "classical", True),
+        ((-0.01, 0.005), (-0.01, 0.021), "deep", False),
+        ((-0.01, 0.0056), (-0.01, 0.01), "deep", False),  # at the margin is not below it
         (None, None, "deep", None),
-        ([-0.01, 0.005], None, "deep", None),
+        ((-0.01, 0.005), None, "deep", None),
     ],
 )
 def test_non_inferior_is_an_interval_below_the_margin(accuracy, kappa, family, verdict):
-    assert study.verdict(gaps(accuracy, kappa), family)["non_inferior"] is verdict
+    gap = metrics.Gap(0.0, accuracy, 0.0, kappa)
+    assert study.non_inferior(gap, family) is verdict
 
 
 def constructed(n: int, wrong_real: int, wrong_stimuli: int) -> tuple[study.Predictions, Batch]:
@@ -170,11 +162,11 @@ def constructed(n: int, wrong_real: int, wrong_stimuli: int) -> tuple[study.Pred
 
 def test_a_constant_loss_in_every_subject_has_no_spread():
     for lost, verdict in ((0, True), (1, False)):  # no window, or 2 points
-        (entry,) = study.summary(*constructed(8, 2, 2 + lost), "subjects")
-        assert entry["accuracy_gap_ci"] == pytest.approx([lost / 50] * 2)
-        assert entry["non_inferior"] is verdict
-    (entry,) = study.summary(*constructed(1, 2, 2), "subjects")  # one subject: no interval
-    assert entry["non_inferior"] is None
+        (loss,) = study.summary(*constructed(8, 2, 2 + lost), "subjects")
+        assert loss.accuracy_gap_ci == pytest.approx((lost / 50, lost / 50))
+        assert loss.non_inferior is verdict
+    (loss,) = study.summary(*constructed(1, 2, 2), "subjects")  # one subject: no interval
+    assert loss.non_inferior is None
 
 
 @settings(deadline=None, max_examples=8)
@@ -211,16 +203,17 @@ def test_pooled_folds_are_one_test_set(folds, seeds, seed):
     ):
         assert one == two
     scores = metrics.evaluate(joined["cnn", "real"][0], test)
-    assert scores == pytest.approx(metrics.evaluate(predictions["cnn", "real"][0], whole))
+    expected = metrics.evaluate(predictions["cnn", "real"][0], whole)
+    assert dataclasses.asdict(scores) == pytest.approx(dataclasses.asdict(expected))
 
 
 def test_a_fold_is_named_in_its_rows(found):
     _, predictions = found
     rows = study.rows(predictions, windows(120, 3), SETTINGS, fold=2)
-    assert {row["fold"] for row in rows} == {2}
-    bare = [{k: v for k, v in row.items() if k != "fold"} for row in rows]
-    assert bare == found[0]["rows"]
-    assert list(itertools.islice(rows[0], 5)) == ["student", "family", "trained_on", "fold", "seed"]
+    assert {row.fold for row in rows} == {2}
+    assert [dataclasses.replace(row, fold=None) for row in rows] == found[0]["rows"]
+    named = itertools.islice(rows[0].to_json(), 5)
+    assert list(named) == ["student", "family", "trained_on", "fold", "seed"]
 
 
 @pytest.mark.parametrize("name", ["mlp", "knn"])
@@ -230,7 +223,8 @@ def test_hard_labels_are_the_most_probable_class(name):
     np.testing.assert_array_equal(study.hardened(soft).y, certain.y)
     np.testing.assert_allclose(soft.y.max(axis=1), 0.8, atol=1e-6)  # is left as it was
     hard = dataclasses.replace(SETTINGS, labels="hard")
-    learned = study.student(name, soft, soft, test, hard)
-    as_certain = study.student(name, certain, certain, test, SETTINGS)
+    learned = study.student(name, hard, train=soft, validation=soft, test=test)
+    as_certain = study.student(name, SETTINGS, train=certain, validation=certain, test=test)
     np.testing.assert_array_equal(learned, as_certain)
-    assert np.abs(learned - study.student(name, soft, soft, test, SETTINGS)).max() > 0.1
+    as_soft = study.student(name, SETTINGS, train=soft, validation=soft, test=test)
+    assert np.abs(learned - as_soft).max() > 0.1

@@ -7,16 +7,30 @@ from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
 from stimjax.disk.documents.manifest import Guarantee, Manifest
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.privacy import Entry, Privacy, Side, Sides
-from stimjax.disk.documents.results import HeldOut, Loss, Results, Row, Scores, Split, TeacherScores
+from stimjax.disk.documents.results import (
+    Family,
+    HeldOut,
+    Interval,
+    Loss,
+    Results,
+    Row,
+    Scores,
+    Split,
+    TeacherScores,
+)
 from stimjax.disk.documents.teacher import TeacherFile
+from stimjax.disk.documents.tradeoff import Estimate, TradeoffPoint
 
 __all__ = [
     "Cohort",
     "CriticScores",
     "Dealt",
     "Entry",
+    "Estimate",
+    "Family",
     "Guarantee",
     "HeldOut",
+    "Interval",
     "Loss",
     "Made",
     "Manifest",
@@ -32,4 +46,5 @@ __all__ = [
     "Split",
     "TeacherFile",
     "TeacherScores",
+    "TradeoffPoint",
 ]

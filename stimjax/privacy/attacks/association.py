@@ -6,7 +6,7 @@ trial is ours. Each member subject is put among 9 others (or all but one, where 
 with as many windows of each: for who knows nothing, each of the n candidates is as likely. Subjects
 with less than a quarter of the median number of windows are left out, or all would have as few.
 
-- Of the whole release: each window is scored as in `distance.score`, a candidate by the mean of its
+- Of the whole release: each window is scored as in `nearest.score`, a candidate by the mean of its
   `BEST` highest scores. The mean over all ways to choose the others is taken exactly.
 - Of a stimulus: it claims the candidate with the nearest window, and the more decidedly, the nearer
   that is against the second candidate's. Counted are the most decided stimuli of each trial: 5 %,
@@ -81,16 +81,18 @@ def _of_release(world: World, points: space.Points, drawn: int) -> list[Finding]
     )
     better = theirs > ours[:, None]
     pools = [np.delete(better, j, axis=1) for j in range(better.shape[1])]
-    found = []
+    findings = []
     for top in (1, 5):
         if top > drawn:
             note = f"there are only {1 + drawn} candidates"
-            found.append(Finding(NAME, f"top{top}", "release", None, None, 1.0, note))
+            findings.append(Finding(NAME, f"top{top}", "release", None, None, 1.0, note))
             continue
         hits = ranked(better, top, drawn)
         without = [ranked(pool, top, drawn).mean() for pool in pools if pool.shape[1] >= drawn]
-        found.append(_finding(f"top{top}", "release", hits, np.array(without), top / (1 + drawn)))
-    return found
+        findings.append(
+            _finding(f"top{top}", "release", hits, np.array(without), top / (1 + drawn))
+        )
+    return findings
 
 
 def _candidates(

@@ -46,14 +46,14 @@ def run(world: World) -> list[Finding]:
     few = min(len(truth[0]), len(truth[1]))
     if few < FEW:
         note += f"; only {few} subjects on one side: trust the interval, not the value"
-    found = []
+    findings = []
     for metric, predict in (("advantage", _of_nearest), ("advantage_of_boosting", _of_boosting)):
         guess = _fractions(world, predict(world, points, which))
         cohort = truth[2] if predict is _of_nearest else guess[2]
         right = [banded(guess[i], cohort) == banded(truth[i], truth[2]) for i in (0, 1)]
         value, interval = advantage(right[0], right[1], world.seed)
-        found.append(Finding(NAME, metric, "subject", value, interval, 0.0, note))
-    return found
+        findings.append(Finding(NAME, metric, "subject", value, interval, 0.0, note))
+    return findings
 
 
 def attribute(reference: Batch) -> int:

@@ -97,7 +97,7 @@ def leveled(
 ) -> Float[np.ndarray, "pipeline canary"]:
     """Each score less its pipeline's median over canaries with the same wrong label.
 
-    Not on one scale too, as `shadows.aligned` does: half of what it would be seen at was learned.
+    Not on one scale too, as `signals.aligned` does: half of what it would be seen at was learned.
     """
     out = np.array(score, float)
     for number in np.unique(wrong):
@@ -131,16 +131,16 @@ def findings(
     def areas(rows: np.ndarray) -> float:
         return area(score[:, rows].ravel(), inside[:, rows].ravel())
 
-    found = [finding("auc", 0.5, areas(np.arange(count)), [areas(rows) for rows in drawn])]
+    results = [finding("auc", 0.5, areas(np.arange(count)), [areas(rows) for rows in drawn])]
     for rate in RATES:
         metric, least = f"tpr_at_fpr_{rate:g}", (~inside).sum()
         if least * rate < 1:
             few = f"{note}: too few"
-            found.append(Finding(NAME, metric, "window", None, None, rate, few))
+            results.append(Finding(NAME, metric, "window", None, None, rate, few))
             continue
         shares = [_share(score[:, rows], inside[:, rows], rate) for rows in drawn]
-        found.append(finding(metric, rate, _share(score, inside, rate), shares))
-    return found
+        results.append(finding(metric, rate, _share(score, inside, rate), shares))
+    return results
 
 
 def _share(score: np.ndarray, inside: np.ndarray, rate: float) -> float:

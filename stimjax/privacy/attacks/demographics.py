@@ -32,37 +32,37 @@ NAME = attribute.NAME
 TRAITS = ("sex", "age", "device")
 LEAST = 2  # subjects of the cohort that a value is learned from
 
-Told = dict[int, str]  # by the number of the subject
+Values = dict[int, str]  # of a trait, by the number of the subject
 
 
 def run(world: World) -> list[Finding]:
     """The advantages on what headers tell of members; without that, none."""
     world = space.sample(world)
-    told = {trait: values(world, trait) for trait in TRAITS}
+    of_all = {trait: values(world, trait) for trait in TRAITS}
     sides = [np.unique(side.subject) for side in (world.members, world.others, world.reference)]
-    known = {t: v for t, v in told.items() if any(number in v for number in sides[0])}
-    features = _features(world) if known else []
-    found = []
-    for trait, value in known.items():
+    of_members = {t: v for t, v in of_all.items() if any(number in v for number in sides[0])}
+    features = _features(world) if of_members else []
+    findings = []
+    for trait, value in of_members.items():
         metric = f"advantage_on_{trait}"
         if lacking := _lacking(value, sides):
-            found.append(Finding(NAME, metric, "subject", None, None, 0.0, lacking))
+            findings.append(Finding(NAME, metric, "subject", None, None, 0.0, lacking))
             continue
         right = _right(world, features, value)
         worth, interval = attribute.advantage(*right, world.seed)
         note = f"right for {right[0].mean():.0%} of members and {right[1].mean():.0%} of others"
         if min(map(len, right)) < FEW:
             note += f"; only {min(map(len, right))} subjects on one side: trust the interval"
-        found.append(Finding(NAME, metric, "subject", worth, interval, 0.0, note))
-    return found
+        findings.append(Finding(NAME, metric, "subject", worth, interval, 0.0, note))
+    return findings
 
 
-def values(world: World, trait: str) -> Told:
+def values(world: World, trait: str) -> Values:
     """The trait of each subject of whom it is known; age as a band, equally large in the cohort."""
-    told: Mapping[int, Person] = world.people
+    people: Mapping[int, Person] = world.people
     if trait != "age":
-        return {n: value for n, person in told.items() if (value := getattr(person, trait))}
-    ages = {n: float(person.age) for n, person in told.items() if person.age is not None}
+        return {n: value for n, person in people.items() if (value := getattr(person, trait))}
+    ages = {n: float(person.age) for n, person in people.items() if person.age is not None}
     cohort = [ages[n] for n in np.unique(world.reference.subject) if n in ages]
     if not cohort:
         return {}
@@ -70,7 +70,7 @@ def values(world: World, trait: str) -> Told:
     return {n: f"band {band}" for n, band in zip(ages, bands, strict=True)}
 
 
-def _lacking(value: Told, sides: list[np.ndarray]) -> str:
+def _lacking(value: Values, sides: list[np.ndarray]) -> str:
     """Why the trait cannot be tried; "" if it can."""
     members, others, cohort = ([value[n] for n in side if n in value] for side in sides)
     learned = {v for v in cohort if cohort.count(v) >= LEAST}
@@ -93,13 +93,13 @@ def _features(world: World) -> list[Float[np.ndarray, "n k"]]:
 
 
 def _right(
-    world: World, features: list[np.ndarray], value: Told
+    world: World, features: list[np.ndarray], value: Values
 ) -> tuple[Bool[np.ndarray, " m"], Bool[np.ndarray, " n"]]:
     """Which members and others of known value are told right."""
     names = sorted(set(value.values()))
     people = (world.members, world.others, world.reference)
-    known = [np.isin(side.subject, list(value)) for side in people]
-    train, rows = world.reference[known[2]], features[2][known[2]]
+    of_known = [np.isin(side.subject, list(value)) for side in people]
+    train, rows = world.reference[of_known[2]], features[2][of_known[2]]
     which = np.array([names.index(value[n]) for n in np.asarray(train.subject)])
     learned = dataclasses.replace(
         train,
@@ -107,15 +107,17 @@ def _right(
         y=np.eye(len(names), dtype=np.float32)[which],
         weight=_balanced(train, which),
     )
-    asked = [features[i][known[i]][:, :, None] for i in (0, 1)]
-    guess = classical.train_and_predict(attribute.MODEL, learned, np.concatenate(asked), world.seed)
+    inputs = [features[i][of_known[i]][:, :, None] for i in (0, 1)]
+    guess = classical.train_and_predict(
+        attribute.MODEL, learned, np.concatenate(inputs), world.seed
+    )
 
     def right(i: int, part: np.ndarray) -> np.ndarray:
-        subject = np.asarray(people[i].subject)[known[i]]
-        told = np.stack([pool(column, subject) for column in part.T], axis=1).argmax(axis=1)
-        return told == np.array([names.index(value[n]) for n in np.unique(subject)])
+        subject = np.asarray(people[i].subject)[of_known[i]]
+        guessed = np.stack([pool(column, subject) for column in part.T], axis=1).argmax(axis=1)
+        return guessed == np.array([names.index(value[n]) for n in np.unique(subject)])
 
-    ours, theirs = np.split(guess, [len(asked[0])])
+    ours, theirs = np.split(guess, [len(inputs[0])])
     return right(0, ours), right(1, theirs)
 
 

@@ -28,17 +28,18 @@ def run(world: World) -> list[Finding]:
     """Findings on membership."""
     world = space.sample(world)
     points = space.points(world)
-    scores = Scores(*(score(each, points) for each in (points.members, points.others)))
+    scores = Scores(members=score(points.members, points), others=score(points.others, points))
     return membership(NAME, scores, world)
 
 
 def score(windows: Float[np.ndarray, "n k"], points: space.Points) -> Float[np.ndarray, " n"]:
     """The log of the release's density over the reference's, at each window, f64."""
-    near, _ = space.neighbors(windows, points.reference, NEAREST)
-    width = near[:, min(RANK, near.shape[1]) - 1] / np.sqrt(windows.shape[1]) + space.FLOOR
-    made, _ = space.neighbors(windows, points.release, NEAREST)
-    return log_density(made, width, len(points.release)) - log_density(
-        near, width, len(points.reference)
+    to_cohort, _ = space.neighbors(windows, points.reference, NEAREST)
+    ranked = to_cohort[:, min(RANK, to_cohort.shape[1]) - 1]
+    width = ranked / np.sqrt(windows.shape[1]) + space.FLOOR
+    to_release, _ = space.neighbors(windows, points.release, NEAREST)
+    return log_density(to_release, width, len(points.release)) - log_density(
+        to_cohort, width, len(points.reference)
     )
 
 

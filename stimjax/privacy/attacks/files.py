@@ -77,22 +77,22 @@ def search(published: Path, secrets: Iterable[Secret]) -> list[Finding]:
         for form in _forms(secret.value):
             patterns.setdefault(form, set()).add(secret)
     table = _Table(patterns)
-    found: dict[Secret, str] = {}
+    place_of: dict[Secret, str] = {}
     for path in _files(published):
         place = path.relative_to(published).as_posix() if path != published else path.name
         named = _hits(place.encode(), table)
         inside = set().union(*(_hits(data, table) for data in _layers(content(path))))
         for form in named | inside:
             for secret in patterns[form]:
-                found.setdefault(secret, "a file of a telling name" if named else place)
+                place_of.setdefault(secret, "a file of a telling name" if named else place)
     note = f"{len(sought)} secrets were sought"
     if len(sought) < len(secrets):
         note += f", {len(secrets) - len(sought)} more are too short or too plain to be"
-    places = sorted({f"{place}: {secret.kind}" for secret, place in found.items()})
+    places = sorted({f"{place}: {secret.kind}" for secret, place in place_of.items()})
     if places:
         more = "; and more" if len(places) > NAMED else ""
         note += f"; found: {'; '.join(places[:NAMED])}{more}"
-    return [Finding(NAME, "secrets_found", "file", float(len(found)), None, 0.0, note)]
+    return [Finding(NAME, "secrets_found", "file", float(len(place_of)), None, 0.0, note)]
 
 
 def secrets_of(windows: Path, recordings: Sequence[Path]) -> list[Secret]:
@@ -179,19 +179,19 @@ class _Table:
 
 def _hits(data: bytes, table: _Table) -> set[bytes]:
     """The patterns that occur in `data`, short ones as words of a text."""
-    found: set[bytes] = set()
+    hits: set[bytes] = set()
     texts: list[tuple[int, int]] | None = None
     for place in _starts(data, table):
         for pattern in table.by_start[int.from_bytes(data[place : place + 4], "little")]:
-            if pattern in found or not data.startswith(pattern, place):
+            if pattern in hits or not data.startswith(pattern, place):
                 continue
             if len(pattern) >= CERTAIN:
-                found.add(pattern)
+                hits.add(pattern)
                 continue
             texts = _texts(data) if texts is None else texts
             if _is_word(data, place, len(pattern), texts):
-                found.add(pattern)
-    return found
+                hits.add(pattern)
+    return hits
 
 
 def _starts(data: bytes, table: _Table) -> Iterator[int]:

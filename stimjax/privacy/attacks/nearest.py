@@ -40,10 +40,10 @@ MOST_MEMBERS = 100_000  # windows among which a copy is sought: one left out is 
 
 def run(world: World) -> list[Finding]:
     """Findings on membership, and on copies among the stimuli."""
-    asked = space.sample(world)
-    points = space.points(asked)
-    scores = Scores(*(score(each, points) for each in (points.members, points.others)))
-    return [*membership(NAME, scores, asked), copies(world)]
+    sampled = space.sample(world)
+    points = space.points(sampled)
+    scores = Scores(members=score(points.members, points), others=score(points.others, points))
+    return [*membership(NAME, scores, sampled), copies(world)]
 
 
 def score(windows: Float[np.ndarray, "n k"], points: space.Points) -> Float[np.ndarray, " n"]:
@@ -58,13 +58,13 @@ def copies(world: World) -> Finding:
     )
     points = space.points(world)
     normal = _nearness(points.others, points.members, points.reference)
-    found = _nearness(points.release, points.members, points.reference)
+    nearness = _nearness(points.release, points.members, points.reference)
     allowed = int(RATE * (len(normal) + 1))  # so many of the others may be nearer
     if allowed < 1:
         note = f"{len(normal)} windows of others are too few"
         return Finding(NAME, "copies", "stimulus", None, None, RATE, note)
     threshold = np.partition(normal, len(normal) - allowed)[len(normal) - allowed]
-    value, (low, high) = share(int((found > threshold).sum()), len(found))
+    value, (low, high) = share(int((nearness > threshold).sum()), len(nearness))
     # The threshold is one of few windows: further ones might exceed it so much more often.
     exceeded = float(beta.ppf((1 + LEVEL) / 2, allowed, len(normal) + 1 - allowed))
     people = len(np.unique(np.asarray(world.others.subject)))
@@ -78,7 +78,9 @@ def _nearness(
     near: Float[np.ndarray, "m k"],
     far: Float[np.ndarray, "l k"],
 ) -> Float[np.ndarray, " n"]:
-    first, second = (space.alone(space.neighbors(of, among, AROUND)[0]) for among in (near, far))
+    first, second = (
+        space.nearest_margin(space.neighbors(of, among, AROUND)[0]) for among in (near, far)
+    )
     return first - second
 
 

@@ -7,12 +7,12 @@ most `VALUES` values, each channel with mean 0 and deviation 1, so that shape al
 distance is that of dynamic time warping within a band of a fifth of a segment (Sakoe and Chiba,
 1978), all channels warped together.
 
-A window's score is that of its best segment, and that of a segment is as in `distance`: how much
+A window's score is that of its best segment, and that of a segment is as in `nearest`: how much
 nearer the nearest segment of the release is than those that follow it, over the same among segments
 of the attacker's own cohort. The paper takes the distance itself; a flat segment, which is near to
 every other, would speak for everybody.
 
-Weaker than the paper's, for time: heard are the `ASKED` liveliest segments of up to `WINDOWS`
+Weaker than the paper's, for time: heard are the `HEARD` liveliest segments of up to `WINDOWS`
 windows a side, searched are at most `SEGMENTS` segments of the release and of the cohort, which
 begin half a segment apart, and time is warped only for the `CANDIDATES` segments that are nearest
 without. A stimulus that was shifted by other than half segments is hardly found.
@@ -36,7 +36,7 @@ VALUES = 16  # that remain of them
 BAND = 0.2  # of a segment
 LEAST = 0.1  # deviation of a segment that is made 1, over that of the channel in the cohort
 WINDOWS = 1_000  # of members, and of others
-ASKED = 4  # segments of a window
+HEARD = 4  # segments of a window
 SEGMENTS = 160_000
 CANDIDATES = 32
 AROUND = 10  # of these, the nearest by warping, that are looked at
@@ -53,9 +53,11 @@ def run(world: World) -> list[Finding]:
     world = space.sample(world)._replace(members=few.members, others=few.others)
     spread = np.asarray(world.reference.x, np.float64).std(axis=(0, 1)) + 1e-9
     rng = np.random.default_rng(world.seed)
-    made, known = (_all(each, spread, rng) for each in (world.release, world.reference))
-    sides = (world.members, world.others)
-    return membership(NAME, Scores(*(_score(side, spread, made, known) for side in sides)), world)
+    release, cohort = (_all(each, spread, rng) for each in (world.release, world.reference))
+    members, others = (
+        _score(side, spread, release, cohort) for side in (world.members, world.others)
+    )
+    return membership(NAME, Scores(members, others), world)
 
 
 def segments(
@@ -93,16 +95,16 @@ def _standard(
 def _score(
     side: Batch,
     spread: Float[np.ndarray, " channel"],
-    made: Float[np.ndarray, "m values channel"],
-    known: Float[np.ndarray, "l values channel"],
+    release: Float[np.ndarray, "m values channel"],
+    cohort: Float[np.ndarray, "l values channel"],
 ) -> Float[np.ndarray, " n"]:
-    """Of each window, how much its best segment has one of its own in `made`, not in `known`."""
+    """Of each window, how much its best segment has one of its own in `release`, not `cohort`."""
     cut = segments(np.asarray(side.x), side.spec)
     lively = (cut.std(axis=2) / spread).sum(axis=2)
-    best = np.argsort(-lively, axis=1, kind="stable")[:, :ASKED]
-    asked = np.take_along_axis(cut, best[:, :, None, None], axis=1)
-    flat = _standard(asked.reshape(-1, *asked.shape[2:]), spread)
-    near, far = (space.alone(nearest(flat, among), FLOOR) for among in (made, known))
+    best = np.argsort(-lively, axis=1, kind="stable")[:, :HEARD]
+    chosen = np.take_along_axis(cut, best[:, :, None, None], axis=1)
+    flat = _standard(chosen.reshape(-1, *chosen.shape[2:]), spread)
+    near, far = (space.nearest_margin(nearest(flat, among), FLOOR) for among in (release, cohort))
     return (near - far).reshape(best.shape).max(axis=1)
 
 

@@ -87,8 +87,8 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
 
     def release(trained: Trained) -> list[Batch]:
         spec, size = trained.windows.spec, math.ceil(count / how.recipe.lanes) * how.recipe.lanes
-        known, bound = _critics(trained, inhibition.refusal, bool(terms.identity))
-        recognizes = _critic(trained.windows) if known is not None else None
+        critics, bound = _critics(trained, inhibition.refusal, bool(terms.identity))
+        recognizes = _critic(trained.windows) if critics is not None else None
         own = terms if recognizes else dataclasses.replace(terms, identity=0.0)  # of nobody
         recipe = dataclasses.replace(how.recipe, terms=own)
         each = [
@@ -102,7 +102,7 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
         given = (
             trained.params,
             _stacked(each),
-            InhibitedPipelines(known, bound, erasures),
+            InhibitedPipelines(critics, bound, erasures),
             keys,
         )
         x, y, filled = map(np.asarray, draw(given))
@@ -137,8 +137,8 @@ class _Pipeline:
 
     def probability(self, x: Array | np.ndarray) -> np.ndarray:
         """The softmax f32[n, class] for windows."""
-        alone = jax.tree.map(lambda leaf: leaf[None], self.params)
-        return probabilities(self.model, alone, x)[0]
+        one = jax.tree.map(lambda leaf: leaf[None], self.params)
+        return probabilities(self.model, one, x)[0]
 
 
 def _measured(trained: Trained, number: int, wanted: Sequence[Statistic]) -> Statistics:
@@ -168,8 +168,8 @@ def _erasures(trained: Trained, strength: float) -> Erasures:
     if not strength or (np.asarray(trained.windows.subject) == NOBODY).any():
         return ()
     each = [_measured(trained, number, [erasure.ERASURE]) for number in range(len(trained.rows))]
-    found = [erasure.erasures(one, strength) for one in each]
-    return jax.tree.map(lambda *parts: jnp.stack(parts), *found)
+    of_teachers = [erasure.erasures(one, strength) for one in each]
+    return jax.tree.map(lambda *parts: jnp.stack(parts), *of_teachers)
 
 
 def _critics(
@@ -229,7 +229,7 @@ def _draw(
 
         state = lanes.start(method, key, recipe.lanes)
         empty = collect.empty(at, spec.shape)
-        _, found = collect.fill(method, networks, at, jnp.int32(most), state, empty)
-        return found.x, found.y, jnp.minimum(found.counts.filled.sum(), size)
+        _, collected = collect.fill(method, networks, at, jnp.int32(most), state, empty)
+        return collected.x, collected.y, jnp.minimum(collected.counts.filled.sum(), size)
 
     return jax.jit(lambda given: jax.lax.map(one, given))

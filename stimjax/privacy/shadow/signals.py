@@ -135,8 +135,8 @@ def observer(shadows: Shadows) -> Observe:
     seen: list[tuple[World, Seen]] = []
 
     def observe(world: World) -> Seen:
-        for known, signals in seen:
-            if known is world:
+        for earlier, signals in seen:
+            if earlier is world:
                 return signals
         seen.append((world, _observed(shadows, world)))
         return seen[-1][1]
@@ -161,8 +161,8 @@ def on_signals(
 
     def attack(name: str) -> Attack:
         def run(world: World) -> list[Finding]:
-            found, members = score[name](observe(world)), len(world.members)
-            return membership(name, Scores(found[:members], found[members:]), world)
+            scores, members = score[name](observe(world)), len(world.members)
+            return membership(name, Scores(scores[:members], scores[members:]), world)
 
         return Attack(name, HOLDS, source, tells[name], run)
 
@@ -181,7 +181,7 @@ def _observed(shadows: Shadows, world: World) -> Seen:
     names = [*_names(world.members), *_names(world.others)]
     if missing := set(names) - set(shadows.places):
         raise StimjaxError(f"{len(missing)} windows are none of those that the shadows are about")
-    asked = np.array([shadows.places[name] for name in names])
+    places = np.array([shadows.places[name] for name in names])
     windows, label = shadows.windows, shadows.windows.label
     own = pipelines.seeds(shadows.seed, "target", TARGETS)
     size = min(shadows.size, len(world.release))
@@ -195,9 +195,9 @@ def _observed(shadows: Shadows, world: World) -> Seen:
     def signal(of: np.ndarray, target: np.ndarray) -> Signal:
         level = aligned(np.concatenate([of, target[None]]), label, population)
         return Signal(
-            shadows=level[:-1, asked],
-            inside=shadows.inside[:, asked],
-            target=level[-1, asked],
+            shadows=level[:-1, places],
+            inside=shadows.inside[:, places],
+            target=level[-1, places],
             shadows_population=level[:-1, population],
             population=level[-1, population],
         )
@@ -245,8 +245,8 @@ def _everybody(world: World) -> tuple[Batch, Batch]:
 def _units(candidates: Batch) -> Int[np.ndarray, " n"]:
     """A number from 0 for the subject of each window; of nobody's windows, each has its own."""
     subject = np.asarray(candidates.subject, int)
-    alone = NOBODY - 1 - np.arange(len(subject))
-    return np.unique(np.where(subject == NOBODY, alone, subject), return_inverse=True)[1]
+    own = NOBODY - 1 - np.arange(len(subject))
+    return np.unique(np.where(subject == NOBODY, own, subject), return_inverse=True)[1]
 
 
 def _names(windows: Batch) -> Iterator[bytes]:
@@ -267,8 +267,8 @@ def closeness(basis: PCA, stimuli: Batch, windows: Batch) -> Float[np.ndarray, "
     In proportion to the logarithm of the nearest-neighbor estimate of the density (Loftsgaarden and
     Quesenberry, 1965), averaged over numbers of neighbors; a copy of a window shows in it as well.
     """
-    made, asked = (basis.transform(np.asarray(b.x).reshape(len(b), -1)) for b in (stimuli, windows))
-    near = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(made)), algorithm="brute").fit(made)
+    among, of = (basis.transform(np.asarray(b.x).reshape(len(b), -1)) for b in (stimuli, windows))
+    near = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(among)), algorithm="brute").fit(among)
     unit = np.sqrt(basis.explained_variance_.sum())
-    distance = near.kneighbors(asked)[0] / unit
+    distance = near.kneighbors(of)[0] / unit
     return -np.log(distance + CLOSEST).mean(axis=1)
