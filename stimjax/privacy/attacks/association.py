@@ -6,7 +6,7 @@ trial is ours. Each member subject is put among 9 others (or all but one, where 
 with as many windows of each: for who knows nothing, each of the n candidates is as likely. Subjects
 with less than a quarter of the median number of windows are left out, or all would have as few.
 
-- Of the whole release: each window is scored as in `distance.score`, a candidate by the mean of its
+- Of the whole release: each window is scored as in `nearest.score`, a candidate by the mean of its
   `BEST` highest scores. The mean over all ways to choose the others is taken exactly.
 - Of a stimulus: it claims the candidate with the nearest window, and the more decidedly, the nearer
   that is against the second candidate's. Counted are the most decided stimuli of each trial: 5 %,

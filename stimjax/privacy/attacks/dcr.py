@@ -4,10 +4,10 @@ Both are medians over stimuli and widely reported of synthetic data as privacy. 
 readers look for them, and since a value far below 1 is a fault. They cannot clear a release: Yao,
 Krco, Ganev and de Montjoye, "The DCR Delusion: Measuring the Privacy Risk of Synthetic Data"
 (arXiv 2505.01524), find membership attacks that succeed on releases which pass. A median does not
-see copies of a few either; see `distance.copies`. Hence they have no interval and no gate.
+see copies of a few either; see `nearest.copies`. Hence they have no interval and no gate.
 
 - `dcr`: the median distance from a stimulus to its nearest window of members over that to its
-  nearest window of others, as `nearest.ratios` takes it.
+  nearest window of others, as `ratios.ratios` takes it.
 - `nndr`: the median ratio of a stimulus's distances to its nearest and its second nearest window,
   of members over of others: below 1 where a stimulus has one single window in mind.
 
