@@ -66,7 +66,7 @@ def _recordings(folder: Path) -> str:
         try:
             header = reader.header(path)
         except StimjaxError as error:
-            rows.append((path.stem, "", "", f"cannot be used: {error}"))
+            rows.append((reader.name(path), "", "", f"cannot be used: {error}"))
         else:
             channels = ", ".join(header.rates)
             rows.append((header.name, header.subject, _duration(header.duration), channels))

@@ -31,7 +31,7 @@ class Format(NamedTuple):
     secrets: Callable[[Path], Iterable[Secret]]
 
 
-# By the ending of the file that stands for a recording.
+# By the ending, in lower case, of the file that stands for a recording; it may have several points.
 _FORMATS: dict[str, Format] = {
     ".edf": Format("EDF, EDF+", edf.header, edf.read, edf.secrets),
     ".hea": Format("WFDB", wfdb.header, wfdb.read, wfdb.secrets),
@@ -53,7 +53,7 @@ def find(paths: Iterable[Path | str]) -> list[Path]:
     files: dict[Path, Path] = {}  # by what they really are: two paths may lead to one file
     for path in paths:
         if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.suffix.lower() in _FORMATS)
+            inside = (file for file in path.rglob("*") if _ending(file))
             visible = (file for file in inside if not file.name.startswith("."))
         else:
             if not path.exists():
@@ -70,6 +70,16 @@ def find(paths: Iterable[Path | str]) -> list[Path]:
     return found
 
 
+def name(path: Path) -> str:
+    """A recording's file name without its ending.
+
+    Raises:
+        StimjaxError: its ending is unknown.
+    """
+    _format(path)
+    return path.name[: -len(_ending(path))]
+
+
 def header(path: Path) -> Header:
     """What a recording holds, read without its samples.
 
@@ -83,7 +93,7 @@ def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
     """Read a recording and its scoring.
 
     Args:
-        path: an `.edf` or a `.hea` file.
+        path: a file of one of the endings that `_FORMATS` lists.
         channels: names or aliases (`channels.canonical`) of the channels to load; None for all.
 
     Raises:
@@ -100,7 +110,7 @@ def secrets(path: Path) -> Iterator[Secret]:
         StimjaxError: its ending is unknown, or the file cannot be read.
     """
     own = _format(path).secrets
-    yield Secret("recording name", path.stem)
+    yield Secret("recording name", name(path))
     yield Secret("file name", path.name)
     yield Secret("first bytes of a recording", content(path, HEADER))
     yield from own(path)
@@ -111,9 +121,16 @@ def _accepted() -> str:
 
 
 def _format(path: Path) -> Format:
-    if path.suffix.lower() not in _FORMATS:
+    if not _ending(path):
         raise StimjaxError(f"{path}: is of no format read here; accepted are {_accepted()}")
-    return _FORMATS[path.suffix.lower()]
+    return _FORMATS[_ending(path)]
+
+
+def _ending(path: Path) -> str:
+    """The longest ending of a format that a file's name has; "" if it has none, or is one."""
+    said = path.name.lower()
+    endings = (ending for ending in _FORMATS if said.endswith(ending) and said != ending)
+    return max(endings, key=len, default="")
 
 
 def _is_scoring(path: Path) -> bool:

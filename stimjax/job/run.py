@@ -331,10 +331,10 @@ def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> repo
     from stimjax import report
 
     subjects = [subject for subject in np.unique(test.subject) if subject != NOBODY]
-    deep = [name for name, source in predictions if source == "stimuli"]
-    if not subjects or not deep or test.spec.label_seconds is None:
+    students = [name for name, source in predictions if source == "stimuli"]
+    if not subjects or not students or test.spec.label_seconds is None:
         return None
-    student = predictions["cnn" if "cnn" in deep else deep[0], "stimuli"][0]
+    student = predictions["cnn" if "cnn" in students else students[0], "stimuli"][0]
     label = test.label
     where = max(
         (np.flatnonzero(np.asarray(test.subject) == subject) for subject in subjects),

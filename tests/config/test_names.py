@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib
+import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import typing
@@ -172,6 +174,26 @@ def test_what_there_is_and_what_may_be_named_are_the_same(registry, known):
     lacking, empty = set(registry) - set(known), set(known) - set(registry)
     assert not lacking, f"add {sorted(lacking)} to stimjax/config, or no setting can name it"
     assert not empty, f"{sorted(empty)} can be named in stimjax/config, but nothing is so called"
+
+
+LISTED = [
+    (config.Teacher, "networks", names.NETWORKS),
+    (config.Synthesis, "method", names.METHODS),
+    (config.Study, "students", names.STUDENTS),
+    (config.Study, "baselines", names.BASELINES),
+    (config.Audit, "attacks", names.ATTACKS),
+    (Recipe, "source", literals("source")),
+    (Recipe, "generator", names.GENERATORS),
+]
+
+
+@pytest.mark.parametrize(("section", "setting", "known"), LISTED)
+def test_the_help_lists_every_name(section, setting, known):
+    """`--help` shows what the docstring says of a setting, and that is a list by hand."""
+    attributes = (inspect.getdoc(section) or "").partition("Attributes:")[2]
+    said = re.search(rf"^    {setting}: (.*?)(?=^    \w+: |\Z)", attributes, re.M | re.S)
+    assert said is not None
+    assert set(known) <= set(re.findall(r"\w+", said[1])), f"{section.__name__}.{setting}"
 
 
 def test_imports_no_jax():

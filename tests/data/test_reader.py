@@ -99,7 +99,7 @@ def diary(tree, monkeypatch):
 def test_a_third_format_is_found_read_and_named(tree, diary):
     assert diary in reader.find([tree])
     assert reader.header(diary).subject == reader.read(diary).header.subject == "Berta"
-    with pytest.raises(StimjaxError, match=r"and \.hea \(WFDB\) and \.diary \(a diary\)$"):
+    with pytest.raises(StimjaxError, match=r"and \.hea \(WFDB\).* and \.diary \(a diary\)$"):
         reader.header(tree / "notes.txt")
 
 
@@ -117,6 +117,22 @@ def test_a_format_says_itself_what_its_secrets_are(tree, diary):
     (tree / "release" / "README.md").write_text("With thanks to Berta Vogel.")
     (finding,) = files.search(tree / "release", own)
     assert finding.value == 1 and "name in a diary" in finding.note
+
+
+def test_an_ending_may_have_several_points(tree, diary, monkeypatch):
+    """Its files are told from others that end alike, and the recording's name is what is left."""
+    for name in ("Night-7.Diary.TXT", "night-7.notes.txt", ".diary.txt"):
+        (tree / name).write_text("Berta Vogel slept well")
+    monkeypatch.setitem(reader._FORMATS, ".diary.txt", reader._FORMATS[".diary"])
+    path = tree / "Night-7.Diary.TXT"
+    assert {diary, path} == {p for p in reader.find([tree]) if "diary" in p.name.lower()}
+    assert reader.name(path) == "Night-7" and reader.name(tree / "b.edf") == "b"
+    assert Secret("recording name", "Night-7") in reader.secrets(path)
+    for name in ("night-7.notes.txt", ".diary.txt"):
+        with pytest.raises(StimjaxError, match="is of no format"):
+            reader.header(tree / name)
+    monkeypatch.setitem(reader._FORMATS, ".txt", reader._FORMATS[".edf"])
+    assert reader.name(path) == "Night-7"  # the longest ending counts
 
 
 def test_every_part_of_a_format_is_needed():

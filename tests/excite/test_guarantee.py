@@ -66,6 +66,13 @@ def test_a_term_that_no_one_has_thought_about_is_refused():
             refusal(dataclasses.replace(PROBE, terms=Terms(**{name: 1.0})))
 
 
+def test_what_is_free_measures_nothing():
+    """Or a guarantee would let statistics through that nobody paid for."""
+    for field, table in methods.PARTS.items():
+        for name, part in table.items():
+            assert not (part.free and part.needs), f"{field} {name}"
+
+
 def test_the_frequency_of_the_classes_has_to_be_paid_for():
     assert "choose uniform" in refusal(PROBE, ())
     assert "balance weighted" in refusal(dataclasses.replace(PROBE, balance="weighted"), ())

@@ -126,6 +126,19 @@ def test_an_unknown_attack_is_refused(world: World) -> None:
         audit.audit(world, config.Audit(attacks=("voodoo",)), HOW)
 
 
+def test_every_attack_that_may_be_named_is_tried(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tuple.__new__(signals.Shadows, ())  # nothing is tried with them here
+    monkeypatch.setattr(signals, "make", lambda *given: empty)
+    for name in config.ATTACKS:
+        asked = config.Audit(attacks=(name,))
+        found = audit._attacks(world, asked, HOW, {}, lambda stage: None)
+        assert bool(found) != (name == "files"), f"{name} is named, and no attack is tried"
+        for attack in found:
+            assert attack.name.startswith(name) and attack.holds and attack.source and attack.tells
+
+
 def test_a_holdout_that_is_not_apart_is_refused(world: World) -> None:
     train, holdout = world.members, world.others
     audit.refuse_overlap(True, "holdout", train=train, holdout=holdout)

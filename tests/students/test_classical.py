@@ -149,6 +149,14 @@ def test_windows_of_no_weight_are_not_seen(name):
     np.testing.assert_allclose(one, two, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", classical.CLASSICAL)
+def test_a_student_depends_on_the_seed_if_it_is_said_to_be_random(name):
+    """One that is not is trained once, however many seeds are asked for."""
+    train, x = windows(300, soft=True), values(100)
+    one, two = (classical.train_and_predict(name, train, x, seed) for seed in (0, 1))
+    assert np.array_equal(one, two) == (name not in classical.RANDOM)
+
+
 def test_neighbors_are_averaged_with_their_weights():
     x = np.zeros((3, 4, 2), np.float32)
     x[2] = 1e-3
