@@ -6,6 +6,7 @@ What a verb needs is imported when it runs, so that `stimjax --help` answers at 
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -407,15 +408,20 @@ class Inspect:
 
     Attributes:
         path: the file or folder.
+        json: of recordings, give all that is shown as an object of JSON.
     """
 
     path: tyro.conf.Positional[Path]
+    json: bool = False
 
     def run(self) -> None:
         runtime.start()
         from stimjax.command import inspect
 
-        print(inspect.describe(self.path))
+        if self.json:
+            print(json.dumps(inspect.as_object(self.path), indent=1, ensure_ascii=False))
+        else:
+            print(inspect.describe(self.path))
 
 
 def split_channels(settings: sections.Prepare) -> sections.Prepare:
