@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
+from typing import Any
 
 from stimjax import batch, release
 from stimjax.batch import Spec
-from stimjax.data import reader
-from stimjax.data.recording import Recording
+from stimjax.command import recordings
+from stimjax.command.table import aligned
 from stimjax.disk.documents import Guarantee, Made, Metrics, Privacy, Results
 from stimjax.errors import StimjaxError
 
@@ -23,54 +23,34 @@ def describe(path: Path) -> str:
     if not path.is_dir():
         if not path.exists():
             raise StimjaxError(f"{path}: no such file or folder; check the name")
-        return _recording(reader.read(path))
-    for name, how in (
-        ("study", _job),
-        ("results.json", _results),
-        ("privacy.json", _audit),
-        ("teacher.json", _teacher),
-        ("manifest.json", _release),
-        ("spec.json", _windows),
-    ):
-        if (path / name).exists():
-            return how(path)
-    return _recordings(path)
+        return recordings.one(path)
+    how = next((how for name, how in _own().items() if (path / name).exists()), None)
+    return how(path) if how else recordings.several(path)
 
 
-def _recording(recording: Recording) -> str:
-    header = recording.header
-    rows = [("channel", "label in the file", "rate", "unit")]
-    rows += [
-        (name, signal.label, f"{signal.rate:g} Hz", signal.unit or "-")
-        for name, signal in recording.signals.items()
-    ]
-    kinds = Counter(event.kind for event in recording.events)
-    return "\n".join(
-        [
-            f"recording {header.name}",
-            f"subject   {header.subject or '(not named)'}",
-            f"duration  {_duration(header.duration)}",
-            "",
-            *_table(rows),
-            "",
-            f"scored events: {len(recording.events) or 'none'}",
-            *_table([(f"  {kind}", str(count)) for kind, count in sorted(kinds.items())]),
-        ]
-    )
+def as_object(path: Path) -> dict[str, Any]:
+    """A recording, or a folder of them, as an object of JSON.
+
+    Raises:
+        StimjaxError: as `describe`; or what stimjax wrote itself, which is JSON already.
+    """
+    if not path.exists():
+        raise StimjaxError(f"{path}: no such file or folder; check the name")
+    if own := next((name for name in _own() if (path / name).exists()), None):
+        raise StimjaxError(f"{path}: --json shows recordings; this holds JSON itself, see {own}")
+    return recordings.as_object(path)
 
 
-def _recordings(folder: Path) -> str:
-    """A line for each recording in a folder; from the headers alone, so that it is quick."""
-    rows = [("recording", "subject", "duration", "channels")]
-    for path in reader.find([folder]):
-        try:
-            header = reader.header(path)
-        except StimjaxError as error:
-            rows.append((reader.name(path), "", "", f"cannot be used: {error}"))
-        else:
-            channels = ", ".join(header.rates)
-            rows.append((header.name, header.subject, _duration(header.duration), channels))
-    return "\n".join([f"{len(rows) - 1} recordings", "", *_table(rows)])
+def _own() -> dict[str, Callable[[Path], str]]:
+    """What stimjax writes: the file or folder that tells it, and how it is described."""
+    return {
+        "study": _job,
+        "results.json": _results,
+        "privacy.json": _audit,
+        "teacher.json": _teacher,
+        "manifest.json": _release,
+        "spec.json": _windows,
+    }
 
 
 def _windows(folder: Path) -> str:
@@ -80,7 +60,7 @@ def _windows(folder: Path) -> str:
     for name, part in cohort.parts.items() if cohort else ():
         counts = [str(part.classes.get(kind, 0)) for kind in spec.classes]
         rows.append((name, str(part.windows), *counts, str(len(part.subjects))))
-    lines = ["windows (private)", *_spec(spec), "", *_table(rows)]
+    lines = ["windows (private)", *_spec(spec), "", *aligned(rows)]
     if cohort and cohort.skipped:
         lines.append(f"recordings left out: {cohort.skipped}")
     return "\n".join(lines)
@@ -94,7 +74,7 @@ def _audit(folder: Path) -> str:
         chance, real, planted = map(_number, numbers)
         named = (entry.attack, entry.metric, entry.level)
         rows.append((*named, _number(entry.value), ends, chance, real, planted))
-    return "\n".join(["audit (what attacks find)", *_table(rows)])
+    return "\n".join(["audit (what attacks find)", *aligned(rows)])
 
 
 def _teacher(folder: Path) -> str:
@@ -113,7 +93,7 @@ def _teacher(folder: Path) -> str:
         rows = [("part", "accuracy", "kappa")]
         for part, scores in (("validation", metrics.validation), ("test", metrics.test)):
             rows.append((part, _number(scores.accuracy), _number(scores.kappa)))
-        lines += ["", *_table(rows), "", _versions(metrics.versions)]
+        lines += ["", *aligned(rows), "", _versions(metrics.versions)]
     return "\n".join(lines)
 
 
@@ -163,7 +143,7 @@ def _results(folder: Path) -> str:
         rows.append((name, *map(_number, means)))
     folds = results.test.folds
     over = f"seeds and {folds} folds" if folds > 1 else "seeds"
-    lines = [f"students on real windows (means over {over})", "", *_table(rows)]
+    lines = [f"students on real windows (means over {over})", "", *aligned(rows)]
     if results.teacher:
         lines.append(f"the teacher itself: {_number(results.teacher.scores.accuracy)}")
     judged = [loss for loss in results.summary if loss.trained_on == "stimuli"]
@@ -183,7 +163,7 @@ def _job(folder: Path) -> str:
         (str(folder / "private"), "keep it to yourself: windows, teacher, report"),
         (str(made), f"{may}: {count} stimuli and how they were made"),
     ]
-    return "\n".join([_results(folder / "study"), "", *_table(rows)])
+    return "\n".join([_results(folder / "study"), "", *aligned(rows)])
 
 
 def _spec(spec: Spec) -> list[str]:
@@ -197,21 +177,6 @@ def _spec(spec: Spec) -> list[str]:
 
 def _versions(versions: Mapping[str, str]) -> str:
     return "versions  " + ", ".join(f"{name} {number}" for name, number in versions.items())
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    if not rows:
-        return []
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if seconds >= 60 else f"{seconds:g} s"
 
 
 def _number(value: float | None) -> str:

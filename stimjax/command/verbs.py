@@ -6,6 +6,7 @@ What a verb needs is imported when it runs, so that `stimjax --help` answers at 
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -392,15 +393,20 @@ class Inspect:
 
     Attributes:
         path: the file or folder.
+        json: of recordings, give all that is shown as an object of JSON.
     """
 
     path: tyro.conf.Positional[Path]
+    json: bool = False
 
     def run(self) -> None:
         runtime.start()
         from stimjax.command import inspect
 
-        print(inspect.describe(self.path))
+        if self.json:
+            print(json.dumps(inspect.as_object(self.path), indent=1, ensure_ascii=False))
+        else:
+            print(inspect.describe(self.path))
 
 
 def job_of(verb: Demo | Run, prepare: sections.Prepare) -> sections.Job:

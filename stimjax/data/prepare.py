@@ -19,10 +19,11 @@ import numpy as np
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.data import people, reader, scoring, split
+from stimjax.data import people, reader, split
 from stimjax.data.channels import canonical
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.recording import Header, Recording
+from stimjax.data.scoring import rules
 from stimjax.data.split import PARTS
 from stimjax.disk.documents import Cohort, Made, Part
 from stimjax.errors import StimjaxError
@@ -173,8 +174,8 @@ def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
         rate=settings.rate or (most if settings.independent else min(max(rates), most)),
         before=before,
         after=after,
-        label_seconds=scoring.MINUTE if task == "apnea" else scoring.EPOCH,
-        classes=scoring.CLASSES[task],
+        label_seconds=rules.MINUTE if task == "apnea" else rules.EPOCH,
+        classes=rules.CLASSES[task],
     )
 
 
@@ -245,7 +246,7 @@ def _windows(
 ) -> tuple[Batch, Conditioned]:
     """Every labeled window of one recording that has enough valid samples."""
     conditioned = condition(recording, plan.channels, plan.rate)
-    spans = scoring.spans(recording, settings.task)
+    spans = rules.spans(recording, settings.task)
     if not spans:
         raise StimjaxError(
             f"{recording.header.name}: has no labeled window (it is too short, or only a small "

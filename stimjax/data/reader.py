@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stimjax.data import edf, edf_layout, wfdb
-from stimjax.data.recording import Header, Recording
+from stimjax.data import wfdb
+from stimjax.data.edf import recording as edf
+from stimjax.data.edf.layout import layout
+from stimjax.data.recording import Header, Recording, Scored, Scoring, Signal
+from stimjax.data.scoring import combine, sources, vocabulary
 from stimjax.data.secrets import Secret, content
 from stimjax.errors import StimjaxError
 
@@ -20,21 +23,24 @@ class Format(NamedTuple):
     Attributes:
         name: for messages.
         header: `header(path)`: what a recording holds, read without its samples.
-        read: `read(path, channels)`: the recording, with channels of these names or aliases.
+        signals: `signals(path, channels)`: the channels of these names or aliases, None for all,
+            by canonical name.
+        scorings: `scorings(path)`: what the recording itself holds of a scoring.
         secrets: `secrets(path)`: what its header tells of a person, but for the file's own name and
             first bytes.
     """
 
     name: str
     header: Callable[[Path], Header]
-    read: Callable[[Path, Sequence[str] | None], Recording]
+    signals: Callable[[Path, Sequence[str] | None], dict[str, Signal]]
+    scorings: Callable[[Path], list[Scoring]]
     secrets: Callable[[Path], Iterable[Secret]]
 
 
 # By the ending, in lower case, of the file that stands for a recording; it may have several points.
 _FORMATS: dict[str, Format] = {
-    ".edf": Format("EDF, EDF+", edf.header, edf.read, edf.secrets),
-    ".hea": Format("WFDB", wfdb.header, wfdb.read, wfdb.secrets),
+    ".edf": Format("EDF, EDF+", edf.header, edf.signals, edf.scorings, edf.secrets),
+    ".hea": Format("WFDB", wfdb.header, wfdb.signals, wfdb.scorings, wfdb.secrets),
 }
 _PREFERRED = ("er", "r", "")  # of Apnea-ECG's records of one subject: with respiration first
 
@@ -89,18 +95,36 @@ def header(path: Path) -> Header:
     return _format(path).header(path)
 
 
-def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
+def read(
+    path: Path,
+    channels: Sequence[str] | None = None,
+    words: Mapping[str, str] = vocabulary.NO_WORDS,
+) -> Recording:
     """Read a recording and its scoring.
 
     Args:
         path: a file of one of the endings that `_FORMATS` lists.
         channels: names or aliases (`channels.canonical`) of the channels to load; None for all.
+        words: a user's own words of a scoring, see `vocabulary.kind`.
 
     Raises:
         StimjaxError: its ending is unknown, a file is missing, damaged or truncated, or it does
             not have a wanted channel.
     """
-    return _format(path).read(path, channels)
+    return Recording(header(path), _format(path).signals(path, channels), scored(path, words))
+
+
+def scored(path: Path, words: Mapping[str, str] = vocabulary.NO_WORDS) -> Scored:
+    """What was scored in a recording, read without its samples.
+
+    What was put beside a recording comes first: in the file, a recorder's automatic scoring may
+    remain.
+
+    Raises:
+        StimjaxError: the recording or a scoring of it is damaged, or they contradict each other.
+    """
+    own = _format(path).scorings(path)
+    return combine.scored(header(path), [*sources.beside(path), *own], words)
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -137,7 +161,7 @@ def _is_scoring(path: Path) -> bool:
     if path.suffix.lower() != ".edf":
         return False
     try:
-        return not edf_layout.layout(path).signals
+        return not layout(path).signals
     except StimjaxError:  # a bad file is reported when it is read
         return False
 

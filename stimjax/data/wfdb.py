@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 
 from stimjax.data import channels as names
-from stimjax.data import people, scoring, units
-from stimjax.data.recording import Event, Header, Recording, Signal
+from stimjax.data import people, units
+from stimjax.data.recording import Header, Remark, Scoring, Signal, SignalHeader
 from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
+_APNEA_ECG = {"A": "Apnea minute", "N": "Normal"}
+_MINUTE = 60.0  # s, of which each label speaks
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
 
 
@@ -43,8 +45,8 @@ def header(path: Path) -> Header:
     return _header(path, _head(path))
 
 
-def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
-    """Read a record and the `.apn` beside it: of its own name, else of the same subject.
+def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Signal]:
+    """The signals of a record, by canonical name.
 
     EEG, EOG and EMG are given in microvolts, the others in the header's unit; invalid samples
     are NaN. A voltage's range is that of its converter.
@@ -54,8 +56,8 @@ def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
         channels: names or aliases of the channels to load; None for all.
 
     Raises:
-        StimjaxError: as for `header`; or the samples or labels are missing, truncated or
-            damaged, or a channel is not in the record.
+        StimjaxError: as for `header`; or the samples are missing, truncated or damaged, or a
+            channel is not in the record.
     """
     head = _head(path)
     chosen = names.pick(names.choose(head.sig_name), channels, str(path))
@@ -69,11 +71,40 @@ def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
         channels=list(chosen.values()),
         smooth_frames=False,  # every channel at its own rate
     )
-    return Recording(
-        header=_header(path, head),
-        signals={name: _signal(name, record, number) for number, name in enumerate(chosen)},
-        events=_events(path, float(head.fs)),
-    )
+    return {name: _signal(name, record, number) for number, name in enumerate(chosen)}
+
+
+def scorings(path: Path) -> list[Scoring]:
+    """The labels in the `.apn` beside a record: of its own name, else of the same subject.
+
+    Raises:
+        StimjaxError: as for `header`; or the labels are missing, truncated or damaged.
+    """
+    rate = float(_head(path).fs)
+    whose = subject(path.stem)
+    candidates = (path.stem, whose, f"{whose}er", f"{whose}r")
+    found = [path.with_name(f"{name}.apn") for name in candidates]
+    labels = next((file for file in found if file.is_file()), None)
+    if labels is None:
+        raise StimjaxError(f"{found[0]}: no such file; copy the labels beside {path.name}")
+    if labels.read_bytes()[-2:] != b"\0\0":  # the end mark, which wfdb does not ask for
+        raise StimjaxError(f"{labels}: is truncated; copy it again from its source")
+    annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
+    onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
+    minutes = [
+        Remark(float(onset), _MINUTE, _APNEA_ECG[symbol])
+        for onset, symbol in zip(onsets, annotation.symbol, strict=True)
+        if symbol in _APNEA_ECG
+    ]
+    if not minutes:
+        raise StimjaxError(f"{labels}: holds no label A or N; copy it again from its source")
+    step = float(np.median(np.diff(onsets))) if len(onsets) > 1 else _MINUTE
+    if abs(step - _MINUTE) > 1:
+        raise StimjaxError(
+            f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
+            f"another rate than the {annotation.fs or rate:g} Hz of the header"
+        )
+    return [Scoring(labels, "Apnea-ECG labels", tuple(minutes))]
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -120,6 +151,15 @@ def _header(path: Path, head: Any) -> Header:
             for name, index in names.choose(head.sig_name).items()
         },
         person=people.of_comments(head.comments or ()),
+        signals=tuple(
+            SignalHeader(
+                label,
+                names.canonical(label),
+                unit or "",
+                float(head.fs * head.samps_per_frame[index]),
+            )
+            for index, (label, unit) in enumerate(zip(head.sig_name, head.units, strict=True))
+        ),
     )
 
 
@@ -147,33 +187,6 @@ def _range(record: Any, number: int) -> tuple[float, float]:
     invalid = int(half == 2 ** (stored - 1))  # the lowest number of a format marks no sample
     gain = record.adc_gain[number]
     return (zero - half + invalid) / gain, (zero + half - 1) / gain
-
-
-def _events(path: Path, rate: float) -> tuple[Event, ...]:
-    whose = subject(path.stem)
-    candidates = (path.stem, whose, f"{whose}er", f"{whose}r")
-    found = [path.with_name(f"{name}.apn") for name in candidates]
-    labels = next((file for file in found if file.is_file()), None)
-    if labels is None:
-        raise StimjaxError(f"{found[0]}: no such file; copy the labels beside {path.name}")
-    if labels.read_bytes()[-2:] != b"\0\0":  # the end mark, which wfdb does not ask for
-        raise StimjaxError(f"{labels}: is truncated; copy it again from its source")
-    annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
-    onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
-    minutes = [
-        Event(scoring.APNEA_ECG[symbol], float(onset), scoring.MINUTE)
-        for onset, symbol in zip(onsets, annotation.symbol, strict=True)
-        if symbol in scoring.APNEA_ECG
-    ]
-    if not minutes:
-        raise StimjaxError(f"{labels}: holds no label A or N; copy it again from its source")
-    step = float(np.median(np.diff(onsets))) if len(onsets) > 1 else scoring.MINUTE
-    if abs(step - scoring.MINUTE) > 1:
-        raise StimjaxError(
-            f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
-            f"another rate than the {annotation.fs or rate:g} Hz of the header"
-        )
-    return scoring.tidy(minutes)
 
 
 def _call(function: str, path: Path, otherwise: str, **options: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from stimjax import release
 from stimjax.batch import Batch, Channel
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.disk.documents import Manifest
 from stimjax.disk.store import new_file
 from stimjax.errors import StimjaxError

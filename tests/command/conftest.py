@@ -1,6 +1,7 @@
 """The command from the outside: as a process of its own, and inside the tests' process."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,6 +31,8 @@ def easy() -> list[str]:
 def process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.Popen]:
     """Start the command as a process in a folder; `before` are words in front of it."""
     cache = str(tmp_path_factory.mktemp("cache"))
+    # A shell that runs the tests in the background ignores Ctrl-C, and so would all below it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def process(folder: Path, *words: object, before: tuple[str, ...] = ()) -> subprocess.Popen:
         environment = os.environ | {"XDG_CACHE_HOME": cache}

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.edf.writer import Trace, write_edf
 
 
 def recording(path, *, channels=("SpO2", "HR"), minutes=30, seed=0, subject=None, scored=True):

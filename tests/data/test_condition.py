@@ -17,7 +17,7 @@ def signal(name: str, values, rate: float = 1.0, low=-np.inf, high=np.inf) -> Si
 def recording(*signals: Signal, name: str = "night7") -> Recording:
     duration = max(len(s.values) / s.rate for s in signals)
     header = Header(name, "", duration, {s.name: s.rate for s in signals})
-    return Recording(header, {s.name: s for s in signals}, ())
+    return Recording(header, {s.name: s for s in signals})
 
 
 def conditioned(one: Signal, rate: float) -> Conditioned:

@@ -7,8 +7,8 @@ import numpy as np
 import pyedflib
 import pytest
 
-from stimjax.data import edf, people, simulate, wfdb
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data import people, reader, simulate
+from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.data.people import NOTHING_TOLD, People, Person
 from stimjax.errors import StimjaxError
 
@@ -57,15 +57,15 @@ def test_headers_carry_it(tmp_path):
         *("P1", [Trace("SpO2", "%", 1, np.full(60, 97.0), 0, 127, (0, 127))], []),
         person=Person("F", 40),
     )
-    assert edf.header(tmp_path / "a.edf").person == Person("F", 40, "stimjax-simulator")
+    assert reader.header(tmp_path / "a.edf").person == Person("F", 40, "stimjax-simulator")
     (tmp_path / "r.dat").write_bytes(bytes(120))
     (tmp_path / "r.hea").write_text("r 1 1 60\nr.dat 16 1 16 0 0 0 0 SpO2\n# Age: 53  Sex: M\n")
-    assert wfdb.header(tmp_path / "r.hea").person == Person("M", 53)
+    assert reader.header(tmp_path / "r.hea").person == Person("M", 53)
 
 
 def test_simulated_sleepers_have_a_sex_and_an_age(tmp_path):
     simulate.write_cohort(tmp_path, subjects=12, hours=0.1, seed=0)
-    told = [edf.header(path).person for path in sorted(tmp_path.iterdir())]
+    told = [reader.header(path).person for path in sorted(tmp_path.iterdir())]
     assert {person.sex for person in told} == {"F", "M"}
     assert all(18 <= (person.age or 0) <= 90 for person in told)
     with pyedflib.EdfReader(str(tmp_path / "subject-001.edf")) as file:

@@ -15,7 +15,7 @@ import pytest
 from stimjax import config
 from stimjax.batch import Batch, load_spec
 from stimjax.data import people, prepare, split
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.data.split import Shares
 from stimjax.errors import StimjaxError
 

@@ -9,7 +9,7 @@ import pytest
 
 from stimjax import config
 from stimjax.data import prepare, split
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.errors import StimjaxError
 
 MINUTES = 5

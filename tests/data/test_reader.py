@@ -6,7 +6,7 @@ from stimjax import batch
 from stimjax.batch import Channel, Spec
 from stimjax.data import reader
 from stimjax.data.people import NOTHING_TOLD
-from stimjax.data.recording import Header, Recording
+from stimjax.data.recording import Header
 from stimjax.data.secrets import Secret
 from stimjax.errors import StimjaxError
 from stimjax.privacy.attacks import files
@@ -91,7 +91,7 @@ def diary(tree, monkeypatch):
     monkeypatch.setitem(
         reader._FORMATS,
         ".diary",
-        reader.Format("a diary", header, lambda path, _: Recording(header(path), {}, ()), secrets),
+        reader.Format("a diary", header, lambda path, _: {}, lambda path: [], secrets),
     )
     return path
 
@@ -137,7 +137,7 @@ def test_an_ending_may_have_several_points(tree, diary, monkeypatch):
 
 def test_every_part_of_a_format_is_needed():
     with pytest.raises(TypeError, match="secrets"):
-        reader.Format("a diary", reader.header, reader.read)  # pyright: ignore[reportCallIssue]
+        reader.Format("a diary", reader.header, lambda *_: {}, lambda path: [])  # pyright: ignore[reportCallIssue]
 
 
 @pytest.mark.parametrize("name", ["gone.edf", "gone.hea", "notes.txt"])

@@ -17,7 +17,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.data.simulate import write_cohort
 from stimjax.data.simulate.traits import severity
 from stimjax.errors import StimjaxError

@@ -5,8 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from stimjax.data import scoring, wfdb
+from stimjax.data import reader, wfdb
 from stimjax.data.recording import Event
+from stimjax.data.scoring import rules
 from stimjax.errors import StimjaxError
 
 with warnings.catch_warnings():
@@ -47,8 +48,8 @@ def record(tmp_path):
 
 
 def test_reads_what_wfdb_wrote(record):
-    recording = wfdb.read(record())
-    assert recording.header == wfdb.header(record())
+    recording = reader.read(record())
+    assert recording.header == reader.header(record())
     assert recording.header.subject == "a01"
     assert recording.header.duration == 240
     assert recording.header.rates == {"chest": 4, "SpO2": 4}
@@ -63,32 +64,32 @@ def test_reads_what_wfdb_wrote(record):
     assert recording.events == tuple(
         Event(kind, 60.0 * minute, 60.0) for minute, kind in enumerate(kinds)
     )
-    assert [label for *_, label in scoring.spans(recording, "apnea")] == [0, 1, 1, 0]
+    assert [label for *_, label in rules.spans(recording, "apnea")] == [0, 1, 1, 0]
 
 
 def test_channels_in_the_order_of_the_wish(record):
-    recording = wfdb.read(record(), ["SaO2", "thorax"])
+    recording = reader.read(record(), ["SaO2", "thorax"])
     assert list(recording.signals) == ["SpO2", "chest"]
     assert recording.signals["SpO2"].values[:3].tolist() == [90, 91, 92]
     with pytest.raises(StimjaxError, match="has no channel 'flow'; it has chest, SpO2"):
-        wfdb.read(record(), ["flow"])
+        reader.read(record(), ["flow"])
 
 
 def test_labels_keep_their_own_rate(record):
     """A record that was decimated beside the original labels at 100 Hz."""
-    recording = wfdb.read(record(rate=1.0, apn="a01", label_rate=100.0))
+    recording = reader.read(record(rate=1.0, apn="a01", label_rate=100.0))
     assert [event.onset for event in recording.events] == [0, 60, 120, 180]
 
 
 def test_labels_at_an_unknown_other_rate_are_an_error(record):
     path = record(rate=1.0, apn="a01", label_rate=100.0, stated=False)
     with pytest.raises(StimjaxError, match=r"a01\.apn: its labels are 6000 s apart, not 60"):
-        wfdb.read(path)
+        reader.read(path)
 
 
 @pytest.mark.parametrize("labels", ["a01er", "a01", "a01r"])
 def test_labels_of_the_same_subject_serve(record, labels):
-    assert len(wfdb.read(record("a01er", apn=labels)).events) == 4
+    assert len(reader.read(record("a01er", apn=labels)).events) == 4
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_damage_is_one_clear_line(record, capfd, ending, how):
         else ending
     )
     with pytest.raises(StimjaxError) as caught:
-        wfdb.read(path)
+        reader.read(path)
     message = str(caught.value)
     assert message.startswith(f"{path.with_suffix('.' + named)}: ")
     assert "; " in message  # the remedy
@@ -139,7 +140,7 @@ def test_an_incomplete_header_is_an_error(record, content, message):
     path = record()
     path.write_text(content)
     with pytest.raises(StimjaxError, match=message):
-        wfdb.header(path)
+        reader.header(path)
 
 
 def test_apnea_ecg(shared_data):
@@ -156,8 +157,8 @@ def test_apnea_ecg(shared_data):
     }
     minutes = 0
     for name, count in apnea.items():
-        recording = wfdb.read(folder / f"{name}r.hea")
-        spans = scoring.spans(recording, "apnea")
+        recording = reader.read(folder / f"{name}r.hea")
+        spans = rules.spans(recording, "apnea")
         assert recording.header.subject == name
         assert recording.header.rates == dict.fromkeys(("chest", "abdomen", "flow", "SpO2"), 1)
         assert sum(label for *_, label in spans) == count
@@ -171,4 +172,4 @@ def test_original_layout_with_decimated_signals(shared_data, tmp_path):
     for ending in ("hea", "dat"):
         shutil.copy(shared_data / "apnea-ecg" / f"b01r.{ending}", tmp_path)
     shutil.copy(shared_data / "apnea-ecg" / "b01r.apn", tmp_path / "b01.apn")
-    assert len(wfdb.read(tmp_path / "b01r.hea").events) == 487
+    assert len(reader.read(tmp_path / "b01r.hea").events) == 487

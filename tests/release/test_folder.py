@@ -17,7 +17,7 @@ from stimjax import batch, config, release
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.config.recipes import RECIPES
 from stimjax.data import prepare
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.disk import store
 from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.errors import StimjaxError

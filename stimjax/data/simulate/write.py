@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from stimjax.data.edf_writer import Trace, write_edf
+from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.data.simulate import oximetry, plan, respiration, staging
 from stimjax.data.simulate.noise import EPOCH_SECONDS
 from stimjax.data.simulate.traits import Traits, draw_traits, person, severity

@@ -30,8 +30,9 @@ from pathlib import Path
 import numpy as np
 
 from stimjax.batch import load_spec
-from stimjax.data import reader, scoring
+from stimjax.data import reader
 from stimjax.data.channels import ALIASES
+from stimjax.data.scoring import rules, vocabulary
 from stimjax.data.secrets import Secret, content
 from stimjax.errors import StimjaxError
 from stimjax.privacy.findings import Attack, Finding
@@ -128,7 +129,7 @@ def is_plain(value: bytes | str) -> bool:
 
 
 def _common() -> set[str]:
-    tables = (*ALIASES.items(), *scoring.VOCABULARY.items(), *scoring.CLASSES.items())
+    tables = (*ALIASES.items(), *vocabulary.WORDS.items(), *rules.CLASSES.items())
     words = {word for name, others in tables for word in (name, *others)}
     return {word.casefold() for word in (*words, *BLANKED)}
 

@@ -1,7 +1,8 @@
 import pytest
 
-from stimjax.data import edf, scoring
+from stimjax.data import reader
 from stimjax.data.recording import Event
+from stimjax.data.scoring import rules
 from stimjax.errors import StimjaxError
 
 NSRR = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
@@ -32,12 +33,12 @@ IN_FILE = {"reserved": "EDF+C", "stamps": ["0"], "annotations": [("1", "20", "Hy
 def test_nsrr_xml(raw_edf, tmp_path):
     (tmp_path / "night-nsrr.xml").write_text(NSRR.format(start="100.5"))
     events = (Event("stage.N3", 30, 90), Event("apnea.obstructive", 100.5, 22.5))
-    assert edf.read(raw_edf()).events == events
+    assert reader.read(raw_edf()).events == events
 
 
 def test_profusion_xml(raw_edf, tmp_path):
     (tmp_path / "NIGHT-Profusion.XML").write_text(PROFUSION)
-    events = edf.read(raw_edf()).events
+    events = reader.read(raw_edf()).events
     assert events == (
         Event("stage.W", 0, 30),
         Event("apnea.central", 25, 12),
@@ -51,13 +52,13 @@ def test_profusion_xml(raw_edf, tmp_path):
 
 def test_xml_named_after_the_whole_file_name(raw_edf, tmp_path):
     (tmp_path / "night.edf.XML").write_text(PROFUSION)
-    assert len(edf.read(raw_edf()).events) == 7
+    assert len(reader.read(raw_edf()).events) == 7
 
 
 def test_a_namespace_does_not_hide_the_events(raw_edf, tmp_path):
     spaced = NSRR.replace("<PSGAnnotation>", '<PSGAnnotation xmlns="http://nsrr">')
     (tmp_path / "night-nsrr.xml").write_text(spaced.format(start=1))
-    assert len(edf.read(raw_edf()).events) == 2
+    assert len(reader.read(raw_edf()).events) == 2
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_bad_xml_is_one_clear_line(raw_edf, tmp_path, content, message):
     xml = tmp_path / "night-nsrr.xml"
     xml.write_text(content)
     with pytest.raises(StimjaxError, match=message) as caught:
-        edf.read(raw_edf())
+        reader.read(raw_edf())
     assert str(caught.value).startswith(f"{xml}: ")
     assert "\n" not in str(caught.value)
 
@@ -93,27 +94,27 @@ def test_the_order_of_the_sources(raw_edf, tmp_path):
         raw_edf(name, **beside, annotations=[("0", str(length), "Apnea")])
         expected[name] = length
     for name, length in expected.items():
-        (event,) = [e for e in edf.read(path).events if e.kind.startswith("apnea")]
+        (event,) = [e for e in reader.read(path).events if e.kind.startswith("apnea")]
         assert event.duration == length
         (tmp_path / name).unlink()
-    assert edf.read(path).events == (Event("hypopnea", 1, 20),)
+    assert reader.read(path).events == (Event("hypopnea", 1, 20),)
 
 
 def test_a_source_without_a_known_event_is_passed_over(raw_edf, tmp_path):
     (tmp_path / "night-nsrr.xml").write_text("<PSGAnnotation/>")
-    assert edf.read(raw_edf(**IN_FILE)).events == (Event("hypopnea", 1, 20),)
+    assert reader.read(raw_edf(**IN_FILE)).events == (Event("hypopnea", 1, 20),)
 
 
 def test_sleep_edf_names(raw_edf):
     hypnogram = {"signals": [], "seconds": "0", "reserved": "EDF+C", "stamps": ["0"]}
     raw_edf("SC4001EC-Hypnogram.edf", **hypnogram, annotations=[("0", "60", "Sleep stage 3")])
     raw_edf("SC4002EC-Hypnogram.edf", **hypnogram, annotations=[("0", "60", "Sleep stage R")])
-    first = edf.read(raw_edf("SC4001E0-PSG.edf"))
+    first = reader.read(raw_edf("SC4001E0-PSG.edf"))
     assert first.events == (Event("stage.N3", 0, 60),)
-    assert edf.read(raw_edf("SC4002E0-PSG.edf")).events == (Event("stage.R", 0, 60),)
-    assert edf.read(raw_edf("SC4011E0-PSG.edf")).events == ()
+    assert reader.read(raw_edf("SC4002E0-PSG.edf")).events == (Event("stage.R", 0, 60),)
+    assert reader.read(raw_edf("SC4011E0-PSG.edf")).events == ()
     raw_edf("SC4011GH-Hypnogram.edf", **hypnogram, annotations=[("0", "60", "Sleep stage 1")])
-    assert edf.read(raw_edf("SC4011E0-PSG.edf")).events == (Event("stage.N1", 0, 60),)
+    assert reader.read(raw_edf("SC4011E0-PSG.edf")).events == (Event("stage.N1", 0, 60),)
 
 
 @pytest.mark.parametrize(
@@ -127,17 +128,17 @@ def test_a_companion_with_another_start_is_shifted(raw_edf, clock, shift):
         clock=clock,
         annotations=[("100", "15", "Apnea")],
     )
-    assert edf.read(path).events == (Event("apnea", 100 + shift, 15),)
+    assert reader.read(path).events == (Event("apnea", 100 + shift, 15),)
 
 
 def test_a_damaged_companion_is_an_error(raw_edf, tmp_path):
     (tmp_path / "night_annotations.edf").write_bytes(b"junk")
     with pytest.raises(StimjaxError, match=r"night_annotations\.edf: is no EDF file"):
-        edf.read(raw_edf())
+        reader.read(raw_edf())
 
 
 def test_an_unscored_file_is_read_and_refused_for_labels(raw_edf):
-    recording = edf.read(raw_edf())
+    recording = reader.read(raw_edf())
     assert recording.events == ()
     with pytest.raises(StimjaxError, match=r"^night: no scored event"):
-        scoring.spans(recording, "apnea")
+        rules.spans(recording, "apnea")

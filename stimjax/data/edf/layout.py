@@ -1,4 +1,4 @@
-"""The bytes of an EDF or EDF+ file: its header, checked, and its annotation lists.
+"""The bytes of an EDF or EDF+ file: its header, checked.
 
 Format: Kemp et al. 1992 (EDF) and Kemp and Olivan 2003 (EDF+), edfplus.info. The samples of
 continuous files are read with pyedflib. What is here is what that cannot do: say clearly what is
@@ -13,19 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
+from stimjax.data import people
+from stimjax.data.recording import Start
 from stimjax.errors import StimjaxError
 
 # Bytes of the fields of the header: eight of the file, then ten of every signal.
 _FILE_FIELDS = (8, 80, 80, 8, 8, 8, 44, 8, 8, 4)
 _SIGNAL_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _ANNOTATIONS = "EDF Annotations"
-_ALL = slice(None)
-_LONGEST = 14 * 86400.0  # s; more between two data records is a damaged time stamp
-
-# A time-stamped annotation list: onset, duration or none, texts (EDF+ 2.2.2).
-_TAL = re.compile(
-    rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?\x14((?:[^\x14\x00]*\x14)+)(?:\x00|$)"
-)
+_CLOCK = re.compile(r"\d\d\.\d\d\.\d\d")
+_SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,69 +236,25 @@ class _Numbers:
         return StimjaxError(f"{self.path}: is a damaged EDF file (its {what} is {shown!r})")
 
 
-def onsets(edf: EdfLayout, only_ends: bool = False) -> np.ndarray:
-    """When each data record begins, f64[record], in s from the header's start time.
+def start(edf: EdfLayout) -> Start:
+    """When a file begins, as far as its header tells."""
+    clock = None
+    if _CLOCK.fullmatch(edf.clock):
+        hours, minutes, seconds = (int(part) for part in edf.clock.split("."))
+        clock = 3600.0 * hours + 60.0 * minutes + seconds
+    return Start(people.day(edf.date), clock)
 
-    The time stamps of EDF+ count even where the file calls itself continuous: recorders that
-    paused have written such files, and pyedflib would join the parts.
 
-    Args:
-        edf: the layout of the file.
-        only_ends: read the first and the last data record only, f64[2].
+def patient_code(edf: EdfLayout) -> str:
+    """EDF+: the code, else the name ("X" is EDF+'s word for unknown); EDF: the whole field.
 
-    Raises:
-        StimjaxError: a data record of an EDF+D file has no time stamp, or they do not increase.
+    Sleep-EDF's headers carry no code and a name that only says sex and age; its file names tell
+    the subject (SC4ssN: subject ss, night N).
     """
-    wanted = np.array([0, edf.records - 1]) if only_ends else np.arange(edf.records)
-    if not edf.plus:
-        return wanted * edf.record_seconds
-    times = _time_stamps(edf, wanted)
-    if np.isnan(times).any():
-        if not edf.discontinuous:
-            return wanted * edf.record_seconds
-        record = int(wanted[np.isnan(times).argmax()])
-        raise StimjaxError(f"{edf.path}: data record {record} has no time stamp; export it again")
-    early = np.diff(times) < np.diff(wanted) * edf.record_seconds - edf.half_sample
-    if early.any() or times[-1] - times[0] > _LONGEST + edf.records * edf.record_seconds:
-        raise StimjaxError(
-            f"{edf.path}: the time stamps of its data records are damaged; export it again"
-        )
-    return times
-
-
-def _time_stamps(edf: EdfLayout, records: np.ndarray) -> np.ndarray:
-    """The onsets that the first annotation lists of data records state (EDF+ 2.2.4), or NaN."""
-    if not edf.annotations:
-        return np.full(len(records), np.nan)
-    content, size = _annotations_of(edf, edf.annotations[0], records)
-    matches = (_TAL.match(content, start) for start in range(0, len(content), size))
-    return np.array([float(match[1]) if match else np.nan for match in matches])
-
-
-def _annotations_of(
-    edf: EdfLayout, signal: tuple[int, int], records: np.ndarray | slice = _ALL
-) -> tuple[bytes, int]:
-    """What data records hold of an annotation signal, and the bytes of each.
-
-    One text for all: a night has tens of thousands of data records, and a look into each of its
-    own is slow. A zero ends each, so that nothing reaches from one into the next.
-    """
-    first, samples = signal
-    held = edf.data()[records, first : first + samples]
-    return np.pad(held, ((0, 0), (0, 1))).tobytes(), 2 * (samples + 1)
-
-
-def texts(edf: EdfLayout) -> list[tuple[float, float, str]]:
-    """The annotations of an EDF+ file in order: onset and duration in s, and text.
-
-    Onsets count from the header's start time. Durations that are not stated are 0.
-    """
-    found = []
-    for signal in edf.annotations:
-        content, _ = _annotations_of(edf, signal)
-        for onset, duration, listed in _TAL.findall(content):
-            for text in listed.split(b"\x14"):
-                if text:
-                    decoded = text.decode("utf-8", errors="replace")
-                    found.append((float(onset), float(duration or 0), decoded))
-    return sorted(found)
+    if match := _SLEEP_EDF.fullmatch(edf.path.stem):
+        return match[1]
+    words = [part for part in edf.patient.split() if part != "X"]
+    if not edf.plus or not words:
+        return " ".join(words)
+    code, _, _, name = people.patient_fields(edf.patient)
+    return next((part for part in (code, name) if part != "X"), "")

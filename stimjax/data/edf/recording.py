@@ -1,4 +1,4 @@
-"""EDF and EDF+ recordings, with the scoring in them or beside them.
+"""EDF and EDF+ recordings.
 
 Continuous files are read with pyedflib. What that refuses (EDF+D; a header with "µV" or without a
 date) or would join (gaps in a file that calls itself EDF+C) is placed here on one time axis:
@@ -9,7 +9,6 @@ Time counts from the first sample: the onset of the first data record is subtrac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,14 +17,13 @@ import pyedflib
 from pyedflib.edfreader import DO_NOT_CHECK_FILE_SIZE, DO_NOT_READ_ANNOTATIONS
 
 from stimjax.data import channels as names
-from stimjax.data import edf_scoring, people, units
-from stimjax.data.edf_layout import EdfLayout, EdfSignal, layout, onsets
+from stimjax.data import people, units
+from stimjax.data.edf.annotations import onsets, remarks
+from stimjax.data.edf.layout import EdfLayout, EdfSignal, layout, patient_code, start
 from stimjax.data.people import NOTHING_TOLD, Person
-from stimjax.data.recording import Header, Recording, Signal
+from stimjax.data.recording import Header, Scoring, Signal, SignalHeader
 from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
-
-_SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
 
 
 def header(path: Path) -> Header:
@@ -38,15 +36,25 @@ def header(path: Path) -> Header:
     first, last = onsets(edf, only_ends=True)
     return Header(
         name=path.stem,
-        subject=_subject(edf),
+        subject=patient_code(edf),
         duration=float(last - first + edf.record_seconds),
         rates={name: signal.samples / edf.record_seconds for name, signal in _by_name(edf).items()},
         person=_person(edf),
+        signals=tuple(
+            SignalHeader(
+                signal.label,
+                names.canonical(signal.label),
+                signal.unit,
+                signal.samples / edf.record_seconds,
+            )
+            for signal in edf.signals
+        ),
+        start=start(edf),
     )
 
 
-def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
-    """Read an EDF file and its scoring (`edf_scoring.events` says from where).
+def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Signal]:
+    """The signals of an EDF file, by canonical name.
 
     EEG, EOG and EMG are given in microvolts, SpO2 in percent, the others in the file's unit.
 
@@ -55,20 +63,27 @@ def read(path: Path, channels: Sequence[str] | None = None) -> Recording:
         channels: names or aliases of the channels to load; None for all.
 
     Raises:
-        StimjaxError: as for `header`; or a channel is not in the file, or the scoring is damaged.
+        StimjaxError: as for `header`; or a channel is not in the file.
     """
     edf = _recording_layout(path)
-    signals = names.pick(_by_name(edf), channels, str(path))
-    start = onsets(edf)
-    values = _values(edf, signals, start)
-    return Recording(
-        header=header(path),
-        signals={
-            name: _signal(name, signal, values[name], edf.record_seconds)
-            for name, signal in signals.items()
-        },
-        events=edf_scoring.events(edf, float(start[0])),
-    )
+    chosen = names.pick(_by_name(edf), channels, str(path))
+    values = _values(edf, chosen, onsets(edf))
+    return {
+        name: _signal(name, signal, values[name], edf.record_seconds)
+        for name, signal in chosen.items()
+    }
+
+
+def scorings(path: Path) -> list[Scoring]:
+    """What is scored in the file itself: its EDF+ annotations.
+
+    Raises:
+        StimjaxError: as for `header`.
+    """
+    edf = _recording_layout(path)
+    (first,) = onsets(edf, only_ends=True)[:1]
+    listed = remarks(edf, float(first))
+    return [Scoring(path, "EDF+ annotations", listed)] if listed else []
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -109,21 +124,6 @@ def _by_name(edf: EdfLayout) -> dict[str, EdfSignal]:
     return {name: edf.signals[index] for name, index in chosen.items()}
 
 
-def _subject(edf: EdfLayout) -> str:
-    """EDF+: the code, else the name ("X" is EDF+'s word for unknown); EDF: the whole field.
-
-    Sleep-EDF's headers carry no code and a name that only says sex and age; its file names tell
-    the subject (SC4ssN: subject ss, night N).
-    """
-    if match := _SLEEP_EDF.fullmatch(edf.path.stem):
-        return match[1]
-    known = [part for part in edf.patient.split() if part != "X"]
-    if not edf.plus or not known:
-        return " ".join(known)
-    code, _, _, name = people.patient_fields(edf.patient)
-    return next((part for part in (code, name) if part != "X"), "")
-
-
 def _person(edf: EdfLayout) -> Person:
     if not edf.plus:  # fields without a form
         return NOTHING_TOLD
@@ -131,7 +131,7 @@ def _person(edf: EdfLayout) -> Person:
 
 
 def _values(
-    edf: EdfLayout, signals: dict[str, EdfSignal], start: np.ndarray
+    edf: EdfLayout, chosen: dict[str, EdfSignal], start: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The physical values of some signals, f64[time] by name; `start` of each data record in s."""
     gaps = bool((np.diff(start) > edf.record_seconds + edf.half_sample).any())
@@ -140,10 +140,10 @@ def _values(
             with pyedflib.EdfReader(
                 str(edf.path), DO_NOT_READ_ANNOTATIONS, DO_NOT_CHECK_FILE_SIZE
             ) as file:
-                return {name: file.readSignal(signal.index) for name, signal in signals.items()}
+                return {name: file.readSignal(signal.index) for name, signal in chosen.items()}
         except OSError:
             pass  # "µV" or a removed date offends pyedflib; `layout` has checked what matters here
-    return {name: _placed(edf, signal, start) for name, signal in signals.items()}
+    return {name: _placed(edf, signal, start) for name, signal in chosen.items()}
 
 
 def _placed(edf: EdfLayout, signal: EdfSignal, start: np.ndarray) -> np.ndarray:

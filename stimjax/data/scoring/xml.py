@@ -12,13 +12,19 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
-from stimjax.data import scoring
-from stimjax.data.recording import Event
+from stimjax.data.recording import Remark, Scoring
+from stimjax.data.scoring.rules import EPOCH
 from stimjax.errors import StimjaxError
 
+# Profusion writes a number for each epoch; 6 is movement, 9 and the rest are unscored.
+_PROFUSION_STAGES = {
+    "0": "Sleep stage W", "1": "Sleep stage N1", "2": "Sleep stage N2", "3": "Sleep stage N3",
+    "4": "Sleep stage N3", "5": "Sleep stage R",
+}  # fmt: skip
 
-def read(path: Path) -> list[Event]:
-    """The events of an XML file that the vocabulary knows, as written (not yet `scoring.tidy`).
+
+def read(path: Path) -> Scoring:
+    """The events of an XML file, as written.
 
     Raises:
         StimjaxError: the file is unreadable, no XML, of another form, or an event has no number
@@ -32,35 +38,36 @@ def read(path: Path) -> list[Event]:
         raise StimjaxError(f"{path}: is no valid XML ({error}); export it again") from error
     form = _tag(root)
     if form == "PSGAnnotation":
-        return _events(root, "EventConcept", path)
+        return Scoring(path, "NSRR XML", tuple(_events(root, "EventConcept", path)))
     if form == "CMPStudyConfig":
-        return _events(root, "Name", path) + _stages(root, path)
+        remarks = _events(root, "Name", path) + _stages(root, path)
+        return Scoring(path, "Profusion XML", tuple(remarks))
     raise StimjaxError(
         f"{path}: is neither NSRR's nor Profusion's XML (its root is {form!r}); "
         "convert it or remove it"
     )
 
 
-def _events(root: ElementTree.Element, name: str, path: Path) -> list[Event]:
-    events = []
+def _events(root: ElementTree.Element, name: str, path: Path) -> list[Remark]:
+    remarks = []
     for element in root.iter():
         if _tag(element) != "ScoredEvent":
             continue
         fields = {_tag(child): (child.text or "").strip() for child in element}
-        if kind := scoring.kind(fields.get(name, "")):
+        if text := fields.get(name, ""):
             onset = _number(fields.get("Start", fields.get("Starttime", "")), path)
-            events.append(Event(kind, onset, _number(fields.get("Duration", ""), path)))
-    return events
+            remarks.append(Remark(onset, _number(fields.get("Duration", ""), path), text))
+    return remarks
 
 
-def _stages(root: ElementTree.Element, path: Path) -> list[Event]:
+def _stages(root: ElementTree.Element, path: Path) -> list[Remark]:
     texts = {tag: [] for tag in ("EpochLength", "SleepStage")}
     for element in root.iter():
         if (tag := _tag(element)) in texts:
             texts[tag].append((element.text or "").strip())
-    epoch = _number(texts["EpochLength"][0], path) if texts["EpochLength"] else scoring.EPOCH
+    epoch = _number(texts["EpochLength"][0], path) if texts["EpochLength"] else EPOCH
     return [
-        Event(scoring.PROFUSION_STAGES.get(stage, "stage.unscored"), number * epoch, epoch)
+        Remark(number * epoch, epoch, _PROFUSION_STAGES.get(stage, "Sleep stage ?"))
         for number, stage in enumerate(texts["SleepStage"])
     ]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stimjax.data import edf
+from stimjax.data import reader
+from stimjax.data.edf.layout import layout
 from stimjax.data.recording import Event
 from stimjax.errors import StimjaxError
 
@@ -39,8 +40,8 @@ def written(tmp_path):
 
 def test_reads_what_pyedflib_wrote(written):
     path, values = written
-    recording = edf.read(path)
-    assert recording.header == edf.header(path)
+    recording = reader.read(path)
+    assert recording.header == reader.header(path)
     assert recording.header.subject == "P7"
     assert recording.header.name == "night"
     assert recording.header.duration == 120
@@ -61,11 +62,11 @@ def test_reads_what_pyedflib_wrote(written):
 
 def test_only_the_named_channels_are_loaded(written):
     path, _ = written
-    recording = edf.read(path, ["C4:M1", "SaO2"])
+    recording = reader.read(path, ["C4:M1", "SaO2"])
     assert list(recording.signals) == ["EEG C4-M1", "SpO2"]
     assert set(recording.header.rates) == {"SpO2", "EEG C4-M1", "chest"}
     with pytest.raises(StimjaxError, match=r"night\.edf: has no channel 'flow'; it has SpO2, EEG"):
-        edf.read(path, ["SpO2", "flow"])
+        reader.read(path, ["SpO2", "flow"])
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_units(raw_edf, raw_signal, label, unit, physical, expected_unit, low, h
     # Every file is read twice: as EDF by pyedflib, as EDF+D by our own code.
     signal = raw_signal(label, [[-32768, 0, 32767]], unit, physical)
     for options in ({}, {"reserved": "EDF+D", "stamps": ["0"]}):
-        (read,) = edf.read(raw_edf(signals=[signal], **options)).signals.values()
+        (read,) = reader.read(raw_edf(signals=[signal], **options)).signals.values()
         assert read.unit == expected_unit
         assert read.low == pytest.approx(low)
         assert read.high == pytest.approx(high)
@@ -96,7 +97,7 @@ def test_the_first_of_two_flows_is_read(raw_edf, raw_signal):
         raw_signal("Thermistor", [[1, 1]], physical=("-32768", "32767")),
         raw_signal("Nasal Pressure", [[2, 2]], physical=("-32768", "32767")),
     ]
-    flow = edf.read(raw_edf(signals=signals)).signals["flow"]
+    flow = reader.read(raw_edf(signals=signals)).signals["flow"]
     assert flow.label == "Thermistor"
     assert flow.values.tolist() == [1, 1]
 
@@ -117,20 +118,20 @@ def test_gaps_are_nan_and_nothing_is_joined(raw_edf, raw_signal, reserved):
         stamps=["0.5", "2.5", "9.5"],
         annotations=[("9.5", "10", "Hypopnea")],
     )
-    recording = edf.read(path)
+    recording = reader.read(path)
     nan = np.nan
     slow = [10, 11, 20, 21, nan, nan, nan, nan, nan, 30, 31]
     fast = [*range(8), *[nan] * 10, 8, 9, 10, 11]
     np.testing.assert_array_equal(recording.signals["slow"].values, np.array(slow, np.float32))
     np.testing.assert_array_equal(recording.signals["fast"].values, np.array(fast, np.float32))
-    assert recording.header.duration == edf.header(path).duration == 11
+    assert recording.header.duration == reader.header(path).duration == 11
     assert recording.events == (Event("hypopnea", 9, 10),)  # 9 s after the first sample
 
 
 def test_discontinuous_without_a_gap_is_as_continuous(raw_edf, raw_signal):
     signals = [raw_signal("SpO2", [[1, 2], [3, 4], [5, 6]])]
     both = [
-        edf.read(raw_edf(f"{kind}.edf", signals=signals, reserved=kind, stamps=["0", "1", "2"]))
+        reader.read(raw_edf(f"{kind}.edf", signals=signals, reserved=kind, stamps=["0", "1", "2"]))
         for kind in ("EDF+C", "EDF+D")
     ]
     values = [recording.signals["SpO2"].values for recording in both]
@@ -143,14 +144,14 @@ def test_what_offends_pyedflib_is_read_all_the_same(raw_edf, raw_signal, odd):
     path = raw_edf(signals=signals, **odd)
     with pytest.raises(OSError, match="not EDF"):
         pyedflib.EdfReader(str(path))
-    values = edf.read(path).signals["SpO2"].values
+    values = reader.read(path).signals["SpO2"].values
     assert values == pytest.approx([0, 100, 50, 100], abs=1e-3)
 
 
 def test_trailing_bytes_do_no_harm(raw_edf):
     path = raw_edf(reserved="EDF+C", stamps=["0"])
     path.write_bytes(path.read_bytes() + b"tail")
-    assert edf.read(path).header.duration == 1
+    assert reader.read(path).header.duration == 1
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_trailing_bytes_do_no_harm(raw_edf):
 )
 def test_subject(raw_edf, name, plus, patient, subject):
     options = {"reserved": "EDF+C", "stamps": ["0"]} if plus else {}
-    assert edf.header(raw_edf(f"{name}.edf", patient=patient, **options)).subject == subject
+    assert reader.header(raw_edf(f"{name}.edf", patient=patient, **options)).subject == subject
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_a_bad_file_is_one_clear_line(raw_edf, raw_signal, capfd, fields, messag
         fields = fields | {"signals": [raw_signal("SpO2", [[1, 2]] * 2)]}
     path = raw_edf(**fields)
     with pytest.raises(StimjaxError, match=message) as caught:
-        edf.read(path)
+        reader.read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
@@ -206,7 +207,7 @@ def test_a_bad_file_is_one_clear_line(raw_edf, raw_signal, capfd, fields, messag
 )
 def test_a_signal_without_a_range_is_an_error(raw_edf, raw_signal, limits):
     with pytest.raises(StimjaxError, match="'SpO2'"):
-        edf.read(raw_edf(signals=[raw_signal("SpO2", **limits)]))
+        reader.read(raw_edf(signals=[raw_signal("SpO2", **limits)]))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_a_signal_without_a_range_is_an_error(raw_edf, raw_signal, limits):
 def test_other_content_is_one_clear_line(tmp_path, capfd, content, message):
     path = tmp_path / "night.edf"
     path.write_bytes(content)
-    for function in (edf.header, edf.read):
+    for function in (reader.header, reader.read):
         with pytest.raises(StimjaxError, match=message):
             function(path)
     assert capfd.readouterr() == ("", "")
@@ -229,9 +230,9 @@ def test_other_content_is_one_clear_line(tmp_path, capfd, content, message):
 
 def test_no_file_and_a_folder(tmp_path):
     with pytest.raises(StimjaxError, match="no such file"):
-        edf.read(tmp_path / "none.edf")
+        reader.read(tmp_path / "none.edf")
     with pytest.raises(StimjaxError, match="is a folder"):
-        edf.read(tmp_path)
+        layout(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -239,7 +240,7 @@ def test_a_file_without_permission(raw_edf):
     path = raw_edf()
     path.chmod(0)
     with pytest.raises(StimjaxError, match="cannot be read"):
-        edf.read(path)
+        reader.read(path)
 
 
 @settings(
@@ -257,14 +258,14 @@ def test_whatever_bytes_a_header_has_only_our_error_comes(raw_edf, raw_signal, c
         content[position] = value
     path.write_bytes(content)
     try:
-        edf.read(path)
+        reader.read(path)
     except StimjaxError as error:
         assert "\n" not in str(error)
 
 
 def test_hugcdn_as_pyedflib_reads_it(shared_data):
     for path in sorted((shared_data / "hugcdn2014").glob("*.edf"))[::12]:
-        recording = edf.read(path)
+        recording = reader.read(path)
         with pyedflib.EdfReader(str(path)) as file:
             onsets, durations, texts = file.readAnnotations()
             values = file.readSignal(0)

@@ -1,0 +1,1 @@
+"""EDF and EDF+ files: their bytes, signals, annotations, and a writer."""

@@ -1,0 +1,1 @@
+"""What people score in a night: where it stands, which words it uses, what labels it gives."""
