@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimjax.data import channels
-from stimjax.errors import StimjaxError
 
 
 @pytest.mark.parametrize(
@@ -32,13 +31,14 @@ def test_known_labels_have_one_name(label, name):
 
 
 @pytest.mark.parametrize(
-    "label", ["Temp rectal", "Event marker", "OX stat", "EEG(sec)", "SpO2 status", "EMG Left Leg"]
+    "label",
+    ["Temp rectal", "Event marker", "OX stat", "SpO2 status", "EMG Left Leg", "EEG quality"],
 )
 def test_an_unknown_label_keeps_its_own_name(label):
     assert channels.canonical(f" {label} ") == label
 
 
-@pytest.mark.parametrize("label", ["", "   ", "EDF Annotations"])
+@pytest.mark.parametrize("label", ["", "   ", "EDF Annotations", "Crc16", "CRC 16", "checksum"])
 def test_what_is_no_channel_has_no_name(label):
     assert channels.canonical(label) is None
 
@@ -52,17 +52,3 @@ def test_a_canonical_name_names_itself(label):
 def test_no_alias_has_two_names():
     aliases = [(alias, name) for name, names in channels.ALIASES.items() for alias in names]
     assert [channels.canonical(alias) for alias, _ in aliases] == [name for _, name in aliases]
-
-
-def test_the_first_of_two_labels_with_one_name_is_chosen():
-    labels = ["EDF Annotations", "Thermistor", "SpO2", "Nasal Pressure"]
-    assert channels.choose(labels) == {"flow": 1, "SpO2": 2}
-
-
-def test_pick_takes_aliases_in_the_order_of_the_wish():
-    assert list(channels.pick({"SpO2": 0, "HR": 1}, ["pulse", "sao2"], "f")) == ["HR", "SpO2"]
-
-
-def test_pick_says_what_is_there():
-    with pytest.raises(StimjaxError, match=r"^f: has no channel 'flow'; it has SpO2, HR$"):
-        channels.pick({"SpO2": 0, "HR": 1}, ["flow"], "f")
