@@ -66,6 +66,7 @@ _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "Thermistor", "Therm", "Thermocouple", "Thermal", "Thermal Flow", "Oronasal",
             "Oronasal Flow", "Oro-nasal", "Nasal/Oral", "Nasal-Oral Flow", "Airflow Thermistor",
             "Flow Th", "Flow Therm", "Flow Thermistor", "Therm Flow", "Thermistor Flow",
+            "Nasal Therm", "Nasal Thermistor",
             "Resp oronasal", "Oral Nasal",
             "Thermistor Fluss", "Thermistance", "Flux oronasal", "Termistore", "Flusso oronasale",
             "Termistor", "Flujo oronasal", "Termopar", "Fluxo oronasal", "Termistor oronasal",
@@ -131,12 +132,16 @@ _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "EMG": (
         (
             "EMG", "EMG chin", "Chin", "Chin EMG", "EMG submental", "Submental",
-            "EMG Chin1-Chin2", "Chin1-Chin2", "EMG1-EMG2", "EMG mentalis", "Mentalis",
+            "EMG Chin1-Chin2", "Chin1-Chin2", "Chin1-Chin3", "Chin2-Chin3", "L Chin-R Chin",
+            "Chin L-Chin R", "lchin-cchin", "rchin-cchin", "EMG1-EMG2", "EMG mentalis", "Mentalis",
             "EMG Kinn", "Kinn", "Kinn EMG", "EMG menton", "Menton", "EMG mentonnier",
             "EMG mento", "Mento", "EMG mentoniano", "EMG queixo", "Queixo", "EMG kin",
             "下颌", "下颌肌电", "颏肌电", "下巴肌电",
         ),
-        ("Chin 1", "EMG 1", "cchin", "lchin", "rchin", "L Chin", "R Chin"),
+        (
+            "Chin 1", "Chin 2", "Chin 3", "EMG 1", "cchin", "lchin", "rchin", "Chin L", "Chin R",
+            "Chin left", "Chin right", "Left Chin", "Right Chin",
+        ),
     ),
     "ECG": (
         (
@@ -197,14 +202,19 @@ _NO_SIGNAL = {"edfannotations", "bdfannotations", "crc16", "crc32", "crc", "chec
 _LABEL_BYTES = 16  # of EDF: longer words are cut
 _RATE = re.compile(r"\.\d+m?s$", re.IGNORECASE)  # of a CPAP device: "Flow.40ms", "SpO2.1s"
 _UNIT = re.compile(r"[\[(]([^\[(\])]*)[\])]$")  # "Flow [l/min]", "HR (bpm)"
+_OF_AIR = {"l/s", "l/min", "lpm", "ml/s", "ml/min", "cmh2o", "hpa", "mbar", "pa", "kpa", "db"}
 _ZERO = re.compile(r"^(sp?|sa)02|^02(?=sat)")  # "Sp02": a zero for the letter
 
 _EAR = r"[am][12]"
 _SCALP = r"(?:fp[12z]|af[3478z]|fc[1-6z]|ft[789]|cp[1-6z]|tp[789]|po[3478z]|[fctpo]z|[fctpo]\d)"
+_EYE_STEMS = {
+    "EOG left": "e1 loc eogl eogleft eog1 leog",
+    "EOG right": "e2 roc eogr eogright eog2 reog",
+}
 _EYES = {"E1": "e1|loc", "E2": "e2|roc"}
 _REFERENCES = {
     "Ref": ("ref",),
-    "LE": ("le", "ler", "cle", "a1a2", "m1m2", "a12", "m12", "a2a1", "m2m1"),
+    "LE": ("le", "ler", "cle", "a1a2", "m1m2", "a1a22", "m1m22", "a12", "m12", "a2a1", "m2m1"),
     "Avg": ("avg", "av", "ar", "average", "car"),
 }
 _REFERENCE = {word: name for name, words in _REFERENCES.items() for word in words}
@@ -238,7 +248,10 @@ def _names() -> dict[str, tuple[str, int]]:
         for form in _forms(alias)
     }
     # An eye against an ear comes before one against nobody knows what.
-    for name, stems in (("EOG left", "e1 loc eogl leog"), ("EOG right", "e2 roc eogr reog")):
+    for name, stems in (
+        ("EOG left", "e1 loc eogl eogleft eog1 leog"),
+        ("EOG right", "e2 roc eogr eogright eog2 reog"),
+    ):
         for stem in stems.split():
             for eog in ("", "eog"):
                 for ear in ("m1", "m2", "a1", "a2", "fpz"):
@@ -366,7 +379,8 @@ def _entry(label: str) -> tuple[str | None, int]:
 
 def _is_unit(text: str) -> bool:
     """Whether brackets hold a unit; "EOG (V)" is the vertical one."""
-    return units.quantity(text) not in ("", "other") and text.casefold() != "v"
+    plain = "".join(text.casefold().split())
+    return plain in _OF_AIR or (units.quantity(plain) not in ("", "other") and plain != "v")
 
 
 def _eeg(label: str, unit: str | None) -> str | None:

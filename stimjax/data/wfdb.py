@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from stimjax.data import montage, people, units
+from stimjax.data.channels import known
 from stimjax.data.recording import Header, Remark, Scoring, Signal, SignalHeader
 from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
@@ -78,6 +79,7 @@ def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Sign
         channels=needed,
         smooth_frames=False,  # every channel at its own rate
     )
+    record.units = [head.units[index] for index in needed]
     raw = {index: _raw(record, number) for number, index in enumerate(needed)}
     return {name: montage.signal(choice, raw) for name, choice in chosen.items()}
 
@@ -146,12 +148,28 @@ def _head(path: Path) -> Any:
         raise StimjaxError(f"{path}: describes fewer than its {head.n_sig} signals; copy it again")
     if not head.sig_len or not head.fs:
         raise StimjaxError(f"{path}: does not say its rate and length; complete its first line")
+    head.units = _units(path, head)
     return head
+
+
+def _units(path: Path, head: Any) -> list[str]:
+    """The units of the signals: the wfdb package says mV where a header says nothing.
+
+    That is so for electrodes; what can be no voltage (SpO2) has no unit then.
+    """
+    lines = path.read_text("utf-8", "replace").splitlines()
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")][1:]
+    stated = [len(row) > 2 and "/" in row[2] for row in rows][: head.n_sig]
+    stated += [True] * (head.n_sig - len(stated))
+    return [
+        (unit or "") if said or units.fits(known(label) or label, unit or "") else ""
+        for label, unit, said in zip(head.sig_name, head.units, stated, strict=True)
+    ]
 
 
 def _heads(head: Any) -> tuple[SignalHeader, ...]:
     return tuple(
-        montage.header(label, unit or "", float(head.fs * frame))
+        montage.header(label, unit, float(head.fs * frame))
         for label, unit, frame in zip(head.sig_name, head.units, head.samps_per_frame, strict=True)
     )
 
@@ -163,7 +181,7 @@ def _raw(record: Any, number: int) -> Signal:
         name=record.sig_name[number],
         label=record.sig_name[number],
         rate=float(record.fs * record.samps_per_frame[number]),
-        unit=record.units[number] or "",
+        unit=record.units[number],
         values=record.e_p_signal[number],
         low=low,
         high=high,
@@ -172,7 +190,7 @@ def _raw(record: Any, number: int) -> Signal:
 
 def _range(record: Any, number: int) -> tuple[float, float]:
     """Where the converter clips, in the header's unit; infinite where it is no amplifier's."""
-    if not units.is_voltage(record.units[number] or ""):
+    if not units.is_voltage(record.units[number]):
         return -np.inf, np.inf
     stored = _BITS.get(record.fmt[number], 16)
     half = 2 ** ((record.adc_res[number] or stored) - 1)
