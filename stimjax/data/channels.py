@@ -270,6 +270,7 @@ def is_signal(label: str) -> bool:
     return bool(label.strip()) and plain not in _NO_SIGNAL
 
 
+@functools.lru_cache(maxsize=4096)
 def known(label: str, unit: str | None = None) -> str | None:
     """The canonical name of a channel that a rule knows, else None.
 
@@ -328,6 +329,7 @@ def kind(name: str) -> str:
     return name.split()[0] if known(name) == name else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def electrode(label: str) -> tuple[str, str] | None:
     """The electrode of a signal that only names one, and what it was measured against.
 

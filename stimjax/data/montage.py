@@ -147,7 +147,9 @@ def notes(signals: Sequence[SignalHeader], wanted: Sequence[str] | None = None) 
             lines.append(f"{name} is {label!r} less {signals[choice.reference].label!r}")
         others = [i for i in _of_name(signals, _name(signals[choice.index])) if i not in used]
         if others and name not in named:
-            lines.append(f"{name} is {label!r}{_why(signals, choice)}; {_left(signals, others)}")
+            lines.append(
+                f"{name} is {label!r}{_why(signals, choice)}; {_left(signals, choice, others)}"
+            )
         if channels.kind(choice.kind) in ("EEG", "EOG") and not units.quantity(
             signals[choice.index].unit
         ):
@@ -355,7 +357,9 @@ def _why(signals: Sequence[SignalHeader], choice: Choice) -> str:
     return " (hypopneas are scored on nasal pressure)" if pressure else ""
 
 
-def _left(signals: Sequence[SignalHeader], others: Sequence[int]) -> str:
-    labels = ", ".join(repr(signals[i].label) for i in others)
-    verb = "is" if len(others) == 1 else "are"
-    return f"{labels} {verb} left out: name {'it' if len(others) == 1 else 'one'} to take it"
+def _left(signals: Sequence[SignalHeader], choice: Choice, others: Sequence[int]) -> str:
+    labels = [signals[index].label for index in others]
+    verb, which = ("is", "it") if len(labels) == 1 else ("are", "one")
+    equal = signals[choice.index].label in labels or len(set(labels)) < len(labels)
+    hint = " (of equal labels only the first can be named)" if equal else ""
+    return f"{', '.join(map(repr, labels))} {verb} left out: name {which} to take it{hint}"
