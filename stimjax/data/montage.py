@@ -150,11 +150,18 @@ def notes(signals: Sequence[SignalHeader], wanted: Sequence[str] | None = None) 
             lines.append(
                 f"{name} is {label!r}{_why(signals, choice)}; {_left(signals, choice, others)}"
             )
-        if channels.kind(choice.kind) in ("EEG", "EOG") and not units.quantity(
-            signals[choice.index].unit
-        ):
-            lines.append(f"{label!r} states no unit: its values are taken as they are")
+        if channels.kind(choice.kind) in ("EEG", "EOG"):
+            lines += _doubts(signals[choice.index], choice)
     return tuple(lines)
+
+
+def _doubts(one: SignalHeader, choice: Choice) -> list[str]:
+    lines = []
+    if choice.reference is None and channels.electrode(one.label):
+        lines.append(f"{one.label!r} is taken as it is: what it was measured against is not told")
+    if not units.quantity(one.unit):
+        lines.append(f"{one.label!r} states no unit: its values are taken as they are")
+    return lines
 
 
 def signal(choice: Choice, raw: Mapping[int, Signal]) -> Signal:

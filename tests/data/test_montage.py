@@ -12,8 +12,10 @@ from stimjax.errors import StimjaxError
 
 def heads(*rows):
     """Headers of signals: a label, or a label with a unit and a rate."""
-    full = [((row, "uV", 4.0) if isinstance(row, str) else row) for row in rows]
-    return tuple(montage.header(*row) for row in full)
+    return tuple(
+        montage.header(row, "uV", 4.0) if isinstance(row, str) else montage.header(*row)
+        for row in rows
+    )
 
 
 def pairs(signals, chosen):
@@ -190,6 +192,11 @@ def test_derivations_of_electrodes_can_be_asked_for(wanted, name, expected):
         (("Thermistor", "Nasal Pressure"), ["Thermistor", "Nasal Pressure"], ()),
         (("Thermistor", "Nasal Pressure"), ["flow=*Therm*"], ()),
         (("C3", "M2"), None, ("EEG C3-M2 is 'C3' less 'M2'",)),
+        (
+            ("C3", "M2"),
+            ["EEG=C3"],
+            ("'C3' is taken as it is: what it was measured against is not told",),
+        ),
         ((("EEG", "", 4.0),), None, ("'EEG' states no unit: its values are taken as they are",)),
         (
             ("Flow", "Flow", "Airflow"),
