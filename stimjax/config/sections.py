@@ -25,8 +25,9 @@ class Prepare:
 
     Attributes:
         task: apnea (normal or apnea) or stages (W, N1, N2, N3, R).
-        channels: their canonical names; empty takes each that half of the recordings have, of
-            those that the task knows.
+        channels: their names, or the labels that files give them; `flow=*Cann*` takes the signal
+            whose label fits the pattern for flow, and several such entries the first that a file
+            has. Empty takes each that half of the recordings have, of those that the task knows.
         rate: samples a second of a window; 0 takes the highest rate of the channels, but at most
             4 Hz for apnea and 64 Hz for stages.
         before: seconds of context in front of the labeled span; by default 15 for apnea in a

@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.signal import resample_poly
 
+from stimjax.data import units
+from stimjax.data.channels import canonical
 from stimjax.data.recording import Recording, Signal
 from stimjax.errors import StimjaxError
 
@@ -53,8 +55,8 @@ KINDS: dict[str, Kind] = {
 
 
 def kind_of(channel: str) -> Kind:
-    """How the channel of that canonical name is treated."""
-    return KINDS.get(channel, Kind())
+    """How the channel of that name is treated: by its canonical one."""
+    return KINDS.get(canonical(channel) or channel, Kind())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,11 +98,15 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
                 "name others with --channels or leave the file out with --skip-bad"
             )
         signal, kind = recording.signals[channel], kind_of(channel)
+        if wrong := units.contradiction(canonical(channel) or channel, signal):
+            raise StimjaxError(
+                f"{name}: channel {channel!r} ({signal.label!r}) {wrong}; mend the file's header, "
+                "name others with --channels or leave the file out with --skip-bad"
+            )
         missing, counts[channel] = mask(signal, kind)
         valid = signal.values[~missing]
         if not len(valid) or np.ptp(valid) == 0:
-            finite = signal.values[np.isfinite(signal.values)]
-            what = "is constant" if len(finite) and np.ptp(finite) == 0 else "has no valid value"
+            what = _unusable(signal, kind)
             raise StimjaxError(
                 f"{name}: channel {channel!r} ({signal.label!r}) {what}; name others with "
                 "--channels or leave the file out with --skip-bad"
@@ -113,6 +119,17 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
         gone.append(missing[index])
     x = np.stack(columns, axis=1).astype(np.float32)
     return Conditioned(x, np.stack(gone, axis=1), counts, tuple(whole))
+
+
+def _unusable(signal: Signal, kind: Kind) -> str:
+    finite = signal.values[np.isfinite(signal.values)]
+    if not len(finite):
+        return "has no valid value"
+    if np.ptp(finite) == 0:
+        return "is constant"
+    low, high = kind.valid  # a unit that is not the right one shows in the values
+    inside = f", valid are {low:g} to {high:g}" if np.isfinite(low) else ""
+    return f"has no valid value ({units.span(signal)}{inside})"
 
 
 def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[str, int]]:

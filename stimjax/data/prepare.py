@@ -20,7 +20,8 @@ import numpy as np
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.data import people, reader, split
-from stimjax.data.channels import canonical
+from stimjax.data.channels import canonical, wishes
+from stimjax.data.channels import kind as kind_of_name
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.recording import Header, Recording
 from stimjax.data.scoring import rules
@@ -89,7 +90,7 @@ def prepare(
     made = _Seen(plan, recordings=len(found), skipped=len(paths) - len(found))
     for index, ((path, _), subject) in enumerate(zip(found, numbers, strict=True)):
         try:
-            recording = reader.read(path, plan.channels)
+            recording = reader.read(path, settings.channels or plan.channels)
             windows, conditioned = _windows(recording, plan, subject, settings)
             if not settings.independent:
                 made.refuse_twin(recording, path)
@@ -132,7 +133,7 @@ def _headers(paths: list[Path], settings: config.Prepare, note: Note) -> list[tu
     found = []
     for path in paths:
         try:
-            found.append((path, reader.header(path)))
+            found.append((path, reader.header(path, settings.channels or None)))
         except StimjaxError as error:
             if not settings.skip_bad:
                 raise
@@ -150,13 +151,13 @@ def _plan(headers: list[Header], settings: config.Prepare) -> Plan:
             "--independent: what recordings have may not choose the channels; name them with "
             f"--channels, such as {', '.join(sorted({n for h in headers for n in h.rates})[:8])}"
         )
-    asked = dict.fromkeys(canonical(name) or name for name in settings.channels)
-    channels = tuple(asked) or _common(headers, task)
+    asked = tuple(wish.name for wish in wishes(settings.channels))
+    channels = asked or _common(headers, task)
     rates = [header.rates[c] for header in headers for c in channels if c in header.rates]
     if not rates:
         raise StimjaxError(
-            f"no recording has a channel {', '.join(channels)}; there are "
-            f"{', '.join(sorted({name for header in headers for name in header.rates}))}"
+            f"no recording has a channel {', '.join(settings.channels or channels)}; there are "
+            f"{', '.join(sorted({n for h in headers for n in h.rates} or _labels(headers)))}"
         )
     defaults = (0.0, 0.0) if random else CONTEXT[task]
     before = defaults[0] if settings.before is None else settings.before
@@ -203,15 +204,34 @@ def _common(headers: list[Header], task: str) -> tuple[str, ...]:
     count = Counter(name for header in headers for name in header.rates)
     chosen = []
     for wanted in CHANNELS[task]:
-        fits = [n for n in count if n.split()[0] == wanted and 2 * count[n] >= len(headers)]
-        if fits:
-            chosen.append(max(sorted(fits), key=lambda name: count[name]))
+        fits = [n for n in count if kind_of_name(n) == wanted and 2 * count[n] >= len(headers)]
+        if fits:  # an electrode ("EEG C3") is worse than a derivation ("EEG C3-M2")
+            chosen.append(max(sorted(fits), key=lambda name: (count[name], "-" in name)))
     if not chosen:
         raise StimjaxError(
             f"the recordings share none of the channels for {task} ({', '.join(CHANNELS[task])}); "
-            f"name some of theirs with --channels: {', '.join(sorted(count))}"
+            "name some of theirs with --channels, as NAME or NAME=LABEL: "
+            f"{', '.join(sorted(count))}"
         )
+    if task == "stages" and kind_of_name(chosen[0]) != "EEG":
+        raise StimjaxError(_no_eeg(headers))
     return tuple(chosen)
+
+
+def _labels(headers: list[Header]) -> set[str]:
+    return {repr(signal.label) for header in headers for signal in header.signals}
+
+
+def _no_eeg(headers: list[Header]) -> str:
+    """Why stages cannot be told, with the labels of a recording, if possible of one without EEG."""
+    without = [h for h in headers if not any(kind_of_name(name) == "EEG" for name in h.rates)]
+    why = "no signal has a label known for EEG" if without else "no EEG that half of all have"
+    header = (without or headers)[0]
+    labels = ", ".join(repr(signal.label) for signal in header.signals)
+    return (
+        f"{header.name}: stages cannot be told without EEG, and {why}; it has {labels}; name one "
+        "with --channels EEG=LABEL EOG EMG (several for other recordings: EEG=C3* EEG=C4*)"
+    )
 
 
 def _subjects(found: list[tuple[Path, Header]], settings: config.Prepare) -> list[int]:
@@ -451,7 +471,7 @@ def _ranged(folder: Path, plan: Plan, made: _Seen, independent: bool) -> Spec:
         kind = kind_of(name)
         fixed = kind.normalization == "fixed"
         step = 1 / kind.scale if fixed and made.whole[i] else 0.0
-        unit = {"SpO2": "%"}.get(name, "") if fixed else ""
+        unit = {"SpO2": "%"}.get(canonical(name) or name, "") if fixed else ""
         center, scale = (kind.center, kind.scale) if fixed else (0.0, 1.0)
         span = (float(low[i]), float(max(high[i], low[i] + 1e-3)))
         if independent:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stimjax.data import wfdb
+from stimjax.data import montage, wfdb
 from stimjax.data.edf import recording as edf
 from stimjax.data.edf.layout import layout
 from stimjax.data.recording import Header, Recording, Scored, Scoring, Signal
@@ -22,9 +23,8 @@ class Format(NamedTuple):
 
     Attributes:
         name: for messages.
-        header: `header(path)`: what a recording holds, read without its samples.
-        signals: `signals(path, channels)`: the channels of these names or aliases, None for all,
-            by canonical name.
+        header: `header(path)`: what a recording holds, read without its samples, but for `rates`.
+        signals: `signals(path, channels)`: these channels by name, None for all.
         scorings: `scorings(path)`: what the recording itself holds of a scoring.
         secrets: `secrets(path)`: what its header tells of a person, but for the file's own name and
             first bytes.
@@ -86,13 +86,23 @@ def name(path: Path) -> str:
     return path.name[: -len(_ending(path))]
 
 
-def header(path: Path) -> Header:
+def header(path: Path, channels: Sequence[str] | None = None) -> Header:
     """What a recording holds, read without its samples.
+
+    Args:
+        path: a file of one of the endings that `_FORMATS` lists.
+        channels: those that are asked for, see `montage.pick`: then `rates` and `notes` speak of
+            these signals; None for what the rules take.
 
     Raises:
         StimjaxError: its ending is unknown, or the file is missing or damaged.
     """
-    return _format(path).header(path)
+    bare = _format(path).header(path)
+    return dataclasses.replace(
+        bare,
+        rates=montage.rates(bare.signals, channels),
+        notes=(*bare.notes, *montage.notes(bare.signals, channels)),
+    )
 
 
 def read(
@@ -104,14 +114,16 @@ def read(
 
     Args:
         path: a file of one of the endings that `_FORMATS` lists.
-        channels: names or aliases (`channels.canonical`) of the channels to load; None for all.
+        channels: those to load, each a name, an alias, a label or NAME=PATTERN (`montage.pick`);
+            None for all.
         words: a user's own words of a scoring, see `vocabulary.kind`.
 
     Raises:
         StimjaxError: its ending is unknown, a file is missing, damaged or truncated, or it does
             not have a wanted channel.
     """
-    return Recording(header(path), _format(path).signals(path, channels), scored(path, words))
+    signals = _format(path).signals(path, channels)
+    return Recording(header(path, channels), signals, scored(path, words))
 
 
 def scored(path: Path, words: Mapping[str, str] = vocabulary.NO_WORDS) -> Scored:

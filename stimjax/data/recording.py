@@ -156,7 +156,7 @@ class Header:
         name: of the file, without folder and ending; for messages only, never published.
         subject: what the header says identifies the person, "" where it says nothing.
         duration: seconds from the start of the file to its end.
-        rates: samples a second by canonical channel name.
+        rates: samples a second by channel name; `reader.header` fills it from `signals`.
         person: what it says of the subject and the device.
         signals: all signals in the file, in its order.
         start: when it begins.
@@ -166,7 +166,7 @@ class Header:
     name: str
     subject: str
     duration: float
-    rates: dict[str, float]
+    rates: dict[str, float] = dataclasses.field(default_factory=dict)
     person: Person = NOTHING_TOLD
     signals: tuple[SignalHeader, ...] = ()
     start: Start = Start()

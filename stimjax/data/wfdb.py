@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from stimjax.data import channels as names
-from stimjax.data import people, units
+from stimjax.data import montage, people, units
+from stimjax.data.channels import known
 from stimjax.data.recording import Header, Remark, Scoring, Signal, SignalHeader
 from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
@@ -42,25 +42,33 @@ def header(path: Path) -> Header:
     Raises:
         StimjaxError: the header is missing or damaged, or the record has several segments.
     """
-    return _header(path, _head(path))
+    head = _head(path)
+    return Header(
+        name=path.stem,
+        subject=subject(path.stem),
+        duration=head.sig_len / head.fs,
+        person=people.of_comments(head.comments or ()),
+        signals=_heads(head),
+    )
 
 
 def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Signal]:
     """The signals of a record, by canonical name.
 
-    EEG, EOG and EMG are given in microvolts, the others in the header's unit; invalid samples
-    are NaN. A voltage's range is that of its converter.
+    EEG, EOG and EMG are given in microvolts, SpO2 in percent, HR in beats a minute, the others in
+    the header's unit; invalid samples are NaN. A voltage's range is that of its converter.
 
     Args:
         path: of the `.hea` file.
-        channels: names or aliases of the channels to load; None for all.
+        channels: those to load, see `montage.pick`; None for all.
 
     Raises:
         StimjaxError: as for `header`; or the samples are missing, truncated or damaged, or a
             channel is not in the record.
     """
     head = _head(path)
-    chosen = names.pick(names.choose(head.sig_name), channels, str(path))
+    chosen = montage.pick(_heads(head), channels, str(path))
+    needed = list(dict.fromkeys(i for choice in chosen.values() for i in choice.indices))
     for file in sorted(set(head.file_name)):
         if not (path.parent / file).is_file():
             raise StimjaxError(f"{path.parent / file}: no such file; copy it beside {path.name}")
@@ -68,10 +76,12 @@ def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Sign
         "rdrecord",
         path,
         f"its samples ({', '.join(sorted(set(head.file_name)))}) are truncated or damaged",
-        channels=list(chosen.values()),
+        channels=needed,
         smooth_frames=False,  # every channel at its own rate
     )
-    return {name: _signal(name, record, number) for number, name in enumerate(chosen)}
+    record.units = [head.units[index] for index in needed]
+    raw = {index: _raw(record, number) for number, index in enumerate(needed)}
+    return {name: montage.signal(choice, raw) for name, choice in chosen.items()}
 
 
 def scorings(path: Path) -> list[Scoring]:
@@ -138,42 +148,43 @@ def _head(path: Path) -> Any:
         raise StimjaxError(f"{path}: describes fewer than its {head.n_sig} signals; copy it again")
     if not head.sig_len or not head.fs:
         raise StimjaxError(f"{path}: does not say its rate and length; complete its first line")
+    head.units = _units(path, head)
     return head
 
 
-def _header(path: Path, head: Any) -> Header:
-    return Header(
-        name=path.stem,
-        subject=subject(path.stem),
-        duration=head.sig_len / head.fs,
-        rates={
-            name: float(head.fs * head.samps_per_frame[index])
-            for name, index in names.choose(head.sig_name).items()
-        },
-        person=people.of_comments(head.comments or ()),
-        signals=tuple(
-            SignalHeader(
-                label,
-                names.canonical(label),
-                unit or "",
-                float(head.fs * head.samps_per_frame[index]),
-            )
-            for index, (label, unit) in enumerate(zip(head.sig_name, head.units, strict=True))
-        ),
+def _units(path: Path, head: Any) -> list[str]:
+    """The units of the signals: the wfdb package says mV where a header says nothing.
+
+    That is so for electrodes; what can be no voltage (SpO2) has no unit then.
+    """
+    lines = path.read_text("utf-8", "replace").splitlines()
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")][1:]
+    stated = [len(row) > 2 and "/" in row[2] for row in rows][: head.n_sig]
+    stated += [True] * (head.n_sig - len(stated))
+    return [
+        (unit or "") if said or units.fits(known(label) or label, unit or "") else ""
+        for label, unit, said in zip(head.sig_name, head.units, stated, strict=True)
+    ]
+
+
+def _heads(head: Any) -> tuple[SignalHeader, ...]:
+    return tuple(
+        montage.header(label, unit, float(head.fs * frame))
+        for label, unit, frame in zip(head.sig_name, head.units, head.samps_per_frame, strict=True)
     )
 
 
-def _signal(name: str, record: Any, number: int) -> Signal:
+def _raw(record: Any, number: int) -> Signal:
+    """A signal as the record has it, in its unit."""
     low, high = _range(record, number)
-    factor, unit = units.scale(name, record.units[number], high)
     return Signal(
-        name=name,
+        name=record.sig_name[number],
         label=record.sig_name[number],
         rate=float(record.fs * record.samps_per_frame[number]),
-        unit=unit,
-        values=(record.e_p_signal[number] * factor).astype(np.float32),
-        low=low * factor,
-        high=high * factor,
+        unit=record.units[number],
+        values=record.e_p_signal[number],
+        low=low,
+        high=high,
     )
 
 

@@ -205,7 +205,9 @@ def test_a_header_without_a_code(cohort, run):
         run(cohort, subject_from="header")
 
 
-@pytest.mark.parametrize("asked", [("SaO2",), ("oxygen saturation",), ("SpO2", "OSAT")])
+@pytest.mark.parametrize(
+    "asked", [("SaO2",), ("oxygen saturation",), ("SpO2=sp?2",), ("spo2", "SpO2")]
+)
 def test_channels_may_be_asked_for_by_any_of_their_names(cohort, run, asked):
     folder, _ = run(cohort, channels=asked)
     assert prepare.load(folder, "train").spec.shape == (120, 1)

@@ -16,8 +16,7 @@ import numpy as np
 import pyedflib
 from pyedflib.edfreader import DO_NOT_CHECK_FILE_SIZE, DO_NOT_READ_ANNOTATIONS
 
-from stimjax.data import channels as names
-from stimjax.data import people, units
+from stimjax.data import montage, people
 from stimjax.data.edf.annotations import onsets, remarks
 from stimjax.data.edf.layout import EdfLayout, EdfSignal, layout, patient_code, start
 from stimjax.data.people import NOTHING_TOLD, Person
@@ -38,17 +37,8 @@ def header(path: Path) -> Header:
         name=path.stem,
         subject=patient_code(edf),
         duration=float(last - first + edf.record_seconds),
-        rates={name: signal.samples / edf.record_seconds for name, signal in _by_name(edf).items()},
         person=_person(edf),
-        signals=tuple(
-            SignalHeader(
-                signal.label,
-                names.canonical(signal.label),
-                signal.unit,
-                signal.samples / edf.record_seconds,
-            )
-            for signal in edf.signals
-        ),
+        signals=_heads(edf),
         start=start(edf),
     )
 
@@ -56,22 +46,22 @@ def header(path: Path) -> Header:
 def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Signal]:
     """The signals of an EDF file, by canonical name.
 
-    EEG, EOG and EMG are given in microvolts, SpO2 in percent, the others in the file's unit.
+    EEG, EOG and EMG are given in microvolts, SpO2 in percent, HR in beats a minute, the others in
+    the file's unit.
 
     Args:
         path: of the file.
-        channels: names or aliases of the channels to load; None for all.
+        channels: those to load, see `montage.pick`; None for all.
 
     Raises:
         StimjaxError: as for `header`; or a channel is not in the file.
     """
     edf = _recording_layout(path)
-    chosen = names.pick(_by_name(edf), channels, str(path))
-    values = _values(edf, chosen, onsets(edf))
-    return {
-        name: _signal(name, signal, values[name], edf.record_seconds)
-        for name, signal in chosen.items()
-    }
+    chosen = montage.pick(_heads(edf), channels, str(path))
+    needed = {index: edf.signals[index] for one in chosen.values() for index in one.indices}
+    values = _values(edf, needed, onsets(edf))
+    raw = {i: _raw(signal, values[i], edf.record_seconds) for i, signal in needed.items()}
+    return {name: montage.signal(choice, raw) for name, choice in chosen.items()}
 
 
 def scorings(path: Path) -> list[Scoring]:
@@ -119,9 +109,11 @@ def _recording_layout(path: Path) -> EdfLayout:
     return edf
 
 
-def _by_name(edf: EdfLayout) -> dict[str, EdfSignal]:
-    chosen = names.choose(signal.label for signal in edf.signals)
-    return {name: edf.signals[index] for name, index in chosen.items()}
+def _heads(edf: EdfLayout) -> tuple[SignalHeader, ...]:
+    return tuple(
+        montage.header(signal.label, signal.unit, signal.samples / edf.record_seconds)
+        for signal in edf.signals
+    )
 
 
 def _person(edf: EdfLayout) -> Person:
@@ -131,19 +123,19 @@ def _person(edf: EdfLayout) -> Person:
 
 
 def _values(
-    edf: EdfLayout, chosen: dict[str, EdfSignal], start: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The physical values of some signals, f64[time] by name; `start` of each data record in s."""
+    edf: EdfLayout, chosen: dict[int, EdfSignal], start: np.ndarray
+) -> dict[int, np.ndarray]:
+    """The physical values of some signals, f64[time] by index; `start` of each data record in s."""
     gaps = bool((np.diff(start) > edf.record_seconds + edf.half_sample).any())
     if not (edf.discontinuous or gaps):
         try:
             with pyedflib.EdfReader(
                 str(edf.path), DO_NOT_READ_ANNOTATIONS, DO_NOT_CHECK_FILE_SIZE
             ) as file:
-                return {name: file.readSignal(signal.index) for name, signal in chosen.items()}
+                return {i: file.readSignal(signal.index) for i, signal in chosen.items()}
         except OSError:
             pass  # "µV" or a removed date offends pyedflib; `layout` has checked what matters here
-    return {name: _placed(edf, signal, start) for name, signal in chosen.items()}
+    return {i: _placed(edf, signal, start) for i, signal in chosen.items()}
 
 
 def _placed(edf: EdfLayout, signal: EdfSignal, start: np.ndarray) -> np.ndarray:
@@ -160,15 +152,8 @@ def _placed(edf: EdfLayout, signal: EdfSignal, start: np.ndarray) -> np.ndarray:
     return placed
 
 
-def _signal(name: str, signal: EdfSignal, values: np.ndarray, seconds: float) -> Signal:
+def _raw(signal: EdfSignal, values: np.ndarray, seconds: float) -> Signal:
+    """A signal as the file has it, in its unit."""
     low, high = sorted(signal.physical)
-    factor, unit = units.scale(name, signal.unit, high)
-    return Signal(
-        name=name,
-        label=signal.label,
-        rate=signal.samples / seconds,
-        unit=unit,
-        values=(values * factor).astype(np.float32),
-        low=low * factor,
-        high=high * factor,
-    )
+    rate = signal.samples / seconds
+    return Signal(signal.label, signal.label, rate, signal.unit, values, low, high)

@@ -92,14 +92,28 @@ def test_units(raw_edf, raw_signal, label, unit, physical, expected_unit, low, h
         assert read.values[[0, 2]] == pytest.approx(ends)
 
 
-def test_the_first_of_two_flows_is_read(raw_edf, raw_signal):
+def test_of_two_flows_the_nasal_pressure_is_read_and_either_can_be_named(raw_edf, raw_signal):
     signals = [
         raw_signal("Thermistor", [[1, 1]], physical=("-32768", "32767")),
         raw_signal("Nasal Pressure", [[2, 2]], physical=("-32768", "32767")),
     ]
-    flow = reader.read(raw_edf(signals=signals)).signals["flow"]
-    assert flow.label == "Thermistor"
-    assert flow.values.tolist() == [1, 1]
+    path = raw_edf(signals=signals)
+    recording = reader.read(path)
+    assert recording.signals["flow"].label == "Nasal Pressure"
+    assert recording.signals["flow"].values.tolist() == [2, 2]
+    assert [(s.label, s.name) for s in recording.header.signals] == [
+        ("Thermistor", "flow"),
+        ("Nasal Pressure", "flow"),
+    ]
+    assert recording.header.notes == (
+        "flow is 'Nasal Pressure' (hypopneas are scored on nasal pressure); "
+        "'Thermistor' is left out: name it to take it",
+    )
+    named = reader.read(path, ["thermistor"])
+    assert named.signals["flow"].values.tolist() == [1, 1]
+    assert named.header.notes == ()
+    both = reader.read(path, ["Nasal Pressure", "Thermistor"]).signals
+    assert {name: s.values[0] for name, s in both.items()} == {"Nasal Pressure": 2, "Thermistor": 1}
 
 
 SIGNALS = {
