@@ -89,7 +89,7 @@ def prepare(
     made = _Seen(plan, recordings=len(found), skipped=len(paths) - len(found))
     for index, ((path, _), subject) in enumerate(zip(found, numbers, strict=True)):
         try:
-            recording = reader.read(path, plan.channels)
+            recording = reader.read(path, plan.channels, settings.events)
             windows, conditioned = _windows(recording, plan, subject, settings)
             if not settings.independent:
                 made.refuse_twin(recording, path)
