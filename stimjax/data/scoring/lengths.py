@@ -10,10 +10,11 @@ _SECONDS = (
     r"(?![^\W_])\.?"
 )
 _CALLED = r"(?:dur|duration|dauer|duree|durata|duracion|duracao|duur|length|持续时间|持续|时长)"
-# A number of seconds, or of what is called a duration. "<10 s" and "-5 s" are none.
+# Signs before a number that make it no length: "<10 s", "-5 s", "0:23 s", "1 min 5 s".
+_BARE = r"(?<![\d.,<>=≥≤~+-])(?<!\d:)(?<!min )(?<!min\. )"
+_NAMED = rf"(?<![^\W_]){_CALLED}\.?\s*[:=]?\s*"
 _LENGTH = re.compile(
-    rf"(?:(?<![^\W_]){_CALLED}\.?\s*[:=]?\s*|(?<![\d.,<>=≥≤~+-])(?<!\d:)(?<!min )(?<!min\. )){_NUMBER}\s*{_SECONDS}"
-    rf"|(?<![^\W_]){_CALLED}\.?\s*[:=]?\s*{_NUMBER}(?![\d.,:]*\s*[%\w:])"
+    rf"(?:{_NAMED}|{_BARE}){_NUMBER}\s*{_SECONDS}|{_NAMED}{_NUMBER}(?![\d.,:]*\s*[%\w:])"
 )
 _UNSURE = re.compile(r"[<>≥≤=~±-]\s+$")
 

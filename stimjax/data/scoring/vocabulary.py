@@ -27,6 +27,7 @@ Rules for what is neither apnea nor hypopnea nor a stage:
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import unicodedata
@@ -34,7 +35,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from stimjax.data.scoring.lengths import without_length
-from stimjax.data.scoring.words import PARTS, PHRASES, SIMPLIFIED, UNKNOWN
+from stimjax.data.scoring.words import CHINESE, PARTS, SIMPLIFIED, UNKNOWN
 
 NO_WORDS: Mapping[str, str] = {}
 OTHER = "other"
@@ -85,29 +86,38 @@ _STAGE_OF = {
 }  # fmt: skip
 
 # An apnea or hypopnea with its cause on one side of it, or a letter for its cause behind it.
-_EVENT = r"(?:[ocmu]?[AH](?:\+?[ocmu])?|a[ocmu])"
+_EVENT = r"(?:[ocmu]?[AH](?:[+(]?[ocmu])?|a[ocmu])"
 # What may stand with it and changes nothing: a percent rule, "with arousal", the same once more.
-_WITH = rf"(?:L?[&+-]+g*[RD]|[&+]*g*d*%(?:g*[RDa])?|[&+]?g*D%|[&+]?[QZ]T?|[&+]?v|\+{_EVENT}|p|\+)"
-_BREATHING = re.compile(rf"[QZ]?{_EVENT}(?:[xyz]|\+?(?:[14]?[ab]|[34]))?{_WITH}*")
-_AROUSAL = re.compile(r"[jkLP+]*R[^~<>?XWT]*|L?[ocmu]?[AHDk]LR|L[ocmu]?[AHDk]R")
-_DESATURATION = re.compile(r"[jgkd%+]*D[^~<>?XWT]*|L?[ocmu]?[AH]LgD|L[ocmu]?[AH]g*D")
+_WITH = (
+    r"(?:M?[&+(-]+M?g*[RD]|[&+]+k+|[&+(]*g*d*%(?:g*[RDa])?|[&+(]?g*D%|[&+(]?[QZ]T?|[&+(]?v"
+    rf"|[+(]{_EVENT}|p|[+(])"
+)
+_BREATHING = re.compile(rf"(?:[RD]M|[QZ]|%)?\+?{_EVENT}(?:[xyz]|[+(]?[134]?[ab])?{_WITH}*")
+# Of two things that are said together, the first is meant, or the second if the first is its cause:
+# "arousal after apnea", "post-apnea arousal". "Arousal + apnea" is two events in one, and unclear.
+_OF_AROUSAL = r"L?[ocmu]?[AHDk]MR|L[ocmu]?[AHDk]R"
+_OF_DESATURATION = r"L?[ocmu]?[AH]Mg*D|L[ocmu]?[AH]g*D"
+_REST = r"(?!M[ocmu]?[AH])(?:M[&+]|[&+][^AH<>?XWT]|[^&+<>?XWT])*[&+]*"
+_AROUSAL = re.compile(rf"[jkLP+(]*R{_REST}|{_OF_AROUSAL}")
+_DESATURATION = re.compile(rf"[jgkrd%+(]*D{_REST}|{_OF_DESATURATION}")
 _STAGE = re.compile(r"T*(?:(?:(?:[NsZ]+T*)?[0-69]|W|s?Q|U|\?)T*)+")
 _UNKNOWN_STAGE = re.compile(r"T+[uz]|[uz]T+")  # "Stage M", "unknown stage"
-_OTHER = re.compile(r"[kjvdgtLTPszuxyabNQ0-9+&%<>-]*k[kjvdgtLTPszuxyabNQ0-9+&%<>-]*|v+|X[^~]*")
+_ALONG = r"[kjvdgtrLTPszuxyabNQ0-9+(&%<>-]*"
+_OTHER = re.compile(rf"{_ALONG}[kr]{_ALONG}|v+|X.*")
 _PATTERNS = (
-    (re.compile(r"[+R]*E[+&RDE%]*"), "rera"),
-    (re.compile(r"CS?\+?B?[Tk+]*|CS"), "breathing.cheyne-stokes"),
+    (re.compile(r"[+(R]*E[+(&RDE%]*"), "rera"),
+    (re.compile(r"B?CS?[+(]?B?"), "breathing.cheyne-stokes"),
     (re.compile(r"PB|BP"), "breathing.periodic"),
-    (re.compile(r"[t+]*(?:lf|fl)[t+]*"), "lights.off"),
-    (re.compile(r"[t+]*(?:ln|nl)[t+]*"), "lights.on"),
+    (re.compile(r"[t+(]*(?:lf|fl)[t+(]*"), "lights.off"),
+    (re.compile(r"[t+(]*(?:ln|nl)[t+(]*"), "lights.on"),
     (_DESATURATION, "desaturation"),
     (_AROUSAL, "arousal"),
 )
-_EDGED = re.compile(r"(?P<before>[<>])\+?(?P<of>.+)|(?P<what>.+?)\+*(?P<after>[<>])")
+_EDGED = re.compile(r"(?P<before>[<>])[+(]?(?P<of>.+)|(?P<what>.+?)[+(]*(?P<after>[<>])")
 
 _TOKEN = re.compile(
     r"(?P<percent>(?:[<>]=?|[≥≤=~])?\s*\d+(?:[.,]\d+)?(?:\s*-\s*\d+)?\s*(?:%|(?:percent|pct|prozent)\b))"
-    r"|(?P<count>#\s*\d+)|(?P<sign>\s-+\s|[(\[/,;+&])|(?P<skip>[\s)\]\-_.:'\"*!]+)"
+    r"|(?P<count>#\s*\d+)|(?P<open>[(\[])|(?P<sign>\s-+\s|[/,;+&])|(?P<skip>[\s)\]\-_.:'\"*!]+)"
     r"|(?P<word>[^\W\d_]+|\d+|.)"
 )
 _ONTOLOGY = re.compile(r"^\s*S[DR]O:", re.IGNORECASE)
@@ -115,7 +125,8 @@ _OXYGEN = re.compile(r"(?<![^\W\d_])(?:s[pa])?o[2₂](?![^\W_])", re.IGNORECASE)
 _CODE = re.compile(r"(?<=[a-z])(?: a)?-\d+(?:-\d+){1,2}$")  # HCHS: "Apnea A-7100-0-0"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _RESPIRATORY = re.compile(
-    r"(?<![ck])apn|[iy]pop|hypoap|\bhyp\b|\b[ocm]sa\b|呼吸暂停|呼吸中止|低通气|低呼吸"
+    r"(?<![ck])apn|[iy]pop|hypoap|obstruct|obstrut|ostrutt|obstruk|\bhypn?\b|\b(?:[ocm]s|[ou])a\b"
+    r"|呼吸暂停|呼吸中止|低通气|低呼吸"
 )
 
 _TOGETHER = tuple(
@@ -127,12 +138,13 @@ _TOGETHER = tuple(
         (r"rapid[\s-]*eye[\s-]*movement(?:s(?!leep))?", "rem"),
         (r"\bnon?[\s-]*rem\b", "nrem"),
         (r"\bw/\s*o\b", "without"),
-        (r"\bw/", "with"),
+        (r"\bw/|\bw\.?(?=\s*(?:arous|desat|\d))", "with"),
     )
 )
 
 _LONGEST = 200  # characters: a longer text is a sentence
 _LONGEST_WORD = 40
+_MOST_PARTS = 20  # of a text: the patterns take long on many
 
 Edge = Literal["", "start", "end"]
 
@@ -188,10 +200,8 @@ def looks_respiratory(text: str) -> bool:
 
 def plain(text: str) -> str:
     """A text in lower case without accents, full-width forms and traditional characters."""
-    try:  # UTF-8 that was read as Latin-1
+    with contextlib.suppress(UnicodeError):  # UTF-8 that was read as Latin-1
         text = text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        pass
     text = re.sub(r"(?<=[Pp][Nn])\ufffd(?=[Ee])", "e", text)  # what was no UTF-8: "Apn\ufffde"
     decomposed = unicodedata.normalize("NFKD", text.translate(SIMPLIFIED).casefold())
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
@@ -240,36 +250,35 @@ def _said(text: str) -> Reading:
 
 def _string(text: str) -> str:
     """The parts of a text's words: "obstructive apnea (with arousal)" is `oA+&R`."""
-    for phrase, said in PHRASES:
-        text = text.replace(phrase, said)
+    for sign, word in CHINESE:
+        text = text.replace(sign, f" {word} ")
     for pattern, said in _TOGETHER:
         text = pattern.sub(said, text)
     parts = [_part(token) for token in _TOKEN.finditer(text)]
-    return "".join(parts).replace(".", "").strip("+")
+    return "".join(parts).replace(".", "").strip("+(")
 
 
 def _part(token: re.Match[str]) -> str:
     if word := token["word"]:
         return "?" if word == "?" else PARTS.get(word) or _compound(word)
-    return "%" if token["percent"] else "+" if token["sign"] else ""
+    return {"percent": "%", "open": "(", "sign": "+"}.get(token.lastgroup or "", "")
 
 
 def _compound(word: str) -> str:
     """The parts of words that are written as one: "sleepstage", "Zentralapnoe"."""
-    for i in range(len(word) - 2, 2, -1) if len(word) <= _LONGEST_WORD else ():
-        if (first := PARTS.get(word[:i])) and (second := _after(word[i:])):
-            return first + second
+    for i in range(len(word) - 1, 2, -1) if len(word) <= _LONGEST_WORD else ():
+        first, rest = PARTS.get(word[:i]), word[i:]
+        if first and (len(rest) > 1 or first == "T"):
+            second = PARTS.get(rest) or _compound(rest)
+            if UNKNOWN not in second:
+                return first + second
     return UNKNOWN
 
 
-def _after(word: str) -> str:
-    if named := PARTS.get(word):
-        return named
-    parts = _compound(word)
-    return "" if UNKNOWN in parts else parts
-
-
 def _kind(parts: str) -> str | None:
+    """What a string of parts means; the patterns are tried on short ones only."""
+    if UNKNOWN in parts or len(parts) > _MOST_PARTS:
+        return None
     if stage := _stage(parts):
         return stage
     if _BREATHING.fullmatch(parts):
@@ -277,7 +286,7 @@ def _kind(parts: str) -> str | None:
     for pattern, named in _PATTERNS:
         if pattern.fullmatch(parts):
             return named
-    if re.fullmatch(r"[ocmu]?A\+?H", parts):  # "Apnea/Hypopnea": one of the two
+    if re.fullmatch(r"[ocmu]?A[+(]?H", parts):  # "Apnea/Hypopnea": one of the two
         return "hypopnea"
     return OTHER if _OTHER.fullmatch(parts) else None
 
@@ -297,7 +306,7 @@ def _breathing(parts: str) -> str | None:
 
 def _stage(parts: str) -> str | None:
     """The stage of a text that names one, in whatever way: "Stage 2 (N2)" is `T2+N2`."""
-    parts = parts.replace("+", "").replace("-", "")
+    parts = re.sub(r"[+(-]", "", parts)
     if _UNKNOWN_STAGE.fullmatch(parts):
         return UNSCORED
     if not _STAGE.fullmatch(parts):
