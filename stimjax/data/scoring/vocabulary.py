@@ -117,7 +117,7 @@ _EDGED = re.compile(r"(?P<before>[<>])[+(]?(?P<of>.+)|(?P<what>.+?)[+(]*(?P<afte
 
 _TOKEN = re.compile(
     r"(?P<percent>(?:[<>]=?|[≥≤=~])?\s*\d+(?:[.,]\d+)?(?:\s*-\s*\d+)?\s*(?:%|(?:percent|pct|prozent)\b))"
-    r"|(?P<count>#\s*\d+)|(?P<open>[(\[])|(?P<sign>\s-+\s|[/,;+&])|(?P<skip>[\s)\]\-_.:'\"*!]+)"
+    r"|(?P<count>#\s*\d+)|(?P<open>[(\[])|(?P<sign>\s-+\s|[/,;+&])|(?P<skip>[\s)\]\-_.:='\"*!]+)"
     r"|(?P<word>[^\W\d_]+|\d+|.)"
 )
 _ONTOLOGY = re.compile(r"^\s*S[DR]O:", re.IGNORECASE)
@@ -125,7 +125,7 @@ _OXYGEN = re.compile(r"(?<![^\W\d_])(?:s[pa])?o[2₂](?![^\W_])", re.IGNORECASE)
 _CODE = re.compile(r"(?<=[a-z])(?: a)?-\d+(?:-\d+){1,2}$")  # HCHS: "Apnea A-7100-0-0"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _RESPIRATORY = re.compile(
-    r"(?<![ck])apn|[iy]pop|hypoap|obstruct|obstrut|ostrutt|obstruk|\bhypn?\b|\b(?:[ocm]s|[ou])a\b"
+    r"(?<![ck])apn|[iy]pop|hypoap|obstruct|obstrut|ostrutt|obstruk|\bhypo?\b|\b(?:[ocm]s|[ou])a\b"
     r"|呼吸暂停|呼吸中止|低通气|低呼吸"
 )
 
@@ -134,7 +134,8 @@ _TOGETHER = tuple(
     for pattern, said in (
         (r"respiratory effort[\s-]related arousals?", "rera"),
         (r"micro[\s-]*(?:eveil|reveil|risveglio|despertar)s?\b", "arousal"),
-        (r"\bnot[\s-]scored\b", "unscored"),
+        (r"\bnot[\s-]scored\b|\bno stage\b", "unscored"),
+        (r"\bslow[\s-]*wave\b", "deep"),
         (r"rapid[\s-]*eye[\s-]*movement(?:s(?!leep))?", "rem"),
         (r"\bnon?[\s-]*rem\b", "nrem"),
         (r"\bw/\s*o\b", "without"),
@@ -203,7 +204,8 @@ def plain(text: str) -> str:
     with contextlib.suppress(UnicodeError):  # UTF-8 that was read as Latin-1
         text = text.encode("latin-1").decode("utf-8")
     text = re.sub(r"(?<=[Pp][Nn])\ufffd(?=[Ee])", "e", text)  # what was no UTF-8: "Apn\ufffde"
-    decomposed = unicodedata.normalize("NFKD", text.translate(SIMPLIFIED).casefold())
+    text = re.sub(r"[‐‑‒–—−]", "-", text.translate(SIMPLIFIED))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 

@@ -18,7 +18,7 @@ _PARTS: dict[str, str] = {
     "R": "arousal arousals weckreaktion mikroarousal microarousal microeveil microreveil "
          "microrisveglio microdespertar despertar",
     "D": "desaturation desaturations desat desaturazione desaturacion desaturacao dessaturacao "
-         "desaturatie entsattigung entsaettigung",
+         "desaturatie sattigungsabfall saettigungsabfall entsattigung entsaettigung",
     "E": "rera reras",
     "oA": "oa osa", "cA": "ca csa", "mA": "ma msa", "uA": "ua", "oH": "oh", "cH": "ch", "mH": "mh",
     "CS": "csr csb",
@@ -36,7 +36,7 @@ _PARTS: dict[str, str] = {
          "desconhecido onbekend",
     "x": "o", "y": "c", "z": "m", "a": "a", "b": "b",
     # What goes with it.
-    "&": "with mit avec con com met and und et y e or oder ou in during im au wahrend waehrend "
+    "&": "with mit avec con com met and und et y e en or oder ou in during im au wahrend waehrend "
          "pendant durante tijdens",
     "-": "without ohne sans senza sin sem zonder",
     "L": "post after following due to from resulting nach durch apres suite origine cause dopo "
@@ -55,10 +55,10 @@ _PARTS: dict[str, str] = {
     # The night's frame.
     "l": "light lights licht lichter lichten lumiere lumieres luce luci luz luces luzes feux lamp "
          "lampen lamps",
-    "f": "off out aus uit eteinte eteintes eteint extinction spenta spente spegnimento apagada "
-         "apagadas apagar apagado",
-    "n": "on an aan ein allumee allumees allumage accesa accese accensione encendida encendidas "
-         "encender encendido acesa acesas acender",
+    "f": "off out aus uit eteinte eteintes eteint extinction ausgeschaltet spenta spente "
+         "spegnimento apagada apagadas apagar apagado",
+    "n": "on an aan ein eingeschaltet allumee allumees allumage accesa accese accensione "
+         "encendida encendidas encender encendido acesa acesas acender",
     "t": "time marker zeit heure ora hora tijd as",
     "<": "start starts started begin begins beginning beginn anfang onset debut inizio inicio",
     ">": "end ends ended ende ending stop stops stopped offset fin fine fim final einde",
@@ -68,7 +68,7 @@ _PARTS: dict[str, str] = {
     "W": "w wk wake awake wakefulness wach wachheit wachzustand wachphase eveil eveille veille "
          "veglia sveglio sveglia vigilia vigil despierto despierta desperto acordado acordada "
          "wakker waak waken",
-    "Q": "r rem paradoxal paradoxical paradossale mor",
+    "Q": "r rem paradoxal paradoxical paradossale paradojico mor",
     "Z": "nrem nr nonrem nmor", "N": "n", "s": "s",
     "1": "1 i", "2": "2 ii", "3": "3 iii", "4": "4 iv", "0": "0", "5": "5", "6": "6", "9": "9",
     "34": "34",
@@ -102,8 +102,8 @@ _CHINESE: dict[str, str] = {
     "nrem": "非快速眼动 非快速动眼 非快动眼", "stage": "期 分期", "sleep": "睡眠",
     "unscored": "未评分 未分期", "mt": "体动时间", "event": "事件 性 型", "with": "伴 伴有",
     "start": "开始", "end": "结束", "lights off": "关灯 熄灯", "lights on": "开灯 亮灯",
-    "movement": "体动", "position": "体位", "snore": "鼾声 打鼾", "leg movement": "腿动",
-    "limb movement": "肢体运动", "artifact": "伪迹",
+    "time": "时间", "movement": "体动", "position": "体位", "snore": "鼾声 打鼾",
+    "leg movement": "腿动", "limb movement": "肢体运动", "artifact": "伪迹",
 }  # fmt: skip
 
 # Longer ones first: they hold shorter ones.

@@ -12,6 +12,11 @@ from stimjax.data.scoring.words import CHINESE, PARTS
 
 TEXTS = {
     "apnea.obstructive": [
+        "Obstruktive Schlafapnoe", "obstr. Apnoe", "Obs Apnea", "阻塞性睡眠呼吸暂停",
+        "Apnée obstructive du sommeil", "Apnea di tipo ostruttivo", "OA w/ desat",
+        "obstructive sleep apnoea", "Apnoe (obstruktiv)", "Obstructive Apnea (4% desat)",
+        "Obstructive Apnea + 3% Desat + Arousal", "Apnea Obstructiva", "Obst. Apnea",
+        "apnea obstrutiva",
         "Obstructive Apnea", "Apnea Obstructive", "Obstructive Apnoea", "Obstr. Apnea", "OA",
         "apnea_obstructive", "SDO:ObstructiveApnea", "Resp Obstructive Apnea", "APNEA-O", "OSA",
         "Obstructive apnea with desaturation", "Obstructive Apnea w/ Arousal",
@@ -24,6 +29,8 @@ TEXTS = {
         "APNOE OBSTRUKTIV",
     ],
     "apnea.central": [
+        "Cent Apnea", "呼吸暂停(中枢性)", "呼吸暂停（中枢性）", "Apnea di tipo centrale",
+        "Centrale slaapapneu", "Zentr. Apnoe", "Apneia Central",
         "Central Apnea", "Apnea Central", "Central Apnoea", "CA", "apnea_central",
         "SDO:CentralApnea", "Resp Central Apnea", "APNEA-C", "CSA", "Central apnea + desat",
         "SRO:CentralApnea", "APNEA-CENTRAL", "a. zentral", "中枢性呼吸暂停", "中樞性呼吸中止",
@@ -31,6 +38,7 @@ TEXTS = {
         "Apnea - central", "Apnea: Central", "CA w arousal", "CA w/ arousal",
     ],
     "apnea.mixed": [
+        "Apnoe, gemischt", "Gem. Apnoe", "混合型呼吸暂停", "Mix Apnea",
         "Mixed Apnea", "Apnea Mixed", "Mixed Apnoea", "apnea_mixed", "SDO:MixedApnea",
         "Resp Mixed Apnea", "APNEA-M", "APNEA-MIXED", "MA", "MSA", "A. Mixed", "混合性呼吸暂停",
         "Gemischte Apnoe", "Apnée mixte", "Apnea mista", "Apnea mixta", "Apneia mista",
@@ -42,6 +50,14 @@ TEXTS = {
         "Apneia do sono", "Apnea with bradycardia", "*Apnea*", "(Apnea)", "Apnea #3",
     ],
     "hypopnea": [
+        "zentr. Hypopnoe", "Hypopnoe (obstruktiv)", "低通气（阻塞性）",
+        "Hypopnée avec désaturation", "Hypopnée avec micro-éveil", "Hipopnea obstructiva",
+        "Centrale hypopneu", "Hypop", "Hypopnea (3% desat or arousal)",
+        "Hypopnea with 3% desat and arousal", "Hypopnea(3%)", "Hypopnea_4%", "HYPOPNEA 4 %",
+        "Hypopnea - 4%", "Hypopnea/4%", "Hypopnea with ≥4% desaturation", "Hypopnea 3,0 %",
+        "hypopnea > 4%", "Hypopnea 3%+arousal", "Hypopnea 4% w/ arousal",
+        "Hypopnea, 4% Desaturation, Arousal", "Hypopnea associated w/ arousal", "Hypopnea @@Flow",
+        "Hypopnea@@", "Hypopnea 1B", "Mixed hypopnea 4%",
         "Hypopnea", "Hypopnoea", "Obstructive Hypopnea", "Central Hypopnea", "Mixed Hypopnea",
         "Hypopnea Obstructive", "Hypopnea Central", "Hypopnea Mixed", "Resp Hypopnea", "HYP",
         "HYP-O", "HYP-C", "HYP-M", "hypopnea30", "hypopnea50", "SDO:HypopneaSleepEvent", "OH",
@@ -66,18 +82,26 @@ TEXTS = {
         "hypopnea_central", "Hypopnoea (obstructive)",
     ],
     "rera": [
+        "RERA@@Flow", "RERAs", "Respiratory Effort-Related Arousal", "RERA (3%)",
         "RERA", "Respiratory effort related arousal", "Respiratory effort related arousal/RERA",
         "AROUSAL-RERA",
     ],
     "breathing.cheyne-stokes": [
+        "CSB", "Cheyne–Stokes respiration", "SDO:CheyneStokesRespiration",
+        "Respirazione di Cheyne-Stokes", "潮式呼吸", "Cheyne Stokes resp.",
         "Cheyne-Stokes", "Cheyne Stokes Breathing", "cheynestokes_breathing",
         "Cheyne-Stokes respiration", "Cheyne-Stokes-Atmung", "CSR",
         "Respiration de Cheyne-Stokes", "Atmung Cheyne-Stokes",
     ],
     "breathing.periodic": [
+        "Periodische Atmung", "respirazione periodica", "periodieke ademhaling",
+        "PeriodicBreathing", "SDO:PeriodicBreathing",
         "Periodic Breathing", "Respiration périodique", "周期性呼吸",
     ],
     "arousal": [
+        "Weckreaktion", "Microrisveglio", "Microdespertar", "Despertar", "觉醒", "AROUSAL-RESP",
+        "AROUSAL-SPONT", "AROUSAL-LM", "PLM-Arousal", "Respiratorische Arousal (EEG)",
+        "Schnarchen Arousal", "Arousal non spécifique", "Mouvement + arousal",
         "Arousal", "EEG arousal", "Arousal ()", "Arousal (Standard)", "Arousal (ASDA)",
         "ASDA arousal", "Arousal (ARO RES)", "Arousal (ARO SPONT)", "Arousal (ARO Limb)",
         "Arousal (ARO PLM)", "Arousal (ARO SNORE)", "Arousal (CHESHIRE)",
@@ -94,6 +118,8 @@ TEXTS = {
         "Arousal_(ARO_Limb)",
     ],
     "desaturation": [
+        "Sättigungsabfall", "O2-Entsättigung", "Entsättigung 4%", "Desaturazione", "Dessaturação",
+        "Desaturatie", "氧减事件", "DESAT", "Désaturation en oxygène", "SpO2-Desaturation",
         "Desaturation", "SpO2 desaturation", "SaO2 desaturation", "Oxygen desaturation",
         "O2 desaturation", "Relative desaturation", "Desat", "SpO2 desat", "SpO2 artifact desat",
         "SDO:OxygenDesaturation", "氧减", "血氧饱和度下降", "Entsättigung",
@@ -108,16 +134,25 @@ TEXTS = {
         "Apnea minute",
     ],
     "stage.W": [
+        "Schlafstadium W", "Schlafstadium Wach", "Stade W", "Éveillé", "Stadio W", "Estadio W",
+        "Estágio W", "Slaapstadium W", "睡眠分期W", "W期", "清醒(W)", "Wake (W)", "STAGE - W",
+        "wk", "Sleep stage W ", "Stage WK", "Stage Awake",
         "W", "Wake", "Awake", "Stage W", "Stage Wake", "Sleep stage W", "Sleep stage Wake",
         "Wakefulness", "SDO:WakeState", "SRO:Wake", "SLEEP-S0", "WK", "Veille", "Éveil", "Veglia",
         "Vigilia", "Vigília", "Wakker", "Wach", "清醒", "清醒期", "Wake|0", "sleepstagew",
     ],
     "stage.N1": [
+        "1期睡眠", "Stage I", "NREM I",
         "N1", "Stage 1", "Stage N1", "Sleep stage 1", "Sleep stage N1", "Stage 1 sleep", "S1",
         "NREM1", "NREM 1", "Sleep stage NREM1", "SDO:NonRapidEyeMovementSleep-N1",
         "SRO:Stage1Sleep", "SLEEP-S1", "Fase N1", "Estágio N1", "1期", "Stage 1 sleep|1",
     ],
     "stage.N2": [
+        "Stadium N2", "Schlafstadium 2", "Stade de sommeil N2", "Stadio del sonno N2",
+        "Sueño fase 2", "Sueño N2", "Fase de sueño N2", "Slaap stadium 2", "N2期睡眠",
+        "STAGE - N2", "Stage=N2", "stage N2 sleep", "Sleep Stage: 2", "N-2", "Sleep stage NREM 2",
+        "NonREM 2", "Non-REM stage 2", "Stage N-2", "SLEEP-N2", "[N2]", '"N2"', "N2.",
+        "sleep_stage_n2", "SleepStageN2", "S-2", "STAGE_2", "sleep stage 2 (NREM2)",
         "N2", "Stage 2", "Stage N2", "Sleep stage 2", "Sleep stage N2", "Stage 2 sleep", "S2",
         "NREM2", "NREM 2", "Sleep stage NREM2", "SDO:NonRapidEyeMovementSleep-N2",
         "Sleep stage N2@@EEG C4", "SLEEP-S2", "Stage 2 (N2)", "N2 sleep", "stage: N2", "NREM-2",
@@ -125,6 +160,8 @@ TEXTS = {
         "Slaapstadium N2", "N2期", "睡眠2期", "非快速眼动2期", "St. 2", "stage2", "stageN2",
     ],
     "stage.N3": [
+        "S3+S4", "S3/S4", "Stage 3-4", "NREM3/4", "N3期睡眠", "slow wave sleep", "深睡期",
+        "Stage 4 (N3)", "SWS",
         "N3", "Stage 3", "Stage N3", "Sleep stage 3", "Sleep stage N3", "Stage 3 sleep", "S3",
         "NREM3", "NREM 3", "Sleep stage NREM3", "SDO:NonRapidEyeMovementSleep-N3", "N4",
         "Stage 4", "Stage N4", "Sleep stage 4", "Sleep stage N4", "Stage 4 sleep", "S4", "NREM4",
@@ -133,23 +170,31 @@ TEXTS = {
         "睡眠分期 N3", "N3/N4", "N3/4",
     ],
     "stage.R": [
+        "Schlafstadium REM", "Stade REM", "Sommeil REM", "Stadio REM", "Estágio REM", "R期",
+        "快速眼动期(R)", "REM (R)", "Stage REM sleep", "REM Stage", "STAGE - R", "Phase REM",
+        "Sommeil Paradoxal (R)", "REM睡眠", "Sueño paradójico", "Sono paradoxal",
         "R", "REM", "Stage R", "Stage REM", "Sleep stage R", "Sleep stage REM", "REM sleep",
         "Sleep stage 5", "SDO:RapidEyeMovementSleep", "SRO:RapidEyeMovement", "SLEEP-REM",
         "Sommeil paradoxal", "S. Paradoxal", "Sonno REM", "Fase REM", "Sueño REM", "Sono REM",
         "REM-slaap", "REM-Schlaf", "REM期", "快速眼动期", "快速眼动睡眠", "REM sleep|5",
     ],
     "stage.unscored": [
+        "STAGE - NO STAGE", "Sleep stage not scored", "Sleep stage ?@@", "Stage unscored",
+        "Bewegungszeit", "Movement Time",
         "Sleep stage ?", "Movement time", "Movement|6", "Sleep stage MT", "Stage MT", "MT",
         "Unscored", "Unscored stage", "Sleep stage unscored", "Stage ?", "Not scored",
         "Sleep stage unknown", "Sleep stage M", "Stage unknown", "SLEEP-MT", "SLEEP-UNSCORED",
         "?", "Unscored|9",
     ],
     "lights.off": [
+        "Licht ausgeschaltet", "Lichtaus", "Spegnimento luci", "extinction lumières", "关灯时间",
+        "Lampen uit", "LIGHT OFF", "Luz apagada", "LightsOut", "Lights_Off",
         "关灯", "Lights off", "LIGHTS-OFF", "lights out", "Licht aus", "Lumière éteinte",
         "Extinction des lumières", "Luci spente", "Luces apagadas", "Licht uit",
         "Lights Off|Lights Off", "Lights Off@@", "Apagado de luces", "Lichter aus",
     ],
     "lights.on": [
+        "Accensione luci", "开灯时间", "Licht eingeschaltet", "LIGHTS ON", "Licht an!",
         "开灯", "LightsOn", "Licht an", "Luzes acesas", "Licht aan", "Luces encendidas",
         "lumières allumées",
     ],
@@ -165,6 +210,16 @@ TEXTS = {
 }  # fmt: skip
 
 NOT_UNDERSTOOD = [
+    "Arousal (with apnea)", "apnea-hypopnea index", "AHI 12", "Apnea threshold",
+    "apnea detected?", "Apnea count 3", "3 apneas", "Apnea (?)", "apnea vs hypopnea",
+    "Hypopnea?? ", "not apnea", "not an apnea", "non-apnea", "pseudo apnea", "sub-apnea",
+    "Hypopnea not scored", "Apnea excluded", "Apnea (no)", "Hypopnea no arousal", "apnea free",
+    "Apnea-free", "Hypnagogic", "Sleep apnea study", "CPAP titration for OSA", "OSA patient",
+    "history of sleep apnea", "start of CPAP", "apnea starts here", "Apneic",
+    "Hypopneic breathing", "H?", "C3-A2", "EEG A", "Ch1", "Channel H", "1", "2", "0", "W?", "R?",
+    "REM behavior", "wake up call", "Patient awake", "Awake?", "Stage", "Stage 7", "N5", "N0",
+    "N2-N3", "N2/N1", "lights", "lights dim", "Lights on/off", "on", "off", "B", "C", "O", "M",
+    "S", "L", "X", "arousal?", "no arousal", "1 apnea", "Apnea 1", "Apnea: 4",
     "A", "N", "Sommeil lent profond", "Indéterminé", "呼吸暂停低通气指数", "无呼吸暂停",
     "可疑低通气", "呼吸暂停?", "no apnea", "possible apnea?", "apnea index 5", "Apnea: 5",
     "Apnea 0", "Hypopnea unsure", "Hypopnea?", "Hypopnea arousal", "Hypopnea-arousal",
