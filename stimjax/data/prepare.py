@@ -90,7 +90,8 @@ def prepare(
     made = _Seen(plan, recordings=len(found), skipped=len(paths) - len(found))
     for index, ((path, _), subject) in enumerate(zip(found, numbers, strict=True)):
         try:
-            recording = reader.read(path, settings.channels or plan.channels)
+            wished = settings.channels or plan.channels
+            recording = reader.read(path, wished, settings.events)
             windows, conditioned = _windows(recording, plan, subject, settings)
             if not settings.independent:
                 made.refuse_twin(recording, path)

@@ -14,6 +14,7 @@ from stimjax.errors import StimjaxError
 
 FILE, SCHEMA = "spec.json", 1
 NAMES = "test_subjects"  # the one setting that names people: it is not written
+LATER = ("events",)  # written only where they say something: older folders do not have them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +78,11 @@ class Made:
 
     def to_json(self) -> dict[str, Any]:
         """The part `made` of a `spec.json`; `from_json` reads it back."""
-        settings = {key: value for key, value in plain(self.settings).items() if key != NAMES}
+        settings = {
+            key: value
+            for key, value in plain(self.settings).items()
+            if key != NAMES and (value or key not in LATER)
+        }
         return {"settings": settings, **({} if self.cohort is None else plain(self.cohort))}
 
     @classmethod
