@@ -86,7 +86,7 @@ def _stamp(first: TimedTexts | None) -> float:
 
 def _lists(content: bytes, odd: Counter[str]) -> Iterator[TimedTexts]:
     """The annotation lists in what one data record holds; `odd` counts what is wrong."""
-    for written in content.split(b"\0"):
+    for written in content.rstrip(b"\0").split(b"\0"):
         if not written.strip():
             continue
         head, *texts = written.split(b"\x14")

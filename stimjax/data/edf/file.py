@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from stimjax.errors import StimjaxError
 
+Bytes = io.RawIOBase | io.BufferedIOBase  # an open file
 CHUNK = 1 << 20  # bytes that are held in memory at once
 
 
 @contextlib.contextmanager
-def stream(path: Path) -> Iterator[BinaryIO]:
+def stream(path: Path) -> Iterator[Bytes]:
     """A file to be read from its start on, decompressed.
 
     Raises:
@@ -33,13 +34,13 @@ def stream(path: Path) -> Iterator[BinaryIO]:
     with file:
         if path.suffix.lower() == ".gz":
             with gzip.GzipFile(fileobj=file) as unpacked:
-                yield cast("BinaryIO", unpacked)
+                yield unpacked
         else:
             yield file
 
 
 @contextlib.contextmanager
-def opened(path: Path, check: Callable[[Path, BinaryIO], object]) -> Iterator[BinaryIO]:
+def opened(path: Path, check: Callable[[Path, Bytes], object]) -> Iterator[Bytes]:
     """A file to be read anywhere, decompressed into a temporary file where it is compressed.
 
     Args:
@@ -60,10 +61,10 @@ def opened(path: Path, check: Callable[[Path, BinaryIO], object]) -> Iterator[Bi
                 with _in_one_line(path):
                     unpacked.write(part)
                 at += len(part)
-            yield cast("BinaryIO", unpacked)
+            yield unpacked
 
 
-def read(path: Path, file: BinaryIO, at: int, count: int) -> bytes:
+def read(path: Path, file: Bytes, at: int, count: int) -> bytes:
     """`count` bytes from byte `at` of an open file on, fewer where it ends.
 
     Raises:

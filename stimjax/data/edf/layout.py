@@ -7,13 +7,12 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from stimjax.data import people
 from stimjax.data.edf import header
-from stimjax.data.edf.file import CHUNK, opened, read, stream
+from stimjax.data.edf.file import CHUNK, Bytes, opened, read, stream
 from stimjax.data.edf.header import EdfHeader
 from stimjax.data.recording import Start, stem
 from stimjax.errors import StimjaxError
@@ -34,7 +33,7 @@ class EdfLayout(EdfHeader):
         held: how many whole data records there are.
     """
 
-    file: BinaryIO
+    file: Bytes
     begin: int
     held: int
 
@@ -108,7 +107,7 @@ def first_bytes(path: Path, count: int) -> bytes:
         return read(path, file, 0, count)
 
 
-def _head(path: Path, file: BinaryIO) -> bytes:
+def _head(path: Path, file: Bytes) -> bytes:
     """All bytes of the header, or of the start of a file that is no EDF file.
 
     Raises:
@@ -117,10 +116,10 @@ def _head(path: Path, file: BinaryIO) -> bytes:
     first = read(path, file, 0, header.BLOCK)
     if not first:
         raise StimjaxError(f"{path}: is empty; copy it again from its source")
-    return read(path, file, 0, header.size(first) or 0) if header.is_edf(first) else first
+    return read(path, file, 0, header.size(first) or header.BLOCK)
 
 
-def _check(path: Path, file: BinaryIO) -> None:
+def _check(path: Path, file: Bytes) -> None:
     header.parse(path, _head(path, file))
 
 
@@ -154,7 +153,7 @@ def _begin(head: EdfHeader, size: int) -> tuple[int, list[str]]:
     )
 
 
-def _held(head: EdfHeader, file: BinaryIO, begin: int, size: int) -> tuple[int, list[str]]:
+def _held(head: EdfHeader, file: Bytes, begin: int, size: int) -> tuple[int, list[str]]:
     """How many whole data records a file holds, and what is odd about it.
 
     Raises:
@@ -182,7 +181,7 @@ def _held(head: EdfHeader, file: BinaryIO, begin: int, size: int) -> tuple[int, 
     return used, notes
 
 
-def _uncounted(head: EdfHeader, file: BinaryIO, begin: int, records: range) -> int:
+def _uncounted(head: EdfHeader, file: Bytes, begin: int, records: range) -> int:
     """How many of `records`, which the header does not count, are no mere room.
 
     A recorder may reserve a file's room, filled with zeros, and what follows the last data record

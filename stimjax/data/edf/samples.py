@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -44,7 +45,7 @@ def _first(signal: EdfSignal, run: Run, seconds: float) -> int:
 def _empty(signal: EdfSignal, runs: Sequence[Run], seconds: float) -> np.ndarray:
     """Room for a signal, NaN between the runs."""
     placed = np.empty(_first(signal, runs[-1], seconds) + runs[-1].records * signal.samples, "f4")
-    for run, following in zip(runs, runs[1:], strict=False):
+    for run, following in itertools.pairwise(runs):
         end = _first(signal, run, seconds) + run.records * signal.samples
         placed[end : _first(signal, following, seconds)] = np.nan
     return placed

@@ -52,6 +52,8 @@ def on_axis(
     events: Sequence[Event], cuts: Sequence[tuple[float, float]]
 ) -> tuple[list[Event], list[str]]:
     """Events on a recording's own time axis, without those in what was cut out of it; notes."""
+    if not cuts:
+        return list(events), []
     placed = []
     for event in events:
         onset = recording.on_axis(cuts, event.onset)
