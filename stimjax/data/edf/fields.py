@@ -15,7 +15,8 @@ def text(field: bytes) -> str:
     Latin-1 gives every byte a character: EDF asks for ASCII, recorders write "µV" and names. What
     follows a zero byte is what was left in a recorder's memory.
     """
-    return field.lstrip(b" \0").partition(b"\0")[0].decode("latin-1").strip()
+    held = field.lstrip(b" \0").partition(b"\0")[0].decode("latin-1")
+    return "".join(c if c.isprintable() else " " for c in held).strip()
 
 
 def real(written: str) -> float | None:

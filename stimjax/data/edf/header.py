@@ -19,6 +19,7 @@ _SIGNAL_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 BLOCK = 256  # bytes of the file's fields, and of each signal's
 _BDF = b"\xffBIOSEMI"
 _ANNOTATIONS = ("edfannotations", "bdfannotations", "edfannotation", "bdfannotation")
+_LARGEST = 1e30  # in any unit; more does not fit into a float of 32 bits
 _FASTEST = 1e6  # samples a second; a header that promises more is damaged
 
 
@@ -95,7 +96,7 @@ class EdfHeader:
 def size(start: bytes) -> int | None:
     """The bytes of a header with those first `BLOCK` bytes; None if they do not tell."""
     count = fields.whole(fields.text(start[252:256]))
-    return None if count is None or count < 0 else BLOCK * (1 + count)
+    return BLOCK * (1 + count) if count is not None and 0 <= count < 10_000 else None
 
 
 def is_edf(start: bytes) -> bool:
@@ -202,17 +203,19 @@ def _signals(
 
 def _fault(numbers: list[float | None], limits: list[str], width: int) -> str:
     """Why nobody can know what the numbers of a signal mean, "" if that can be known."""
-    for number, limit in zip(numbers, limits, strict=True):
-        if number is None:
-            return f"{limit!r} is no limit of its range"
-    low, high, digital_low, digital_high = numbers
+    values = [number for number in numbers if number is not None]
+    if len(values) < len(numbers):
+        return f"{limits[numbers.index(None)]!r} is no limit of its range"
+    low, high, digital_low, digital_high = values
+    shown = f"{limits[0]} to {limits[1]}, digital {limits[2]} to {limits[3]}"
     if low == high or digital_low == digital_high:
-        return (
-            f"its range is empty ({limits[0]} to {limits[1]}, digital {limits[2]} to {limits[3]})"
-        )
+        return f"its range is empty ({shown})"
     half = 2 ** (8 * width - 1)
-    if max(digital_low or 0, digital_high or 0, -(digital_low or 0), -(digital_high or 0)) > half:
-        return f"its digital range {limits[2]} to {limits[3]} does not fit into {8 * width} bits"
+    if max(map(abs, (digital_low, digital_high))) > half:
+        return f"its digital range does not fit into {8 * width} bits ({shown})"
+    step = (high / half - low / half) / (digital_high / half - digital_low / half)
+    if max(map(abs, (low, high, half * step))) > _LARGEST:
+        return f"its range is beyond any measure ({shown})"
     return ""
 
 

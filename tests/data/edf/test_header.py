@@ -40,7 +40,9 @@ def test_a_comma_is_a_point(value):
     assert fields.real(f"{value:f}".replace(".", ",")) == fields.real(f"{value:f}")
 
 
-@pytest.mark.parametrize("field", [b"Flow    ", b"Flow\0\0\0\0", b"\0\0Flow  ", b"Flow\0old"])
+@pytest.mark.parametrize(
+    "field", [b"\nFlow\x1b  ", b"Flow    ", b"Flow\0\0\0\0", b"\0\0Flow  ", b"Flow\0old"]
+)
 def test_texts_end_at_a_zero_byte(field):
     assert fields.text(field) == "Flow"
 
@@ -132,6 +134,8 @@ def test_oddities_of_ranges_are_said(raw_edf, raw_signal):
         ({"digital_range": ("7", "7")}, "digital 7 to 7"),
         ({"physical": ("?", "0")}, "'?' is no limit of its range"),
         ({"digital_range": ("0", "65535")}, "does not fit into 16 bits"),
+        ({"physical": ("-1e308", "1e308")}, "beyond any measure"),
+        ({"digital_range": ("0", "1e-99")}, "beyond any measure"),
     ],
 )
 def test_one_dead_channel_does_not_stop_the_others(raw_edf, raw_signal, dead, why):
