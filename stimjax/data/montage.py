@@ -44,9 +44,9 @@ class Choice:
         return (self.index,) if self.reference is None else (self.index, self.reference)
 
 
-def header(label: str, unit: str, rate: float) -> SignalHeader:
+def header(label: str, unit: str, rate: float, fault: str = "") -> SignalHeader:
     """What a file says of a signal, with the name that is known for it."""
-    return SignalHeader(label, channels.known(label, unit), unit, rate)
+    return SignalHeader(label, channels.known(label, unit), unit, rate, fault)
 
 
 def choose(signals: Sequence[SignalHeader], without: Collection[int] = ()) -> dict[str, Choice]:
@@ -115,7 +115,7 @@ def pick(
     owners: dict[tuple[int, ...], str] = {}
     for wish, choice in _resolved(signals, channels.wishes(wanted)).items():
         if choice is None:
-            raise StimjaxError(f"{where}: {_lacks(wish)}; it has {_listed(signals)}")
+            raise StimjaxError(f"{where}: {_lacks(wish, signals)}; it has {_listed(signals)}")
         other = owners.setdefault(choice.indices, wish.name)
         if other != wish.name:
             raise StimjaxError(
@@ -205,7 +205,7 @@ def _candidates(signals: Sequence[SignalHeader], without: Collection[int]) -> li
     return [
         index
         for index, signal in enumerate(signals)
-        if channels.is_signal(signal.label) and index not in without
+        if channels.is_signal(signal.label) and index not in without and not signal.fault
     ]
 
 
@@ -247,7 +247,11 @@ def _side(electrode: str) -> str:
 def _electrode(signals: Sequence[SignalHeader], electrode: str, against: str) -> int | None:
     """The first signal of an electrode that was measured against the same."""
     return next(
-        (i for i, s in enumerate(signals) if channels.electrode(s.label) == (electrode, against)),
+        (
+            index
+            for index in _candidates(signals, ())
+            if channels.electrode(signals[index].label) == (electrode, against)
+        ),
         None,
     )
 
@@ -343,7 +347,10 @@ def _first(signals: Sequence[SignalHeader], wish: Wish) -> Choice | None:
     return Choice(wish.name, wish.kind, indices[0]) if indices else None
 
 
-def _lacks(wish: Wish) -> str:
+def _lacks(wish: Wish, signals: Sequence[SignalHeader]) -> str:
+    for one in signals:
+        if one.fault and (_name(one) == wish.kind or _folded(one.label) == _folded(wish.text)):
+            return f"its signal {one.label!r} cannot be used ({one.fault}); mend its header"
     if wish.text:
         return f"has no channel {wish.text!r}"
     patterns = " or ".join(map(repr, wish.patterns))

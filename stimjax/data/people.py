@@ -133,7 +133,7 @@ def load(folder: Path) -> dict[int, Person]:
 
 def day(text: str) -> datetime.date | None:
     """A date as EDF and WFDB write it: dd.mm.yy, dd-MMM-yyyy or dd/mm/yyyy; None for others."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):
         number, month, year = re.split(r"[./-]", text)
         which = MONTHS.index(month.upper()) + 1 if month.upper() in MONTHS else int(month)
         century = (1900 if int(year) >= 85 else 2000) if len(year) == 2 else 0

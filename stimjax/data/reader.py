@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
 from stimjax.data import montage, wfdb
 from stimjax.data.edf import recording as edf
-from stimjax.data.edf.layout import layout
-from stimjax.data.recording import Header, Recording, Scored, Scoring, Signal
+from stimjax.data.recording import Header, Opened, Recording, Scored, stem
 from stimjax.data.scoring import combine, sources, vocabulary
 from stimjax.data.secrets import Secret, content
 from stimjax.errors import StimjaxError
@@ -23,24 +23,26 @@ class Format(NamedTuple):
 
     Attributes:
         name: for messages.
-        header: `header(path)`: what a recording holds, read without its samples, but for `rates`.
-        signals: `signals(path, channels)`: these channels by name, None for all.
-        scorings: `scorings(path)`: what the recording itself holds of a scoring.
+        open: `open(path)`: a context in which a recording is open.
         secrets: `secrets(path)`: what its header tells of a person, but for the file's own name and
             first bytes.
     """
 
     name: str
-    header: Callable[[Path], Header]
-    signals: Callable[[Path, Sequence[str] | None], dict[str, Signal]]
-    scorings: Callable[[Path], list[Scoring]]
+    open: Callable[[Path], AbstractContextManager[Opened]]
     secrets: Callable[[Path], Iterable[Secret]]
 
 
-# By the ending, in lower case, of the file that stands for a recording; it may have several points.
+_EDF = Format("EDF, EDF+, BDF, BDF+", edf.open_, edf.secrets)
+# By the ending, in lower case, of the file that stands for a recording.
 _FORMATS: dict[str, Format] = {
-    ".edf": Format("EDF, EDF+", edf.header, edf.signals, edf.scorings, edf.secrets),
-    ".hea": Format("WFDB", wfdb.header, wfdb.signals, wfdb.scorings, wfdb.secrets),
+    ".edf": _EDF,
+    ".rec": _EDF,
+    ".bdf": _EDF,
+    ".edf.gz": _EDF,
+    ".rec.gz": _EDF,
+    ".bdf.gz": _EDF,
+    ".hea": Format("WFDB", wfdb.open_, wfdb.secrets),
 }
 _PREFERRED = ("er", "r", "")  # of Apnea-ECG's records of one subject: with respiration first
 
@@ -48,8 +50,10 @@ _PREFERRED = ("er", "r", "")  # of Apnea-ECG's records of one subject: with resp
 def find(paths: Iterable[Path | str]) -> list[Path]:
     """The recordings among files and in folders (searched through), sorted, each once.
 
-    Left out are EDF files that hold annotations only (they are read with their recording) and,
-    of the WFDB records `a01er`, `a01r` and `a01` in one folder, all but the first in that order.
+    Left out are EDF files that hold annotations only (they are read with their recording), the
+    summaries that devices write, a compressed file beside the same one decompressed, what begins
+    with a dot, and in folders `.rec` files of other formats. Of the WFDB records `a01er`, `a01r`
+    and `a01` in one folder, the first in that order is taken.
 
     Raises:
         StimjaxError: a path does not exist, a named file is of no format read here, or nothing
@@ -58,21 +62,21 @@ def find(paths: Iterable[Path | str]) -> list[Path]:
     paths = [Path(path) for path in paths]
     files: dict[Path, Path] = {}  # by what they really are: two paths may lead to one file
     for path in paths:
-        if path.is_dir():
-            inside = (file for file in path.rglob("*") if _ending(file))
-            visible = (file for file in inside if not file.name.startswith("."))
-        else:
-            if not path.exists():
-                raise StimjaxError(f"{path}: no such file or folder; check the name")
+        if not path.exists():
+            raise StimjaxError(f"{path}: no such file or folder; check the name")
+        if not path.is_dir():
             _format(path)
-            visible = (path,)
-        for file in visible:
+        for file in _inside(path) if path.is_dir() else (path,):
             files.setdefault(file.resolve(), file)
     present = set(files.values())
-    found = [file for file in sorted(present) if not _is_scoring(file) and _is_best(file, present)]
+    reasons = {f: edf.left_out(f) if _format(f) is _EDF else "" for f in sorted(present)}
+    found = [file for file, no in reasons.items() if not no and _is_best(file, present)]
     if not found:
         where = ", ".join(map(str, paths)) or "no path"
-        raise StimjaxError(f"{where}: holds no recording; name files or folders of {_accepted()}")
+        first = next((f" ({file.name} {no})" for file, no in reasons.items() if no), "")
+        raise StimjaxError(
+            f"{where}: holds no recording{first}; name files or folders of {_accepted()}"
+        )
     return found
 
 
@@ -83,7 +87,7 @@ def name(path: Path) -> str:
         StimjaxError: its ending is unknown.
     """
     _format(path)
-    return path.name[: -len(_ending(path))]
+    return stem(path)
 
 
 def header(path: Path, channels: Sequence[str] | None = None) -> Header:
@@ -97,12 +101,8 @@ def header(path: Path, channels: Sequence[str] | None = None) -> Header:
     Raises:
         StimjaxError: its ending is unknown, or the file is missing or damaged.
     """
-    bare = _format(path).header(path)
-    return dataclasses.replace(
-        bare,
-        rates=montage.rates(bare.signals, channels),
-        notes=(*bare.notes, *montage.notes(bare.signals, channels)),
-    )
+    with _format(path).open(path) as night:
+        return _header(night, channels)
 
 
 def read(
@@ -122,8 +122,9 @@ def read(
         StimjaxError: its ending is unknown, a file is missing, damaged or truncated, or it does
             not have a wanted channel.
     """
-    signals = _format(path).signals(path, channels)
-    return Recording(header(path, channels), signals, scored(path, words))
+    with _format(path).open(path) as night:
+        signals = night.signals(channels)
+        return Recording(_header(night, channels), signals, _scored(path, night, words))
 
 
 def scored(path: Path, words: Mapping[str, str] = vocabulary.NO_WORDS) -> Scored:
@@ -135,8 +136,8 @@ def scored(path: Path, words: Mapping[str, str] = vocabulary.NO_WORDS) -> Scored
     Raises:
         StimjaxError: the recording or a scoring of it is damaged, or they contradict each other.
     """
-    own = _format(path).scorings(path)
-    return combine.scored(header(path), [*sources.beside(path), *own], words)
+    with _format(path).open(path) as night:
+        return _scored(path, night, words)
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -146,40 +147,56 @@ def secrets(path: Path) -> Iterator[Secret]:
         StimjaxError: its ending is unknown, or the file cannot be read.
     """
     own = _format(path).secrets
-    yield Secret("recording name", name(path))
+    yield Secret("recording name", stem(path))
     yield Secret("file name", path.name)
     yield Secret("first bytes of a recording", content(path, HEADER))
     yield from own(path)
 
 
+def _header(night: Opened, channels: Sequence[str] | None) -> Header:
+    bare = night.header
+    return dataclasses.replace(
+        bare,
+        rates=montage.rates(bare.signals, channels),
+        notes=(*bare.notes, *montage.notes(bare.signals, channels)),
+    )
+
+
+def _scored(path: Path, night: Opened, words: Mapping[str, str]) -> Scored:
+    return combine.scored(night.header, [*sources.beside(path), *night.scorings()], words)
+
+
 def _accepted() -> str:
-    return " and ".join(f"{ending} ({known.name})" for ending, known in _FORMATS.items())
+    endings = {form: [e for e, of in _FORMATS.items() if of is form] for form in _FORMATS.values()}
+    return " and ".join(f"{', '.join(of)} ({form.name})" for form, of in endings.items())
+
+
+def _ending(path: Path) -> str:
+    """The ending by which a format is known: `.edf`, `.edf.gz`."""
+    return path.name[len(stem(path)) :].lower()
 
 
 def _format(path: Path) -> Format:
-    if not _ending(path):
+    if _ending(path) not in _FORMATS:
         raise StimjaxError(f"{path}: is of no format read here; accepted are {_accepted()}")
     return _FORMATS[_ending(path)]
 
 
-def _ending(path: Path) -> str:
-    """The longest ending of a format that a file's name has; "" if it has none, or is one."""
-    said = path.name.lower()
-    endings = (ending for ending in _FORMATS if said.endswith(ending) and said != ending)
-    return max(endings, key=len, default="")
-
-
-def _is_scoring(path: Path) -> bool:
-    if path.suffix.lower() != ".edf":
-        return False
-    try:
-        return not layout(path).signals
-    except StimjaxError:  # a bad file is reported when it is read
-        return False
+def _inside(folder: Path) -> Iterator[Path]:
+    """The files in a folder and its folders that may be recordings."""
+    for file in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if _ending(file) not in _FORMATS or hidden or not file.is_file():
+            continue
+        if not _ending(file).startswith(".rec") or edf.is_edf(file):  # others use `.rec`, too
+            yield file
 
 
 def _is_best(path: Path, files: set[Path]) -> bool:
-    if path.suffix.lower() != ".hea":
+    """Whether no other file stands for the same recording."""
+    if _ending(path).endswith(".gz"):
+        return path.with_suffix("") not in files
+    if _ending(path) != ".hea":
         return True
     whose = wfdb.subject(path.stem)
     siblings = (path.with_name(f"{whose}{ending}{path.suffix}") for ending in _PREFERRED)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from stimjax.data.people import NOTHING_TOLD, Person
+
+_KEPT = 300.0  # s of a gap before the part of it that is cut out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +48,14 @@ class SignalHeader:
         name: its canonical name; None where no name is known for it.
         unit: as the file writes it.
         rate: samples a second.
+        fault: why its values cannot be known, "" where they can.
     """
 
     label: str
     name: str | None
     unit: str
     rate: float
+    fault: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,12 +161,14 @@ class Header:
     Attributes:
         name: of the file, without folder and ending; for messages only, never published.
         subject: what the header says identifies the person, "" where it says nothing.
-        duration: seconds from the start of the file to its end.
+        duration: seconds from the first sample to the end, without what was cut out.
         rates: samples a second by channel name; `reader.header` fills it from `signals`.
         person: what it says of the subject and the device.
         signals: all signals in the file, in its order.
         start: when it begins.
         notes: what is odd about the file and how it was read all the same, each a line.
+        cuts: gaps that were shortened: the second after the first sample at which a gap begins,
+            and how many seconds of it were cut out, see `on_axis`.
     """
 
     name: str
@@ -171,6 +179,7 @@ class Header:
     signals: tuple[SignalHeader, ...] = ()
     start: Start = Start()
     notes: tuple[str, ...] = ()
+    cuts: tuple[tuple[float, float], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,3 +200,37 @@ class Recording:
     def events(self) -> tuple[Event, ...]:
         """What was scored, in order of onset."""
         return self.scored.events
+
+
+class Opened(NamedTuple):
+    """A recording whose file is open.
+
+    Attributes:
+        header: what it holds.
+        signals: `signals(channels)`: the channels of these names or aliases, None for all, by
+            canonical name.
+        scorings: `scorings()`: what the recording itself holds of a scoring.
+    """
+
+    header: Header
+    signals: Callable[[Sequence[str] | None], dict[str, Signal]]
+    scorings: Callable[[], list[Scoring]]
+
+
+def on_axis(cuts: Sequence[tuple[float, float]], seconds: float) -> float:
+    """Where a moment lies on a recording's time axis, from which parts of gaps were cut out.
+
+    A moment within what was cut out lies in the midst of what is left of its gap, where there are
+    no samples.
+
+    Args:
+        cuts: of its header.
+        seconds: from the first sample.
+    """
+    gone = (min(max(seconds - begin - _KEPT, 0.0), cut) for begin, cut in cuts)
+    return seconds - sum(gone)
+
+
+def stem(path: Path) -> str:
+    """The name of a file without folder and ending; that of `night.edf.gz` is `night`."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem

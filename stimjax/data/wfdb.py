@@ -10,6 +10,8 @@ Only local files are read; the wfdb package is never given a PhysioNet directory
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,7 +22,7 @@ import numpy as np
 
 from stimjax.data import montage, people, units
 from stimjax.data.channels import known
-from stimjax.data.recording import Header, Remark, Scoring, Signal, SignalHeader
+from stimjax.data.recording import Header, Opened, Remark, Scoring, Signal, SignalHeader
 from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
@@ -34,6 +36,13 @@ def subject(record: str) -> str:
     """Whose record it is: its name without the final `r` or `er` ("a01er" is a01's)."""
     match = _NAME.fullmatch(record)
     return match[1] if match else record
+
+
+@contextlib.contextmanager
+def open_(path: Path) -> Iterator[Opened]:
+    """A record; its files are opened when they are read, see `header`, `signals`, `scorings`."""
+    parts = functools.partial(signals, path), functools.partial(scorings, path)
+    yield Opened(header(path), *parts)
 
 
 def header(path: Path) -> Header:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
+
+ROOM = 120  # bytes of annotations in a data record
 
 
 @dataclass
@@ -32,6 +33,13 @@ class RawEdf:
     header_bytes: str | None = None
     stamps: Sequence[str] | None = None  # onset of each data record, as text
     annotations: Sequence[tuple[str, str, str]] = ()  # onset, duration, text; all in record 0
+    lists: Sequence[bytes] = ()  # what follows the stamp in each record, byte by byte
+    position: int | None = None  # of the annotation signal; None for the last
+    annotation_label: str = "EDF Annotations"
+    width: int = 2  # bytes of a sample: 3 for BDF
+    count: str | None = None  # of signals
+    padding: int = 0  # bytes after the header
+    tail: bytes = b""
 
     def content(self) -> bytes:
         rows = [
@@ -40,33 +48,44 @@ class RawEdf:
         ]
         count = max([len(s.digital) for s in self.signals] + [len(self.stamps or ())])
         if self.stamps is not None:
-            rows.append(("EDF Annotations", "", "", "-1", "1", "-32768", "32767", "", "60", ""))
+            samples = str(ROOM // self.width)
+            row = (self.annotation_label, "", "", "-1", "1", "-32768", "32767", "", samples, "")
+            rows.insert(self._position, row)
+        size = str(256 * (1 + len(rows)) + self.padding)
         head = [
             (self.version, 8), (self.patient, 80), ("Startdate 01-JAN-2020 X X X", 80),
-            (self.date, 8), (self.clock, 8),
-            (self.header_bytes or str(256 * (1 + len(rows))), 8), (self.reserved, 44),
+            (self.date, 8), (self.clock, 8), (self.header_bytes or size, 8), (self.reserved, 44),
             (str(count) if self.records is None else self.records, 8), (self.seconds, 8),
-            (str(len(rows)), 4),
+            (self.count or str(len(rows)), 4),
         ]  # fmt: skip
         for width, column in zip((16, 80, 8, 8, 8, 8, 8, 80, 8, 32), zip(*rows, strict=True)):  # noqa: B905
             head += [(text, width) for text in column]
         parts = [text.encode("latin-1").ljust(width) for text, width in head]
+        parts.append(b" " * self.padding)
         for record in range(count):
-            parts += [np.array(s.digital[record], "<i2").tobytes() for s in self.signals]
-            parts.append(self._annotation_lists(record))
-        return b"".join(parts)
+            held = [self._stored(s.digital[record]) for s in self.signals]
+            if self.stamps is not None:
+                held.insert(self._position, self._annotation_lists(record))
+            parts += held
+        return b"".join(parts) + self.tail
+
+    @property
+    def _position(self) -> int:
+        return len(self.signals) if self.position is None else self.position
+
+    def _stored(self, numbers: Sequence[int]) -> bytes:
+        return b"".join(int(n).to_bytes(self.width, "little", signed=True) for n in numbers)
 
     def _annotation_lists(self, record: int) -> bytes:
-        if self.stamps is None:
-            return b""
-        stamp = self.stamps[record]
+        stamp = (self.stamps or ())[record]
         lists = f"+{stamp}\x14\x14\0".encode() if stamp else b""
         if record == 0:
             for onset, duration, text in self.annotations:
                 length = f"\x15{duration}" if duration else ""
                 lists += f"+{onset}{length}\x14{text}\x14\0".encode()
-        assert len(lists) <= 120
-        return lists.ljust(120, b"\0")
+        lists += self.lists[record] if record < len(self.lists) else b""
+        assert len(lists) <= ROOM
+        return lists.ljust(ROOM, b"\0")
 
 
 @pytest.fixture

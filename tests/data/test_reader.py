@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 
 import pytest
@@ -6,7 +7,7 @@ from stimjax import batch
 from stimjax.batch import Channel, Spec
 from stimjax.data import reader
 from stimjax.data.people import NOTHING_TOLD
-from stimjax.data.recording import Header
+from stimjax.data.recording import Header, Opened
 from stimjax.data.secrets import Secret
 from stimjax.errors import StimjaxError
 from stimjax.privacy.attacks import files
@@ -48,11 +49,14 @@ def test_find_takes_named_files(tree):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("notes.txt", r"notes\.txt: is of no format read here; accepted are \.edf .* and \.hea"),
+        (
+            "notes.txt",
+            r"notes\.txt: is of no format read here; accepted are \.edf, .* and \.hea",
+        ),
         ("none.edf", r"none\.edf: no such file or folder"),
         ("none", r"none: no such file or folder"),
         ("empty", r"empty: holds no recording; name files or folders of \.edf"),
-        ("b-Hypnogram.edf", "holds no recording"),
+        ("b-Hypnogram.edf", r"holds no recording \(b-Hypnogram.edf holds annotations only"),
     ],
 )
 def test_find_says_what_is_wrong(tree, name, message):
@@ -82,17 +86,15 @@ def diary(tree, monkeypatch):
     path = tree / "night.diary"
     path.write_text("Berta Vogel slept well")
 
-    def header(path):
-        return Header(path.stem, path.read_text().split()[0], 60.0, {}, NOTHING_TOLD)
+    @contextlib.contextmanager
+    def open_(path):
+        header = Header(path.stem, path.read_text().split()[0], 60.0, {}, NOTHING_TOLD)
+        yield Opened(header, lambda channels: {}, list)
 
     def secrets(path):
         yield Secret("name in a diary", " ".join(path.read_text().split()[:2]))
 
-    monkeypatch.setitem(
-        reader._FORMATS,
-        ".diary",
-        reader.Format("a diary", header, lambda path, _: {}, lambda path: [], secrets),
-    )
+    monkeypatch.setitem(reader._FORMATS, ".diary", reader.Format("a diary", open_, secrets))
     return path
 
 
@@ -137,7 +139,7 @@ def test_an_ending_may_have_several_points(tree, diary, monkeypatch):
 
 def test_every_part_of_a_format_is_needed():
     with pytest.raises(TypeError, match="secrets"):
-        reader.Format("a diary", reader.header, lambda *_: {}, lambda path: [])  # pyright: ignore[reportCallIssue]
+        reader.Format("a diary", reader.header)  # pyright: ignore[reportCallIssue]
 
 
 @pytest.mark.parametrize("name", ["gone.edf", "gone.hea", "notes.txt"])

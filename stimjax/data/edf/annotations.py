@@ -1,92 +1,141 @@
 """The annotation lists of an EDF+ file: when its data records begin, and what was remarked.
 
-Format: Kemp and Olivan 2003 (EDF+), edfplus.info.
+Format: Kemp and Olivan 2003 (EDF+), edfplus.info: "+onset 0x15 duration 0x14 text 0x14 0x00",
+duration and text optional, any number of texts. What recorders write instead is read, too, as far
+as it can mean one thing only, and what cannot be read is counted.
 """
 
 from __future__ import annotations
 
+import math
 import re
-
-import numpy as np
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from stimjax.data.edf.layout import EdfLayout
 from stimjax.data.recording import Remark
-from stimjax.errors import StimjaxError
 
-_ALL = slice(None)
-_LONGEST = 14 * 86400.0  # s; more between two data records is a damaged time stamp
-# A time-stamped annotation list: onset, duration or none, texts (EDF+ 2.2.2).
-_TAL = re.compile(
-    rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?\x14((?:[^\x14\x00]*\x14)+)(?:\x00|$)"
-)
+_TIME = re.compile(rb"[+-]?(?:\d+[.,]?\d*|[.,]\d+)")
+# What begins a list within another that has no final zero: no text looks so.
+_NEXT = re.compile(rb"\s*[+-]?\d+(?:[.,]\d*)?\s*\x15[^\x14]*|\s*[+-]\d+(?:[.,]\d*)?\s*")
+_UNREADABLE = "annotation lists could not be read"
+_NEGATIVE = "annotations have a negative duration, read as none"
+_NO_LENGTH = "annotations have a duration that is no number, read as none"
 
 
-def onsets(edf: EdfLayout, only_ends: bool = False) -> np.ndarray:
-    """When each data record begins, f64[record], in s from the header's start time.
+class TimedTexts(NamedTuple):
+    """One annotation list: onset in s, duration in s if there is one, texts."""
 
-    The time stamps of EDF+ count even where the file calls itself continuous: recorders that
-    paused have written such files, and pyedflib would join the parts.
+    onset: float
+    duration: float | None
+    texts: list[bytes]
 
-    Args:
-        edf: the layout of the file.
-        only_ends: read the first and the last data record only, f64[2].
 
-    Raises:
-        StimjaxError: a data record of an EDF+D file has no time stamp, or they do not increase.
+class Annotations(NamedTuple):
+    """All that the annotation signals of a file hold.
+
+    Attributes:
+        stamps: the onset of each data record in s from the header's start time, NaN for none.
+        remarks: in order, with onsets in s from the header's start time.
+        notes: what was odd, each a line.
     """
-    wanted = np.array([0, edf.records - 1]) if only_ends else np.arange(edf.records)
-    if not edf.plus:
-        return wanted * edf.record_seconds
-    times = _time_stamps(edf, wanted)
-    if np.isnan(times).any():
-        if not edf.discontinuous:
-            return wanted * edf.record_seconds
-        record = int(wanted[np.isnan(times).argmax()])
-        raise StimjaxError(f"{edf.path}: data record {record} has no time stamp; export it again")
-    early = np.diff(times) < np.diff(wanted) * edf.record_seconds - edf.half_sample
-    if early.any() or times[-1] - times[0] > _LONGEST + edf.records * edf.record_seconds:
-        raise StimjaxError(
-            f"{edf.path}: the time stamps of its data records are damaged; export it again"
-        )
-    return times
+
+    stamps: list[float]
+    remarks: tuple[Remark, ...]
+    notes: tuple[str, ...]
 
 
-def _time_stamps(edf: EdfLayout, records: np.ndarray) -> np.ndarray:
-    """The onsets that the first annotation lists of data records state (EDF+ 2.2.4), or NaN."""
+def stamps(edf: EdfLayout, records: Iterable[int] | None = None) -> list[float]:
+    """When data records (None: all) begin, in s from the header's start time; NaN for no stamp.
+
+    The first list of a data record's first annotation signal states it, with an empty text
+    (EDF+ 2.2.4).
+    """
     if not edf.annotations:
-        return np.full(len(records), np.nan)
-    content, size = _annotations_of(edf, edf.annotations[0], records)
-    matches = (_TAL.match(content, start) for start in range(0, len(content), size))
-    return np.array([float(match[1]) if match else np.nan for match in matches])
+        return []
+    odd: Counter[str] = Counter()
+    contents = edf.column(edf.annotations[0], records)
+    return [_stamp(next(_lists(content, odd), None)) for content in contents]
 
 
-def _annotations_of(
-    edf: EdfLayout, signal: tuple[int, int], records: np.ndarray | slice = _ALL
-) -> tuple[bytes, int]:
-    """What data records hold of an annotation signal, and the bytes of each.
+def read(edf: EdfLayout) -> Annotations:
+    """All annotations of an EDF+ file."""
+    times: list[float] = []
+    remarks: list[Remark] = []
+    odd: Counter[str] = Counter()
+    for number, signal in enumerate(edf.annotations):
+        for content in edf.column(signal):
+            first = None
+            for listed in _lists(content, odd):
+                first = first or listed
+                remarks += [
+                    Remark(listed.onset, listed.duration, text)
+                    for text in map(_decoded, listed.texts)
+                    if text
+                ]
+            if number == 0:
+                times.append(_stamp(first))
+    remarks.sort(key=lambda remark: (remark.onset, remark.text))
+    return Annotations(times, tuple(remarks), tuple(f"{n} {what}" for what, n in odd.items()))
 
-    One text for all: a night has tens of thousands of data records, and a look into each of its
-    own is slow. A zero ends each, so that nothing reaches from one into the next.
+
+def _stamp(first: TimedTexts | None) -> float:
+    return first.onset if first and not first.texts[0].strip() else math.nan
+
+
+def _lists(content: bytes, odd: Counter[str]) -> Iterator[TimedTexts]:
+    """The annotation lists in what one data record holds; `odd` counts what is wrong."""
+    for written in content.rstrip(b"\0").split(b"\0"):
+        if not written.strip():
+            continue
+        head, *texts = written.split(b"\x14")
+        if texts and len(texts) > 1 and not texts[-1].strip():
+            texts.pop()  # what follows the final mark
+        held: list[bytes] = []
+        for position, text in enumerate(texts):
+            if position and _NEXT.fullmatch(text) and position + 1 < len(texts):
+                yield from _timed(head, held, odd)
+                head, held = text, []
+            else:
+                held.append(text)
+        yield from _timed(head, held, odd)
+
+
+def _timed(head: bytes, texts: list[bytes], odd: Counter[str]) -> Iterator[TimedTexts]:
+    onset, _, duration = head.partition(b"\x15")
+    begin = _seconds(onset)
+    if begin is None or not texts:
+        odd[_UNREADABLE] += 1
+        return
+    length = _seconds(duration)
+    if length is not None and length < 0:
+        odd[_NEGATIVE] += 1
+        length = None
+    elif length is None and duration.strip():
+        odd[_NO_LENGTH] += 1
+    yield TimedTexts(begin, length, texts)
+
+
+def _seconds(written: bytes) -> float | None:
+    written = b"".join(written.split())
+    if not _TIME.fullmatch(written):
+        return None
+    value = float(written.replace(b",", b"."))
+    return value if math.isfinite(value) else None
+
+
+def _decoded(text: bytes) -> str:
+    """A text in one line: UTF-8 as EDF+ asks, else as Windows or ISO 8859 write Western Europe's.
+
+    Latin-1 gives every byte a character, so that this ends well.
     """
-    first, samples = signal
-    held = edf.data()[records, first : first + samples]
-    return np.pad(held, ((0, 0), (0, 1))).tobytes(), 2 * (samples + 1)
-
-
-def remarks(edf: EdfLayout, origin: float = 0.0) -> tuple[Remark, ...]:
-    """The annotations of an EDF+ file, in order.
-
-    Args:
-        edf: the layout of the file.
-        origin: what is subtracted from each onset, in s from the header's start time.
-    """
-    listed: list[Remark] = []
-    for signal in edf.annotations:
-        content, _ = _annotations_of(edf, signal)
-        for onset, duration, texts in _TAL.findall(content):
-            for text in texts.split(b"\x14"):
-                if text:
-                    decoded = text.decode("utf-8", errors="replace")
-                    length = float(duration) if duration else None
-                    listed.append(Remark(float(onset) - origin, length, decoded))
-    return tuple(sorted(listed, key=lambda remark: (remark.onset, remark.text)))
+    for encoding in ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            decoded = text.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise AssertionError("Latin-1 decodes everything")
+    return " ".join("".join(c if c.isprintable() else " " for c in decoded).split())

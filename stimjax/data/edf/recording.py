@@ -1,79 +1,139 @@
-"""EDF and EDF+ recordings.
-
-Continuous files are read with pyedflib. What that refuses (EDF+D; a header with "µV" or without a
-date) or would join (gaps in a file that calls itself EDF+C) is placed here on one time axis:
-every data record where its time stamp says, NaN in between.
+"""EDF, EDF+, BDF and BDF+ recordings.
 
 Time counts from the first sample: the onset of the first data record is subtracted everywhere.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import datetime
+import functools
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyedflib
-from pyedflib.edfreader import DO_NOT_CHECK_FILE_SIZE, DO_NOT_READ_ANNOTATIONS
 
 from stimjax.data import montage, people
-from stimjax.data.edf.annotations import onsets, remarks
-from stimjax.data.edf.layout import EdfLayout, EdfSignal, layout, patient_code, start
+from stimjax.data.edf import annotations, header, samples
+from stimjax.data.edf.header import EdfHeader, EdfSignal
+from stimjax.data.edf.layout import EdfLayout, first_bytes, layout, patient_code, peek, start
+from stimjax.data.edf.timeline import Timeline, timeline
 from stimjax.data.people import NOTHING_TOLD, Person
-from stimjax.data.recording import Header, Scoring, Signal, SignalHeader
-from stimjax.data.secrets import Secret, content, of_day
+from stimjax.data.recording import Header, Opened, Scoring, Signal, SignalHeader, Start, stem
+from stimjax.data.secrets import Secret, of_day
 from stimjax.errors import StimjaxError
 
-
-def header(path: Path) -> Header:
-    """What an EDF file holds, without reading its samples.
-
-    Raises:
-        StimjaxError: the file is missing, damaged, truncated or holds annotations only.
-    """
-    edf = _recording_layout(path)
-    first, last = onsets(edf, only_ends=True)
-    return Header(
-        name=path.stem,
-        subject=patient_code(edf),
-        duration=float(last - first + edf.record_seconds),
-        person=_person(edf),
-        signals=_heads(edf),
-        start=start(edf),
-    )
+_SLOWEST = 1 / 60  # samples a second; a file that has fewer of every signal is no night
+_CHECKSUMS = ("crc16",)  # CPAP devices write one for each data record, as a signal
 
 
-def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Signal]:
-    """The signals of an EDF file, by canonical name.
+@contextlib.contextmanager
+def open_(path: Path) -> Iterator[Opened]:
+    """An EDF file, open; what it holds is known then, and samples and scoring can be read.
 
     EEG, EOG and EMG are given in microvolts, SpO2 in percent, HR in beats a minute, the others in
     the file's unit.
 
-    Args:
-        path: of the file.
-        channels: those to load, see `montage.pick`; None for all.
-
     Raises:
-        StimjaxError: as for `header`; or a channel is not in the file.
+        StimjaxError: the file is missing, damaged, truncated or no night; later: a wanted channel
+            is not in it or has no range.
     """
-    edf = _recording_layout(path)
-    chosen = montage.pick(_heads(edf), channels, str(path))
-    needed = {index: edf.signals[index] for one in chosen.values() for index in one.indices}
-    values = _values(edf, needed, onsets(edf))
-    raw = {i: _raw(signal, values[i], edf.record_seconds) for i, signal in needed.items()}
+    with layout(path) as edf:
+        if reason := no_night(edf):
+            raise StimjaxError(f"{path}: {reason}")
+        times = timeline(edf)
+        yield Opened(
+            _header(edf, times),
+            functools.partial(_signals, edf, times),
+            functools.partial(_scorings, edf, times),
+        )
+
+
+def is_edf(path: Path) -> bool:
+    """Whether a file begins as EDF and BDF do; True if it cannot be read, so that it is named."""
+    try:
+        return header.is_edf(first_bytes(path, header.BLOCK))
+    except StimjaxError:
+        return True
+
+
+def left_out(path: Path) -> str:
+    """Why a file is no recording of a night, "" if it is one, or damaged (then reading says so)."""
+    try:
+        return no_night(peek(path))
+    except StimjaxError:
+        return ""
+
+
+def no_night(edf: EdfHeader) -> str:
+    """Why a file is no recording of a night, "" if it may be one."""
+    ordinary = [s for s in edf.signals if s.label.casefold() not in _CHECKSUMS and s.samples]
+    if not ordinary or (edf.record_seconds == 0 and edf.annotations):
+        return "holds annotations only; name the recording that it belongs to"
+    if edf.record_seconds == 0:
+        return "is a damaged EDF file (its data records last 0 s)"
+    fastest = max(signal.samples for signal in ordinary)
+    if fastest < _SLOWEST * edf.record_seconds:
+        return (
+            f"is a summary ({fastest} values in {edf.record_seconds:g} s), not a night; "
+            "leave it out"
+        )
+    return ""
+
+
+def _header(edf: EdfLayout, times: Timeline) -> Header:
+    return Header(
+        name=stem(edf.path),
+        subject=patient_code(edf),
+        duration=times.duration,
+        person=_person(edf),
+        signals=_heads(edf),
+        start=_start(edf, times.first),
+        notes=(*edf.notes, *times.notes),
+        cuts=times.cuts,
+    )
+
+
+def _start(edf: EdfLayout, first: float) -> Start:
+    """When the first sample was taken, to the second: the header tells when the clock began."""
+    began = start(edf)
+    if began.clock is None:
+        return began
+    with contextlib.suppress(OverflowError):  # a time stamp from beyond the calendar
+        days, clock = divmod(began.clock + math.floor(first), 86400.0)
+        day = began.day and began.day + datetime.timedelta(days)
+        return Start(day, clock)
+    return began
+
+
+def _signals(
+    edf: EdfLayout, times: Timeline, channels: Sequence[str] | None = None
+) -> dict[str, Signal]:
+    chosen = montage.pick(_heads(edf), channels, str(edf.path))
+    needed = sorted({index for choice in chosen.values() for index in choice.indices})
+    values = samples.values(edf, [edf.signals[index] for index in needed], times.runs)
+    raw = {
+        index: _raw(edf.signals[index], part, edf.record_seconds)
+        for index, part in zip(needed, values, strict=True)
+    }
     return {name: montage.signal(choice, raw) for name, choice in chosen.items()}
 
 
-def scorings(path: Path) -> list[Scoring]:
-    """What is scored in the file itself: its EDF+ annotations.
-
-    Raises:
-        StimjaxError: as for `header`.
-    """
-    edf = _recording_layout(path)
-    (first,) = onsets(edf, only_ends=True)[:1]
-    listed = remarks(edf, float(first))
-    return [Scoring(path, "EDF+ annotations", listed)] if listed else []
+def _scorings(edf: EdfLayout, times: Timeline) -> list[Scoring]:
+    """What is scored in the file itself: its EDF+ annotations."""
+    if not edf.annotations:
+        return []
+    held = annotations.read(edf)
+    # All time stamps were read now: what the first and the last did not show is found here.
+    odd = [note for note in timeline(edf, held.stamps).notes if note not in times.notes]
+    remarks = tuple(
+        dataclasses.replace(remark, onset=remark.onset - times.first) for remark in held.remarks
+    )
+    if not (remarks or held.notes or odd):
+        return []
+    return [Scoring(edf.path, "EDF+ annotations", remarks, notes=(*held.notes, *odd))]
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -84,7 +144,9 @@ def secrets(path: Path) -> Iterator[Secret]:
     Raises:
         StimjaxError: the file cannot be read.
     """
-    text = content(path, 256).decode("latin-1")
+    held = first_bytes(path, header.BLOCK)
+    yield Secret("first bytes of a recording", held)
+    text = held.decode("latin-1")
     patient, recording, start = text[8:88].strip(), text[88:168].strip(), text[168:176].strip()
     yield Secret("patient field", patient)
     yield Secret("recording field", recording)
@@ -102,17 +164,10 @@ def secrets(path: Path) -> Iterator[Secret]:
             yield Secret("recording field", part)
 
 
-def _recording_layout(path: Path) -> EdfLayout:
-    edf = layout(path)
-    if not edf.signals:
-        raise StimjaxError(f"{path}: holds annotations only; name the recording that it belongs to")
-    return edf
-
-
-def _heads(edf: EdfLayout) -> tuple[SignalHeader, ...]:
+def _heads(edf: EdfHeader) -> tuple[SignalHeader, ...]:
     return tuple(
-        montage.header(signal.label, signal.unit, signal.samples / edf.record_seconds)
-        for signal in edf.signals
+        montage.header(one.label, one.unit, one.samples / edf.record_seconds, one.fault)
+        for one in edf.signals
     )
 
 
@@ -120,36 +175,6 @@ def _person(edf: EdfLayout) -> Person:
     if not edf.plus:  # fields without a form
         return NOTHING_TOLD
     return people.of_edf(edf.patient, edf.recording, edf.date)
-
-
-def _values(
-    edf: EdfLayout, chosen: dict[int, EdfSignal], start: np.ndarray
-) -> dict[int, np.ndarray]:
-    """The physical values of some signals, f64[time] by index; `start` of each data record in s."""
-    gaps = bool((np.diff(start) > edf.record_seconds + edf.half_sample).any())
-    if not (edf.discontinuous or gaps):
-        try:
-            with pyedflib.EdfReader(
-                str(edf.path), DO_NOT_READ_ANNOTATIONS, DO_NOT_CHECK_FILE_SIZE
-            ) as file:
-                return {i: file.readSignal(signal.index) for i, signal in chosen.items()}
-        except OSError:
-            pass  # "µV" or a removed date offends pyedflib; `layout` has checked what matters here
-    return {i: _placed(edf, signal, start) for i, signal in chosen.items()}
-
-
-def _placed(edf: EdfLayout, signal: EdfSignal, start: np.ndarray) -> np.ndarray:
-    """The physical values of one signal at their true times, NaN in the gaps, f64[time]."""
-    rate = signal.samples / edf.record_seconds
-    first = np.round((start - start[0]) * rate).astype(int)
-    placed = np.full(first[-1] + signal.samples, np.nan)
-    (low, high), (digital_low, digital_high) = signal.physical, signal.digital
-    step = (high - low) / (digital_high - digital_low)
-    digital = edf.data()[:, signal.first : signal.first + signal.samples]
-    placed[first[:, None] + np.arange(signal.samples)] = (
-        digital.astype(float) - digital_low
-    ) * step + low
-    return placed
 
 
 def _raw(signal: EdfSignal, values: np.ndarray, seconds: float) -> Signal:

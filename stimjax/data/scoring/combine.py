@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from stimjax.data import recording
 from stimjax.data.recording import Event, Header, Scored, Scoring, Source
 from stimjax.data.scoring import clock, vocabulary
 from stimjax.data.scoring.rules import EPOCH, MINUTE, ROUNDING
@@ -37,14 +38,31 @@ def scored(
     for scoring in scorings:
         shift, why = clock.shift(header, scoring)
         given, unknown, lengths = understood(scoring, shift, own)
+        given, outside = on_axis(given, header.cuts)
         ignored += unknown
-        notes += [*scoring.notes, *lengths]
+        notes += [*scoring.notes, *lengths, *outside]
         for gives in (STAGES, BREATHING):
             part = [event for event in given if group(event.kind) == gives]
             if part and not any(source.gives == gives for source in sources):
                 events += part
                 sources.append(Source(scoring.file.name, scoring.kind, gives, shift, why))
     return Scored(tidy(events), tuple(sources), dict(ignored), tuple(notes))
+
+
+def on_axis(
+    events: Sequence[Event], cuts: Sequence[tuple[float, float]]
+) -> tuple[list[Event], list[str]]:
+    """Events on a recording's own time axis, without those in what was cut out of it; notes."""
+    if not cuts:
+        return list(events), []
+    placed = []
+    for event in events:
+        onset = recording.on_axis(cuts, event.onset)
+        duration = recording.on_axis(cuts, event.onset + event.duration) - onset
+        if duration > 0 or event.duration <= 0:
+            placed.append(dataclasses.replace(event, onset=onset, duration=duration))
+    lost = len(events) - len(placed)
+    return placed, [f"{lost} scored events lie where nothing was recorded"] if lost else []
 
 
 def group(kind: str) -> str:

@@ -59,11 +59,13 @@ def _edf_names(path: Path, present: Iterable[str]) -> list[str]:
 
 
 def _edf(path: Path) -> Scoring:
-    edf = layout(path)
-    return Scoring(
-        file=path,
-        kind="EDF+ annotations",
-        remarks=annotations.remarks(edf),
-        start=start(edf),
-        patient=patient_code(edf),
-    )
+    with layout(path) as edf:
+        held = annotations.read(edf)
+        return Scoring(
+            file=path,
+            kind="EDF+ annotations",
+            remarks=held.remarks,
+            start=start(edf),
+            patient=patient_code(edf),
+            notes=held.notes,
+        )
