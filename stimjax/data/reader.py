@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from stimjax.data import wfdb
 from stimjax.data.edf import recording as edf
-from stimjax.data.edf.layout import layout
 from stimjax.data.recording import Header, Recording, Scored, Scoring, Signal
 from stimjax.data.scoring import combine, sources, vocabulary
 from stimjax.data.secrets import Secret, content
@@ -113,8 +113,12 @@ def scored(path: Path, words: Mapping[str, str] = vocabulary.NO_WORDS) -> Scored
     Raises:
         StimjaxError: the recording or a scoring of it is damaged, or they contradict each other.
     """
+    held = header(path)
     own = _format(path).scorings(path)
-    return combine.scored(header(path), [*sources.beside(path), *own], words)
+    result = combine.scored(held, [*sources.beside(path, held), *own], words)
+    if result.sources:
+        return result
+    return dataclasses.replace(result, notes=(*result.notes, *sources.near_misses(path)))
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -141,12 +145,7 @@ def _format(path: Path) -> Format:
 
 
 def _is_scoring(path: Path) -> bool:
-    if path.suffix.lower() != ".edf":
-        return False
-    try:
-        return not layout(path).signals
-    except StimjaxError:  # a bad file is reported when it is read
-        return False
+    return path.suffix.lower() == ".edf" and sources.is_scoring(path)
 
 
 def _is_best(path: Path, files: set[Path]) -> bool:

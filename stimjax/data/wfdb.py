@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 
 from stimjax.data import channels as names
-from stimjax.data import people, units
-from stimjax.data.recording import Header, Remark, Scoring, Signal, SignalHeader
+from stimjax.data import people, times, units
+from stimjax.data.recording import Header, Remark, Scoring, Signal, SignalHeader, Start
+from stimjax.data.scoring import notes
 from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
 _APNEA_ECG = {"A": "Apnea minute", "N": "Normal"}
+_NOTED = ("st", "arousal", "resp", "stage", "hyp", "ecg")  # annotators whose notes may score
 _MINUTE = 60.0  # s, of which each label speaks
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
 
@@ -75,21 +77,33 @@ def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Sign
 
 
 def scorings(path: Path) -> list[Scoring]:
-    """The labels in the `.apn` beside a record: of its own name, else of the same subject.
+    """The annotators of a record that may score it, best first; none where there are none.
+
+    `.apn` of the record's own name, else of the same subject; then, of its own name, `_NOTED`.
 
     Raises:
-        StimjaxError: as for `header`; or the labels are missing, truncated or damaged.
+        StimjaxError: as for `header`; or an annotator is truncated or damaged.
     """
     rate = float(_head(path).fs)
     whose = subject(path.stem)
     candidates = (path.stem, whose, f"{whose}er", f"{whose}r")
-    found = [path.with_name(f"{name}.apn") for name in candidates]
-    labels = next((file for file in found if file.is_file()), None)
-    if labels is None:
-        raise StimjaxError(f"{found[0]}: no such file; copy the labels beside {path.name}")
-    if labels.read_bytes()[-2:] != b"\0\0":  # the end mark, which wfdb does not ask for
-        raise StimjaxError(f"{labels}: is truncated; copy it again from its source")
-    annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
+    minutes = [path.with_name(f"{name}.apn") for name in candidates]
+    labels = next((file for file in minutes if file.is_file()), None)
+    noted = [path.with_name(f"{path.stem}.{ending}") for ending in _NOTED]
+    read = [_noted(file, rate) for file in noted if file.is_file()]
+    return [*([_minutes(labels, rate)] if labels else []), *(one for one in read if one.remarks)]
+
+
+def _annotation(path: Path) -> Any:
+    """An annotation file; the end mark is what wfdb does not ask for."""
+    if path.read_bytes()[-2:] != b"\0\0":
+        raise StimjaxError(f"{path}: is truncated; copy it again from its source")
+    return _call("rdann", path, "is no valid annotation file", extension=path.suffix[1:])
+
+
+def _minutes(labels: Path, rate: float) -> Scoring:
+    """Apnea-ECG's labels; `rate` of the record in samples a second."""
+    annotation = _annotation(labels)
     onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
     minutes = [
         Remark(float(onset), _MINUTE, _APNEA_ECG[symbol])
@@ -104,7 +118,18 @@ def scorings(path: Path) -> list[Scoring]:
             f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
             f"another rate than the {annotation.fs or rate:g} Hz of the header"
         )
-    return [Scoring(labels, "Apnea-ECG labels", tuple(minutes))]
+    return Scoring(labels, "Apnea-ECG labels", tuple(minutes))
+
+
+def _noted(path: Path, rate: float) -> Scoring:
+    """The notes of an annotator; `rate` of the record in samples a second."""
+    annotation = _annotation(path)
+    onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
+    texts = [(note or "").strip("\0 \r\n\t") for note in annotation.aux_note]
+    marks = [(float(at), text) for at, text in zip(onsets, texts, strict=True) if text]
+    form = notes.epochs if path.suffix.lower() == ".st" else notes.brackets
+    remarks, said = form(marks)
+    return Scoring(path, f"WFDB annotator {path.suffix[1:]}", tuple(remarks), notes=said)
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -160,7 +185,18 @@ def _header(path: Path, head: Any) -> Header:
             )
             for index, (label, unit) in enumerate(zip(head.sig_name, head.units, strict=True))
         ),
+        start=_start(head),
     )
+
+
+def _start(head: Any) -> Start:
+    """When a record begins: its header may give a time, and with it a date."""
+    time, day = getattr(head, "base_time", None), getattr(head, "base_date", None)
+    if time is None:
+        return Start(times.real(day))
+    seconds = 3600.0 * time.hour + 60.0 * time.minute + time.second + 1e-6 * time.microsecond
+    day = times.real(day)
+    return Start(day, None if seconds == 0 and day is None else seconds)
 
 
 def _signal(name: str, record: Any, number: int) -> Signal:

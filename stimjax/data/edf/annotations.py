@@ -74,7 +74,7 @@ def _annotations_of(
 
 
 def remarks(edf: EdfLayout, origin: float = 0.0) -> tuple[Remark, ...]:
-    """The annotations of an EDF+ file, in order.
+    """The annotations of an EDF+ file, in its order: of two scorers the first listed counts.
 
     Args:
         edf: the layout of the file.
@@ -89,4 +89,4 @@ def remarks(edf: EdfLayout, origin: float = 0.0) -> tuple[Remark, ...]:
                     decoded = text.decode("utf-8", errors="replace")
                     length = float(duration) if duration else None
                     listed.append(Remark(float(onset) - origin, length, decoded))
-    return tuple(sorted(listed, key=lambda remark: (remark.onset, remark.text)))
+    return tuple(listed)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stimjax.data import people
+from stimjax.data import people, times
 from stimjax.data.recording import Start
 from stimjax.errors import StimjaxError
 
@@ -21,7 +21,6 @@ from stimjax.errors import StimjaxError
 _FILE_FIELDS = (8, 80, 80, 8, 8, 8, 44, 8, 8, 4)
 _SIGNAL_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _ANNOTATIONS = "EDF Annotations"
-_CLOCK = re.compile(r"\d\d\.\d\d\.\d\d")
 _SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
 
 
@@ -237,12 +236,8 @@ class _Numbers:
 
 
 def start(edf: EdfLayout) -> Start:
-    """When a file begins, as far as its header tells."""
-    clock = None
-    if _CLOCK.fullmatch(edf.clock):
-        hours, minutes, seconds = (int(part) for part in edf.clock.split("."))
-        clock = 3600.0 * hours + 60.0 * minutes + seconds
-    return Start(people.day(edf.date), clock)
+    """When a file begins, as far as its header tells; `times.start` says what is a default."""
+    return times.start(edf.date, edf.clock)
 
 
 def patient_code(edf: EdfLayout) -> str:
