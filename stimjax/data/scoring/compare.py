@@ -41,11 +41,11 @@ def once(events: Sequence[Event], duration: float) -> tuple[list[Event], str]:
     seconds = differing = 0
     for event in stages:
         span = taken[_seconds(event, until, len(taken))]
-        filled = np.count_nonzero(span)
+        filled = int(np.count_nonzero(span))
         if len(span) and 2 * filled >= len(span):
             left_out.add(id(event))
             seconds += filled
-            differing += filled - np.count_nonzero(span == kinds[event.kind])
+            differing += filled - int(np.count_nonzero(span == kinds[event.kind]))
         else:
             span[span == 0] = kinds[event.kind]
     if not left_out:
@@ -68,8 +68,8 @@ def difference(group: str, first: Sequence[Event], second: Sequence[Event], dura
     """
     if group == STAGES:
         a, b = _hypnogram(first, duration), _hypnogram(second, duration)
-        other = np.count_nonzero((a != b) & (a > 0) & (b > 0))
-        more = np.count_nonzero((a == 0) & (b > 0))
+        other = int(np.count_nonzero((a != b) & (a > 0) & (b > 0)))
+        more = int(np.count_nonzero((a == 0) & (b > 0)))
         parts = [
             f"{_epochs(other)} epochs have another stage in it" if other else "",
             f"{_epochs(more)} epochs are scored in it alone" if more else "",
