@@ -27,7 +27,7 @@ from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
 _APNEA_ECG = {"A": "Apnea minute", "N": "Normal"}
-_NOTED = ("st", "arousal", "resp", "stage", "hyp", "ecg")  # annotators whose notes may score
+_NOTED = ("st", "arousal", "resp", "ecg")  # annotators whose notes may score
 _MINUTE = 60.0  # s, of which each label speaks
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
 
@@ -94,16 +94,18 @@ def scorings(path: Path) -> list[Scoring]:
     return [*([_minutes(labels, rate)] if labels else []), *(one for one in read if one.remarks)]
 
 
-def _annotation(path: Path) -> Any:
-    """An annotation file; the end mark is what wfdb does not ask for."""
-    if path.read_bytes()[-2:] != b"\0\0":
+def _whole(path: Path) -> bytes:
+    """An annotation file's bytes; the end mark is what wfdb does not ask for."""
+    held = content(path)
+    if held[-2:] != b"\0\0":
         raise StimjaxError(f"{path}: is truncated; copy it again from its source")
-    return _call("rdann", path, "is no valid annotation file", extension=path.suffix[1:])
+    return held
 
 
 def _minutes(labels: Path, rate: float) -> Scoring:
     """Apnea-ECG's labels; `rate` of the record in samples a second."""
-    annotation = _annotation(labels)
+    _whole(labels)
+    annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
     onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
     minutes = [
         Remark(float(onset), _MINUTE, _APNEA_ECG[symbol])
@@ -123,10 +125,12 @@ def _minutes(labels: Path, rate: float) -> Scoring:
 
 def _noted(path: Path, rate: float) -> Scoring:
     """The notes of an annotator; `rate` of the record in samples a second."""
-    annotation = _annotation(path)
-    onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
-    texts = [(note or "").strip("\0 \r\n\t") for note in annotation.aux_note]
-    marks = [(float(at), text) for at, text in zip(onsets, texts, strict=True) if text]
+    try:
+        marks = notes.marks(_whole(path), rate)
+    except ValueError as error:
+        raise StimjaxError(
+            f"{path}: is no valid annotation file ({error}); copy it again from its source"
+        ) from error
     form = notes.epochs if path.suffix.lower() == ".st" else notes.brackets
     remarks, said = form(marks)
     return Scoring(path, f"WFDB annotator {path.suffix[1:]}", tuple(remarks), notes=said)
