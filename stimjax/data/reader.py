@@ -69,7 +69,7 @@ def find(paths: Iterable[Path | str]) -> list[Path]:
         for file in _inside(path) if path.is_dir() else (path,):
             files.setdefault(file.resolve(), file)
     present = set(files.values())
-    reasons = {f: edf.left_out(f) if _format(f) is _EDF else "" for f in sorted(present)}
+    reasons = {file: _left_out(file) for file in sorted(present)}
     found = [file for file, no in reasons.items() if not no and _is_best(file, present)]
     if not found:
         where = ", ".join(map(str, paths)) or "no path"
@@ -163,7 +163,12 @@ def _header(night: Opened, channels: Sequence[str] | None) -> Header:
 
 
 def _scored(path: Path, night: Opened, words: Mapping[str, str]) -> Scored:
-    return combine.scored(night.header, [*sources.beside(path), *night.scorings()], words)
+    result = combine.scored(
+        night.header, [*sources.beside(path, night.header), *night.scorings()], words
+    )
+    if result.sources:
+        return result
+    return dataclasses.replace(result, notes=(*result.notes, *sources.near_misses(path)))
 
 
 def _accepted() -> str:
@@ -190,6 +195,15 @@ def _inside(folder: Path) -> Iterator[Path]:
             continue
         if not _ending(file).startswith(".rec") or edf.is_edf(file):  # others use `.rec`, too
             yield file
+
+
+def _left_out(path: Path) -> str:
+    """Why a file is no recording of a night, "" if it is one."""
+    if _format(path) is not _EDF:
+        return ""
+    return edf.left_out(path) or (
+        "is the scoring of a recording" if sources.is_scoring(path) else ""
+    )
 
 
 def _is_best(path: Path, files: set[Path]) -> bool:

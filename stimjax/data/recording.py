@@ -99,6 +99,7 @@ class Scoring:
         start: when its time begins; None where it counts from the recording's first sample.
         patient: the code of the person that it names, "" where it names none.
         notes: what was odd about it, each a line.
+        shared: whether it is of other recordings, too: what lies outside this one is theirs.
     """
 
     file: Path
@@ -107,6 +108,7 @@ class Scoring:
     start: Start | None = None
     patient: str = ""
     notes: tuple[str, ...] = ()
+    shared: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,14 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from stimjax.data import montage, people, units
+from stimjax.data import montage, people, times, units
 from stimjax.data.channels import known
-from stimjax.data.recording import Header, Opened, Remark, Scoring, Signal, SignalHeader
+from stimjax.data.recording import Header, Opened, Remark, Scoring, Signal, SignalHeader, Start
+from stimjax.data.scoring import notes
 from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
 _APNEA_ECG = {"A": "Apnea minute", "N": "Normal"}
+_NOTED = ("st", "arousal", "resp", "ecg")  # annotators whose notes may score
 _MINUTE = 60.0  # s, of which each label speaks
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
 
@@ -58,6 +60,7 @@ def header(path: Path) -> Header:
         duration=head.sig_len / head.fs,
         person=people.of_comments(head.comments or ()),
         signals=_heads(head),
+        start=_start(head),
     )
 
 
@@ -94,20 +97,34 @@ def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Sign
 
 
 def scorings(path: Path) -> list[Scoring]:
-    """The labels in the `.apn` beside a record: of its own name, else of the same subject.
+    """The annotators of a record that may score it, best first; none where there are none.
+
+    `.apn` of the record's own name, else of the same subject; then, of its own name, `_NOTED`.
 
     Raises:
-        StimjaxError: as for `header`; or the labels are missing, truncated or damaged.
+        StimjaxError: as for `header`; or an annotator is truncated or damaged.
     """
     rate = float(_head(path).fs)
     whose = subject(path.stem)
     candidates = (path.stem, whose, f"{whose}er", f"{whose}r")
-    found = [path.with_name(f"{name}.apn") for name in candidates]
-    labels = next((file for file in found if file.is_file()), None)
-    if labels is None:
-        raise StimjaxError(f"{found[0]}: no such file; copy the labels beside {path.name}")
-    if labels.read_bytes()[-2:] != b"\0\0":  # the end mark, which wfdb does not ask for
-        raise StimjaxError(f"{labels}: is truncated; copy it again from its source")
+    minutes = [path.with_name(f"{name}.apn") for name in candidates]
+    labels = next((file for file in minutes if file.is_file()), None)
+    noted = [path.with_name(f"{path.stem}.{ending}") for ending in _NOTED]
+    read = [_noted(file, rate) for file in noted if file.is_file()]
+    return [*([_minutes(labels, rate)] if labels else []), *(one for one in read if one.remarks)]
+
+
+def _whole(path: Path) -> bytes:
+    """An annotation file's bytes; the end mark is what wfdb does not ask for."""
+    held = content(path)
+    if held[-2:] != b"\0\0":
+        raise StimjaxError(f"{path}: is truncated; copy it again from its source")
+    return held
+
+
+def _minutes(labels: Path, rate: float) -> Scoring:
+    """Apnea-ECG's labels; `rate` of the record in samples a second."""
+    _whole(labels)
     annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
     onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
     minutes = [
@@ -123,7 +140,20 @@ def scorings(path: Path) -> list[Scoring]:
             f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
             f"another rate than the {annotation.fs or rate:g} Hz of the header"
         )
-    return [Scoring(labels, "Apnea-ECG labels", tuple(minutes))]
+    return Scoring(labels, "Apnea-ECG labels", tuple(minutes))
+
+
+def _noted(path: Path, rate: float) -> Scoring:
+    """The notes of an annotator; `rate` of the record in samples a second."""
+    try:
+        marks = notes.marks(_whole(path), rate)
+    except ValueError as error:
+        raise StimjaxError(
+            f"{path}: is no valid annotation file ({error}); copy it again from its source"
+        ) from error
+    form = notes.epochs if path.suffix.lower() == ".st" else notes.brackets
+    remarks, said = form(marks)
+    return Scoring(path, f"WFDB annotator {path.suffix[1:]}", tuple(remarks), notes=said)
 
 
 def secrets(path: Path) -> Iterator[Secret]:
@@ -181,6 +211,16 @@ def _heads(head: Any) -> tuple[SignalHeader, ...]:
         montage.header(label, unit, float(head.fs * frame))
         for label, unit, frame in zip(head.sig_name, head.units, head.samps_per_frame, strict=True)
     )
+
+
+def _start(head: Any) -> Start:
+    """When a record begins: its header may give a time, and with it a date."""
+    time, day = getattr(head, "base_time", None), getattr(head, "base_date", None)
+    if time is None:
+        return Start(times.real(day))
+    seconds = 3600.0 * time.hour + 60.0 * time.minute + time.second + 1e-6 * time.microsecond
+    day = times.real(day)
+    return Start(day, None if seconds == 0 and day is None else seconds)
 
 
 def _raw(record: Any, number: int) -> Signal:

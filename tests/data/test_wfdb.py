@@ -113,6 +113,9 @@ def damage(path, how):
 def test_damage_is_one_clear_line(record, capfd, ending, how):
     path = record()
     damage(path.with_suffix(f".{ending}"), how)
+    if (ending, how) == ("apn", "missing"):  # nobody scored it: that is no damage
+        assert reader.read(path).events == ()
+        return
     named = (
         "hea"
         if (ending, how) in {("dat", "empty"), ("dat", "truncated"), ("dat", "random")}

@@ -37,7 +37,8 @@ class Annotations(NamedTuple):
 
     Attributes:
         stamps: the onset of each data record in s from the header's start time, NaN for none.
-        remarks: in order, with onsets in s from the header's start time.
+        remarks: in the order of the file (of two scorers the first listed counts), with onsets
+            in s from the header's start time.
         notes: what was odd, each a line.
     """
 
@@ -76,7 +77,6 @@ def read(edf: EdfLayout) -> Annotations:
                 ]
             if number == 0:
                 times.append(_stamp(first))
-    remarks.sort(key=lambda remark: (remark.onset, remark.text))
     return Annotations(times, tuple(remarks), tuple(f"{n} {what}" for what, n in odd.items()))
 
 

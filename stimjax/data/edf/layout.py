@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stimjax.data import people
+from stimjax.data import people, times
 from stimjax.data.edf import header
 from stimjax.data.edf.file import CHUNK, Bytes, opened, read, stream
 from stimjax.data.edf.header import EdfHeader
@@ -18,7 +18,6 @@ from stimjax.data.recording import Start, stem
 from stimjax.errors import StimjaxError
 
 _SPARSE = 1 << 13  # bytes of a data record of which a part is read without the rest
-_CLOCK = re.compile(r"(\d\d?)[.:-]?(\d\d)[.:-]?(\d\d)")
 _STAMP = re.compile(rb"\s*[+-]?\d+(?:[.,]\d*)?\x14")
 _SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
 
@@ -206,13 +205,8 @@ def _uncounted(head: EdfHeader, file: Bytes, begin: int, records: range) -> int:
 
 
 def start(edf: EdfHeader) -> Start:
-    """When a file begins, as far as its header tells."""
-    clock = None
-    if match := _CLOCK.fullmatch(edf.clock):
-        hours, minutes, seconds = (int(part) for part in match.groups())
-        if hours < 24 and minutes < 60 and seconds < 60:
-            clock = 3600.0 * hours + 60.0 * minutes + seconds
-    return Start(people.day(edf.date), clock)
+    """When a file begins, as far as its header tells; `times.start` says what is a default."""
+    return times.start(edf.date, edf.clock)
 
 
 def patient_code(edf: EdfHeader) -> str:

@@ -2,70 +2,145 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from stimjax.data.edf import annotations
-from stimjax.data.edf.layout import layout, patient_code, start
-from stimjax.data.recording import Scoring
-from stimjax.data.scoring import xml
+from stimjax.data.edf.layout import peek
+from stimjax.data.recording import Header, Scoring
+from stimjax.data.scoring import edf, identity, luna, names, tables, ucddb, xml
+from stimjax.errors import StimjaxError
 
 
-def beside(path: Path) -> Iterator[Scoring]:
+class Form(NamedTuple):
+    """A form of scoring.
+
+    Attributes:
+        tail: what follows the recording's name in that of the scoring, a pattern.
+        read: `read(path, header of the recording)`.
+        sure: whether such a name can be nothing else. A file of another name that cannot be read
+            is no error but a note.
+    """
+
+    tail: str
+    read: Callable[[Path, Header], Scoring]
+    sure: bool = True
+
+
+_WORD = names.WORD
+# Best first: what was put beside a recording by name, then by form.
+FORMS = (
+    Form(r"[-_.]nsrr\.xml", xml.read),
+    Form(r"[-_.]profusion\.xml", xml.read),
+    Form(rf"\.{names.RECORDINGS}\.xml", xml.read),
+    Form(rf"{_WORD}\.xml", xml.read),
+    Form(r"\.xml", xml.read, sure=False),
+    Form(r"[-_. ]hypnogram\.edf", edf.read),
+    Form(r"[-_. ]annotations?\.edf", edf.read),
+    Form(rf"{_WORD}\.edf", edf.read),
+    Form(rf"({_WORD})?\.annot", luna.read),
+    Form(r"_respevts?\.txt", ucddb.read),
+    Form(rf"({_WORD})?\.(eannot|sta|stages?|hypno)", tables.read),
+    Form(rf"{_WORD}\.(tsv|csv|txt)", tables.read),
+    Form(r"\.(tsv|csv|txt)", tables.read, sure=False),
+)
+NAMES = (
+    "NAME-nsrr.xml, NAME.xml, NAME-Hypnogram.edf, NAME_annotations.edf, NAME.annot, NAME.eannot, "
+    "NAME_events.tsv, NAME.csv, NAME_stages.txt"
+)
+
+
+def beside(path: Path, header: Header) -> Iterator[Scoring]:
     """The scorings that lie beside a recording, best first.
 
-    Names are compared without regard to case.
-
-    1. `NAME-nsrr.xml`, 2. `NAME-profusion.xml`, 3. `NAME.edf.xml`,
-    4. `NAME-Hypnogram.edf`, 5. `NAME_annotations.edf` (NAME without a final `-PSG`, too), and
-       for Sleep-EDF's `SC4001E0-PSG.edf` the hypnogram whose first seven, else six, characters
-       are the same (`SC4001EC-Hypnogram.edf`).
+    Names are compared without regard to case. NAME is the recording's, with or without what
+    says that it is the recording (`-PSG`, `_eeg`, `-nsrr`); what may follow it is in `FORMS`, in
+    the order of precedence. Sleep-EDF's hypnograms and the events of a ResMed card have names of
+    their own (`names.sleep_edf`, `edf.resmed`).
 
     Args:
         path: of the recording.
+        header: of the recording.
 
     Raises:
-        StimjaxError: a scoring file is damaged.
+        StimjaxError: a scoring file is damaged, or is of another person.
     """
-    # Names, not paths: every recording comes by here, and its folder may hold thousands.
-    present = {name.lower(): name for name in sorted(os.listdir(path.parent))}  # noqa: PTH208
-    readers: list[tuple[list[str], Callable[[Path], Scoring]]] = [
-        (_xml_names(path), xml.read),
-        (_edf_names(path, present), _edf),
-    ]
-    for names, read in readers:
-        for name in names:
-            if name.lower() in present:
-                yield read(path.with_name(present[name.lower()]))
+    try:
+        files = names.listing(path.parent)
+    except OSError as error:
+        raise StimjaxError(f"{path.parent}: cannot be read ({error.strerror})") from error
+    for name, form in _candidates(path.name, files):
+        scoring = _read(path.with_name(files.names[name]), form, header)
+        _check_person(path, header, scoring)
+        yield scoring
+    if night := edf.resmed(path.name):
+        wanted = [files.names[one] for one in files.ordered if edf.resmed(one) == (night[0], True)]
+        if card := edf.together(path, wanted, header):
+            yield card
 
 
-def _xml_names(path: Path) -> list[str]:
-    """Names of scoring files of a recording, best first."""
-    return [f"{path.stem}-nsrr.xml", f"{path.stem}-profusion.xml", f"{path.name}.xml"]
+def _candidates(name: str, files: names.Listing) -> list[tuple[str, Form]]:
+    """The lower-case names of the scorings of a recording, each with its form, best first."""
+    ranked: dict[str, tuple[int, int]] = {}
+    for number, base in enumerate(names.bases(name)):
+        for one in files.beginning(base):
+            for rank, form in enumerate(FORMS):
+                if one != name.lower() and re.fullmatch(form.tail, one[len(base) :]):
+                    ranked.setdefault(one, (rank, number))
+                    break
+    listed = sorted(ranked, key=lambda one: (*ranked[one], one))
+    hypnograms = [one for one in names.sleep_edf(name, files) if one not in ranked]
+    whole = Form("", edf.read)
+    return [(one, FORMS[ranked[one][0]]) for one in listed] + [(one, whole) for one in hypnograms]
 
 
-def _edf_names(path: Path, present: Iterable[str]) -> list[str]:
-    """Names of EDF files with its scoring, best first; `present` are in its folder, lower case."""
-    stem = path.stem.lower()
-    bases = [stem, stem.removesuffix("-psg")] if stem.endswith("-psg") else [stem]
-    wanted = [f"{base}{end}" for end in ("-hypnogram.edf", "_annotations.edf") for base in bases]
-    if stem.endswith("-psg"):
-        hypnograms = sorted(name for name in present if name.endswith("-hypnogram.edf"))
-        wanted += [
-            name for length in (7, 6) for name in hypnograms if name[:length] == stem[:length]
-        ]
-    return wanted
+def _read(path: Path, form: Form, header: Header) -> Scoring:
+    try:
+        return form.read(path, header)
+    except StimjaxError as error:
+        if form.sure:
+            raise
+        reason = str(error).removeprefix(f"{path}: ")
+        return Scoring(path, "not read", (), notes=(f"is not read as a scoring: {reason}",))
 
 
-def _edf(path: Path) -> Scoring:
-    with layout(path) as edf:
-        held = annotations.read(edf)
-        return Scoring(
-            file=path,
-            kind="EDF+ annotations",
-            remarks=held.remarks,
-            start=start(edf),
-            patient=patient_code(edf),
-            notes=held.notes,
-        )
+def _check_person(path: Path, header: Header, scoring: Scoring) -> None:
+    """Refuse a scoring that names another person; Sleep-EDF's persons are in the names of files."""
+    if edf.is_sleep_edf(path.stem) or not identity.contradict(header.subject, scoring.patient):
+        return
+    raise StimjaxError(
+        f"{scoring.file}: is of patient {scoring.patient!r}, but the recording {path.name} of "
+        f"{header.subject!r}; rename or remove it, or mend the code in its header"
+    )
+
+
+def is_scoring(path: Path) -> bool:
+    """Whether an EDF file is the scoring of a recording rather than one.
+
+    It holds annotations and no signal but a checksum, or one signal and has the name of a
+    scoring of a recording that lies beside it, or is a ResMed card's file of events.
+    """
+    if (card := edf.resmed(path.name)) and card[1]:
+        return True
+    try:
+        held = peek(path)
+    except StimjaxError:  # a bad file is reported when it is read
+        return False
+    if not held.signals or edf.only_scoring(held):
+        return True
+    named = names.belongs(path.name, names.listing(path.parent).names)
+    return named and edf.only_scoring(held, dummies=1)
+
+
+def near_misses(path: Path) -> tuple[str, ...]:
+    """What a user should know of the files beside a recording that nobody scored, as notes."""
+    files = names.listing(path.parent)
+    read = {one for one, _ in _candidates(path.name, files)}
+    others = [one for one in names.near(path.name, files) if one.lower() not in read]
+    if not others:
+        return ()
+    return (
+        f"no scoring was found; {names.shown(others)} beside it is not read: a scoring is read "
+        f"under a name such as {NAMES}",
+    )
