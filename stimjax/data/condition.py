@@ -28,6 +28,8 @@ class Kind:
         valid: what lies outside this range is a lost probe (in the channel's unit).
         flat: seconds without any change after which a channel counts as dead.
         clips: whether a value at the end of the header's range was cut off there.
+        bridge: seconds; a gap that lasts so long is not bridged: a line over it would read as
+            what the channel does in an apnea, or as a dead sensor.
         span: values of x that a stimulus may take where no recording is asked for them; with
             "recording" robust standard deviations from the recording's median.
     """
@@ -38,17 +40,26 @@ class Kind:
     valid: tuple[float, float] = (-np.inf, np.inf)
     flat: float = 120.0
     clips: bool = True
+    bridge: float = 10.0
     span: tuple[float, float] = (-4.0, 4.0)
 
 
 # SpO2 keeps its level, which is what desaturation is about; whole percents often stay for long.
 # Below 50 % an oximeter is not calibrated: monitors write 0 or rubbish for a lost probe. In an
 # apnea flow is flat for up to 60 s and more, so that only a longer stretch is a dead sensor.
+# Both numbers move slowly: a line over a lost probe says of them what anybody would.
 KINDS: dict[str, Kind] = {
     "SpO2": Kind(  # from 70 to 100 %
-        "fixed", 95.0, 4.0, (50.0, 100.5), flat=1800.0, clips=False, span=(-6.25, 1.25)
+        "fixed",
+        95.0,
+        4.0,
+        (50.0, 100.5),
+        flat=1800.0,
+        clips=False,
+        bridge=np.inf,
+        span=(-6.25, 1.25),
     ),
-    "HR": Kind("recording", valid=(20.0, 250.0), flat=600.0, clips=False),
+    "HR": Kind("recording", valid=(20.0, 250.0), flat=600.0, clips=False, bridge=np.inf),
 }
 
 
@@ -109,10 +120,15 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
         whole.append(kept and bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
         values = _resampled(_filled(signal.values, missing), signal.rate, rate, length)
         columns.append(_normalized(values, valid, kind))
-        index = np.minimum((np.arange(length) * signal.rate / rate).astype(int), len(missing) - 1)
-        gone.append(missing[index])
+        gone.append(_at_rate(missing, signal.rate / rate, length))
     x = np.stack(columns, axis=1).astype(np.float32)
     return Conditioned(x, np.stack(gone, axis=1), counts, tuple(whole))
+
+
+def _at_rate(missing: np.ndarray, ratio: float, length: int) -> np.ndarray:
+    """The mask at another rate; what lies behind its end was not measured."""
+    index = (np.arange(length) * ratio).astype(int)
+    return missing[np.minimum(index, len(missing) - 1)] | (index >= len(missing))
 
 
 def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[str, int]]:

@@ -14,7 +14,7 @@ import pytest
 
 from stimjax import config
 from stimjax.batch import Batch, load_spec
-from stimjax.data import people, prepare, split
+from stimjax.data import people, plan, prepare, split
 from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.data.split import Shares
 from stimjax.errors import StimjaxError
@@ -76,10 +76,14 @@ def made_of(folder: Path) -> dict:
     return json.loads((folder / "spec.json").read_text())["made"]
 
 
+def inside(before: int, after: int) -> list[int]:
+    """The minutes whose windows need no time outside the recording."""
+    return [m for m in range(MINUTES) if 60 * m >= before and 60 * m + 60 + after <= 60 * MINUTES]
+
+
 def truth(spo2: np.ndarray, minute: int, before: int, after: int) -> np.ndarray:
-    """What a window must hold: beyond the ends of the recording its first or last value."""
-    padded = np.concatenate([[spo2[0]] * before, spo2, [spo2[-1]] * after])
-    return padded[60 * minute : 60 * minute + before + 60 + after]
+    """What a window must hold."""
+    return spo2[60 * minute - before : 60 * minute + 60 + after]
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, None), (0.0, 0.0), (30.0, 7.0)])
@@ -99,9 +103,9 @@ def test_windows_hold_the_signal_and_the_scoring_of_their_minute(cohort, windows
             its = part[part.subject == cohort.number(code)]
             if len(its):
                 seen.add(code)
-                expected = [truth(spo2, minute, b, a) for minute in range(MINUTES)]
+                expected = [truth(spo2, minute, b, a) for minute in inside(b, a)]
                 np.testing.assert_array_equal(its.x[..., 0] * 4 + 95, expected)
-                np.testing.assert_array_equal(its.y, np.eye(2)[cohort.labels[code]])
+                np.testing.assert_array_equal(its.y, np.eye(2)[cohort.labels[code][inside(b, a)]])
                 assert (its.weight == 1).all()
     assert seen == set(CODES.values())
 
@@ -110,15 +114,13 @@ def test_windows_with_too_much_missing_are_left_out_and_the_rest_stays_in_place(
     spo2 = cohort.spo2["S6"].copy()
     spo2[100:210] = 0  # a lost probe
     cohort.add("night-a", "S6", spo2, cohort.labels["S6"])
-    for most in (0.3, 0.375, 0.5, 1.0):  # the last window lacks exactly 0.375
+    for most in (0.3, 0.5, 0.625, 1.0):  # the second window lacks exactly 75 of 120 s
         folder = windows_of(cohort, max_missing=most)
         its = [part[part.subject == cohort.number("S6")] for part in parts(folder).values()]
         (its,) = [part for part in its if len(part)]
-        outside = np.ones(15 + 600 + 45, bool)
-        outside[15:615] = spo2 == 0
-        missing = [outside[60 * m : 60 * m + 120].mean() for m in range(MINUTES)]
-        keep = [m for m in range(MINUTES) if missing[m] <= most]
-        assert (len(keep) < MINUTES) == (most < 1)
+        missing = {m: (truth(spo2, m, 15, 45) == 0).mean() for m in inside(15, 45)}
+        keep = [m for m in missing if missing[m] <= most]
+        assert (len(keep) < len(missing)) == (most < 0.9)
         np.testing.assert_array_equal(its.y[:, 1], cohort.labels["S6"][keep])
         for window, minute in zip(its.x[..., 0], keep, strict=True):
             expected = truth(spo2, minute, 15, 45)
@@ -150,7 +152,8 @@ def test_channels_of_several_rates_stay_aligned_in_time(tmp_path, windows_of):
     assert [c.name for c in spec.channels] == ["chest", "SpO2"]
     assert spec.rate == 4 and spec.channels[1].resolution == 0  # SpO2 was interpolated
     for part in parts(folder).values():
-        for number, x in enumerate(part[part.subject == part.subject[0]].x):
+        # The first scored minute lacks 7.75 s of context.
+        for number, x in enumerate(part[part.subject == part.subject[0]].x, start=1):
             at = onset + 60 * number - 15 + np.arange(480) / 4
             inside = (at > 3) & (at < 590)
             fit = np.polyfit(chirp(at[inside]), x[inside, 0], 1)
@@ -195,7 +198,7 @@ def test_no_subject_is_in_two_parts_even_with_several_nights(cohort, windows_of)
         for name, part in parts(folder).items():
             told = made["parts"][name]
             assert told["subjects"] == sorted(subjects[name])
-            assert told["windows"] == len(part) == 20 * len(subjects[name])
+            assert told["windows"] == len(part) == 2 * 8 * len(subjects[name])
             assert list(told["classes"].values()) == part.y.sum(axis=0).tolist()
 
 
@@ -327,9 +330,10 @@ def test_real_recordings(shared_data, tmp_path):
         kept = []
         for onset, text in zip(wanted, texts, strict=True):
             at = np.arange(onset - 15, onset + 105)
-            inside = (at >= 0) & (at < len(spo2))
-            values = np.where(inside, spo2[np.clip(at, 0, len(spo2) - 1)], 0)
-            good = inside & (values >= 50) & (values <= 100.5)
+            if at[0] < 0 or at[-1] >= len(spo2):
+                continue
+            values = spo2[at]
+            good = (values >= 50) & (values <= 100.5)
             if good.mean() >= 0.5:
                 kept.append((text == "Apnea", values, good))
         assert [label for label, _, _ in kept] == (its.y[:, 1] == 1).tolist()
@@ -340,12 +344,13 @@ def test_real_recordings(shared_data, tmp_path):
 @pytest.mark.parametrize("kind", ["subject", "random"])
 def test_over_the_folds_every_window_is_tested_once(cohort, windows_of, kind):
     tested, numbers = [], set()
+    minutes = inside(15, 45) if kind == "subject" else range(MINUTES)
     for fold in range(3):
         folder = windows_of(cohort, split=kind, folds=3, fold=fold, validation=0.2)
         made = made_of(folder)
         assert (made["settings"]["folds"], made["settings"]["fold"]) == (3, fold)
         part = parts(folder)
-        assert sum(map(len, part.values())) == MINUTES * len(CODES)
+        assert sum(map(len, part.values())) == len(minutes) * len(CODES)
         for name in ("train", "validation"):
             if kind == "subject":
                 assert not set(part[name].subject) & set(part["test"].subject)
@@ -355,12 +360,12 @@ def test_over_the_folds_every_window_is_tested_once(cohort, windows_of, kind):
         for window, subject in zip(test.x[:, start : start + 60, 0], test.subject, strict=True):
             tested.append((int(subject), window.tobytes()))
         numbers |= set(test.subject.tolist())
-    assert len(tested) == len(set(tested)) == MINUTES * len(CODES)
+    assert len(tested) == len(set(tested)) == len(minutes) * len(CODES)
     assert numbers == set(range(len(CODES)))
     for code, spo2 in cohort.spo2.items():
-        minutes = ((spo2 - 95) / 4).astype(np.float32).reshape(MINUTES, 60)
+        values = ((spo2 - 95) / 4).astype(np.float32).reshape(MINUTES, 60)
         its = {window for subject, window in tested if subject == cohort.number(code)}
-        assert its == {minute.tobytes() for minute in minutes}
+        assert its == {values[minute].tobytes() for minute in minutes}
 
 
 def test_independently_no_recording_has_a_say_in_another(cohort, windows_of) -> None:
@@ -395,7 +400,7 @@ def test_independently_channels_have_to_be_named(cohort, windows_of) -> None:
 def test_independently_the_rate_is_a_fixed_one(cohort, windows_of) -> None:
     with contextlib.suppress(StimjaxError):  # a part may be empty by the hash of the names
         folder = windows_of(cohort, independent=True, channels=("SpO2",), test_subjects="S1")
-        assert load_spec(folder).rate == prepare.MOST_RATE["apnea"]
+        assert load_spec(folder).rate == plan.MOST_RATE["apnea"]
 
 
 def test_independently_a_copy_stops_the_work_instead_of_being_left_out(cohort, windows_of) -> None:

@@ -13,7 +13,8 @@ from stimjax.disk.store import read_json
 from stimjax.errors import StimjaxError
 
 FILE, SCHEMA = "spec.json", 1
-NAMES = "test_subjects"  # the one setting that names people: it is not written
+# Settings that are not written: those that name people, and one that changes no byte.
+UNWRITTEN = ("test_subjects", "subjects", "workers")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +78,9 @@ class Made:
 
     def to_json(self) -> dict[str, Any]:
         """The part `made` of a `spec.json`; `from_json` reads it back."""
-        settings = {key: value for key, value in plain(self.settings).items() if key != NAMES}
+        settings = {
+            key: value for key, value in plain(self.settings).items() if key not in UNWRITTEN
+        }
         return {"settings": settings, **({} if self.cohort is None else plain(self.cohort))}
 
     @classmethod
@@ -92,8 +95,9 @@ class Made:
             raise StimjaxError(f'{wrong} (missing value for "made.settings")')
         about = {key: value for key, value in content.items() if key != "settings"}
         settings = content["settings"]
-        if isinstance(settings, Mapping) and NAMES in settings:
-            raise StimjaxError(f'{wrong} (can not match "{NAMES}" to any data class field)')
+        for name in UNWRITTEN:
+            if isinstance(settings, Mapping) and name in settings:
+                raise StimjaxError(f'{wrong} (can not match "{name}" to any data class field)')
         read = (
             cls(typed(config.Prepare, settings, wrong), typed(Cohort, about, wrong))
             if about
