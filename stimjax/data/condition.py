@@ -108,7 +108,7 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
             )
         signal, kind = recording.signals[channel], kind_of(channel)
         missing, counts[channel] = mask(signal, kind)
-        valid = signal.values[~missing]
+        valid = signal.values[~missing] if missing.any() else signal.values
         if not len(valid) or np.ptp(valid) == 0:
             finite = signal.values[np.isfinite(signal.values)]
             what = "is constant" if len(finite) and np.ptp(finite) == 0 else "has no valid value"
@@ -118,8 +118,10 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
             )
         kept = signal.rate == rate  # resampling puts values between
         whole.append(kept and bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
-        values = _resampled(_filled(signal.values, missing), signal.rate, rate, length)
-        columns.append(_normalized(values, valid, kind))
+        quartiles = np.percentile(valid, [25, 50, 75])
+        filled = _filled(signal.values, missing)
+        values = _resampled(filled, quartiles[1], Fraction(rate / signal.rate), length)
+        columns.append(_normalized(values, quartiles, valid, kind))
         gone.append(_at_rate(missing, signal.rate / rate, length))
     x = np.stack(columns, axis=1).astype(np.float32)
     return Conditioned(x, np.stack(gone, axis=1), counts, tuple(whole))
@@ -148,6 +150,15 @@ def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[st
 
 def _flat(values: np.ndarray, least: int) -> np.ndarray:
     """Where a value repeats itself for at least `least` samples."""
+    # So long a stretch covers a whole step of this grid: where none is flat, nothing is.
+    step = least // 2
+    starts = range(0, len(values) - step, step)
+    if not any(
+        (values[a + 1 : a + step + 1] == values[a]).all()
+        for a in starts
+        if values[a] == values[a + step]
+    ):
+        return np.zeros(len(values), bool)
     change = np.flatnonzero(np.diff(values) != 0) + 1
     edges = np.concatenate([[0], change, [len(values)]])
     lengths = np.diff(edges)
@@ -162,11 +173,11 @@ def _filled(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return np.interp(time, time[~missing], values[~missing])
 
 
-def _resampled(values: np.ndarray, rate: float, wanted: float, length: int) -> np.ndarray:
-    """At the wanted rate, through a polyphase anti-alias filter; exactly `length` values."""
-    if rate != wanted:
-        ratio = Fraction(wanted / rate).limit_denominator(10_000)
-        level = np.median(values)  # the phases of the filter differ by 1e-4: a level would ripple
+def _resampled(values: np.ndarray, level: float, ratio: Fraction, length: int) -> np.ndarray:
+    """At a rate times `ratio`, through a polyphase anti-alias filter; exactly `length` values."""
+    if ratio != 1:
+        ratio = ratio.limit_denominator(10_000)
+        level = values.dtype.type(level)  # the filter's phases differ by 1e-4: it would ripple
         values = level + resample_poly(
             values - level, ratio.numerator, ratio.denominator, padtype="line"
         )
@@ -174,10 +185,12 @@ def _resampled(values: np.ndarray, rate: float, wanted: float, length: int) -> n
     return np.pad(values, (0, length - len(values)), mode="edge")
 
 
-def _normalized(values: np.ndarray, valid: np.ndarray, kind: Kind) -> np.ndarray:
+def _normalized(
+    values: np.ndarray, quartiles: np.ndarray, valid: np.ndarray, kind: Kind
+) -> np.ndarray:
     if kind.normalization == "fixed":
         return (values - kind.center) / kind.scale
-    low, median, high = np.percentile(valid, [25, 50, 75])
+    low, median, high = quartiles
     # More than half of the values may be the same; then the spread says nothing, the SD does.
     spread = (high - low) / ROBUST_SD or float(valid.std())
     return np.clip((values - median) / spread, -MOST, MOST)
