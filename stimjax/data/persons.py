@@ -237,8 +237,8 @@ def _contradictions(recordings: Recordings, attributed: Sequence[Attribution]) -
             what, names = "age", [born[min(born)], born[max(born)]]
         if what:
             yield (
-                f"{' and '.join(names)} have one patient code, but another {what}; they count as "
-                "one person: name them with --subjects if they are not"
+                f"{' and '.join(sorted(names))} have one patient code, but another {what}; they "
+                "count as one person: name them with --subjects if they are not"
             )
 
 

@@ -29,14 +29,16 @@ class Summary:
         self._recordings += 1
         self._unbounded += not scoring.bounded
         self._quiet += not scoring.breathing
-        self._sources.update({f"{source.gives} from {source.kind}" for source in scoring.sources})
+        self._sources.update(
+            sorted({f"{source.gives} from {source.kind}" for source in scoring.sources})
+        )
         self._shifted.update(
             f"{source.kind} by {source.shift:+g} s ({source.why})"
             for source in scoring.sources
             if source.shift
         )
         self._ignored.update(scoring.ignored)
-        self._notes.update(set(cut.notes))
+        self._notes.update(list(dict.fromkeys(cut.notes)))  # in order: a set has none
         self._left_out.update(cut.left_out)
         self._windows += len(cut.label) + sum(cut.left_out.values())
 

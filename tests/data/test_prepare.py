@@ -16,8 +16,10 @@ from stimjax import config
 from stimjax.batch import Batch, load_spec
 from stimjax.data import people, plan, prepare, split
 from stimjax.data.edf.writer import Trace, write_edf
+from stimjax.data.recording import Header, SignalHeader
 from stimjax.data.split import Shares
 from stimjax.errors import StimjaxError
+from stimjax.machine import runtime
 
 MINUTES = 10
 WORDS = ("Normal", "Apnea")
@@ -409,3 +411,78 @@ def test_independently_a_copy_stops_the_work_instead_of_being_left_out(cohort, w
     with pytest.raises(StimjaxError, match="same signals"):
         windows_of(cohort, independent=True, **asked)
     windows_of(cohort, **asked)
+
+
+def test_the_windows_are_the_same_for_any_number_of_workers(cohort, tmp_path):
+    """Byte for byte, with what is said of them, and with a copy among the recordings."""
+    (cohort.folder / "bad.edf").write_bytes(b"0" * 2000)
+    shutil.copy(cohort.folder / "night-a.edf", cohort.folder / "night-y.edf")
+    content, said = [], []
+    for workers in (1, 2, 3):
+        folder, notes = tmp_path / f"workers-{workers}", []
+        folder.mkdir()
+        done = []
+        prepare.prepare(
+            [cohort.folder],
+            config.Prepare(skip_bad=True, workers=workers),
+            folder,
+            note=notes.append,
+            progress=lambda *now, done=done: done.append(now),
+        )
+        assert done == [(i + 1, 7) for i in range(7)]
+        content.append({path.name: path.read_bytes() for path in folder.iterdir()})
+        said.append(notes)
+    assert content[0] == content[1] == content[2]
+    assert said[0] == said[1] == said[2]
+    assert sum("left out: " in note for note in said[0]) == 2
+
+
+def test_the_first_bad_recording_in_order_is_the_one_that_is_named(cohort, windows_of):
+    for name in ("night-b", "night-e"):
+        path = cohort.folder / f"{name}.edf"
+        cohort.add(name, CODES[name], np.full(60 * MINUTES, 95.0), cohort.labels[CODES[name]])
+        assert path.exists()
+    for workers in (1, 2):
+        with pytest.raises(StimjaxError, match=r"^night-b: .* is constant"):
+            windows_of(cohort, workers=workers)
+
+
+def test_processes_are_started_where_they_pay():
+    def header(hours: float) -> Header:
+        return Header("n", "", 3600 * hours, {}, signals=(SignalHeader("x", "x", "", 1000.0),))
+
+    count = runtime.cores()
+    assert prepare._workers([header(0.1)] * 5, config.Prepare()) == 1
+    assert prepare._workers([header(8.0)] * 99, config.Prepare()) == count
+    assert prepare._workers([header(8.0)], config.Prepare()) == 1
+    assert prepare._workers([header(0.1)] * 5, config.Prepare(workers=3)) == 3
+    assert prepare._workers([header(0.1)] * 2, config.Prepare(workers=30)) == 2
+
+
+def test_patients_folders_keep_their_nights_together(tmp_path, windows_of):
+    """B1: the same file names in a folder for each patient, without codes."""
+    cohort, rng, notes = Cohort(tmp_path / "in"), np.random.default_rng(0), []
+    for patient in range(6):
+        for night in (1, 2):
+            (cohort.folder / f"patient{patient}").mkdir(parents=True, exist_ok=True)
+            spo2 = rng.integers(60, 101, 60 * MINUTES).astype(float)
+            name = f"patient{patient}/night{night}"
+            cohort.add(name, "", spo2, rng.permutation(MINUTES) % 2)
+    (tmp_path / "out").mkdir()
+    prepare.prepare([cohort.folder], config.Prepare(), tmp_path / "out", note=notes.append)
+    made = made_of(tmp_path / "out")
+    assert (made["recordings"], made["subjects"]) == (12, 6)
+    told = [set(made["parts"][part]["subjects"]) for part in split.PARTS]
+    assert not told[0] & told[1] and not told[0] & told[2] and not told[1] & told[2]
+    assert any("told apart by folder in 12 recordings (6 persons)" in note for note in notes)
+
+
+def test_a_subjects_file_joins_nights_and_is_written_nowhere(cohort, windows_of, tmp_path):
+    lines = [f"{name},{'AB'[i % 2] if i < 2 else name}" for i, name in enumerate(CODES)]
+    file = tmp_path / "ZZwho.csv"
+    file.write_text("recording,subject\n" + "\n".join(lines).replace("night-b,B", "night-b,A"))
+    folder = windows_of(cohort, subjects=str(file))
+    assert made_of(folder)["subjects"] == 5
+    settings = made_of(folder)["settings"]
+    assert not {"subjects", "workers", "test_subjects"} & set(settings)
+    assert all(b"ZZ" not in path.read_bytes() for path in folder.iterdir())
