@@ -8,7 +8,7 @@ import multiprocessing
 import sys
 import types
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -26,7 +26,9 @@ class Lost(StimjaxError):
 AHEAD = 2  # tasks in flight for each worker: none waits for work, none is done far ahead
 
 
-def in_order(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[Callable[[], R]]:
+def in_order(
+    work: Callable[[T], R], tasks: Sequence[T], workers: int
+) -> Generator[Callable[[], R], None, None]:
     """For each task, in order, what gives `work(task)` or raises what that raised.
 
     Close it (`contextlib.closing`) where not all is taken: no worker is left at work then.
