@@ -27,9 +27,16 @@ ATTACKS = (
     *("nearest", "domias", "lira", "rmia", "canary", "association", "slicing", "attribute"),
     *("dcr", "files"),
 )
+EVENTS = (  # what a text of a scoring may mean; `data.scoring.vocabulary.NAMES` says what each is
+    *("apnea", "obstructive apnea", "central apnea", "mixed apnea", "hypopnea", "RERA"),
+    *("Cheyne-Stokes", "periodic breathing", "arousal", "desaturation"),
+    *("wake", "N1", "N2", "N3", "REM", "unscored", "normal minute", "apnea minute"),
+    *("lights off", "lights on", "ignore"),
+)
 
 # By section and setting: what a message calls it, and its names. Literals need no line here.
 NAMED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "Prepare": {"events": ("kind of event", EVENTS)},
     "Teacher": {"networks": ("network", NETWORKS), "critic": ("network", CRITICS)},
     "Dp": {"networks": ("network", NETWORKS)},
     "Synthesis": {"method": ("method", METHODS)},
@@ -56,17 +63,24 @@ def check(settings: Any, where: str = "") -> None:
         value, place = getattr(settings, field.name), f"{where}{field.name}"
         if dataclasses.is_dataclass(value):
             check(value, f"{place}.")
-        for name in value if isinstance(value, tuple) else (value,):
+        for key, name in _named(value):
             if field.name in named:
                 noun, names = named[field.name]
                 if name not in names:
                     near, listed = nearest(str(name), names), ", ".join(names)
                     advice = f"{near} (choose from {listed})" if near else f"; choose from {listed}"
-                    raise StimjaxError(f"{place}: there is no {noun} {name!r}{advice}")
+                    raise StimjaxError(f"{place}{key}: there is no {noun} {name!r}{advice}")
             elif field.name in literals and name not in literals[field.name]:
                 names = literals[field.name]
                 near = nearest(str(name), names)
                 raise StimjaxError(f"{place} has to be {' or '.join(names)}, not {name!r}{near}")
+
+
+def _named(value: Any) -> list[tuple[str, Any]]:
+    """What a setting names, each with its place in it: one name, several, or those of a mapping."""
+    if isinstance(value, Mapping):
+        return [(f"[{key!r}]", name) for key, name in value.items()]
+    return [("", name) for name in (value if isinstance(value, tuple) else (value,))]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -76,7 +90,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     known = list(known)
     last = name.lstrip("-")
-    close = [other for other in known if other.rpartition(".")[2] == last]
+    close = [other for other in known if other.rpartition(".")[2].lower() == last.lower()]
     close = close or difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 

@@ -8,6 +8,7 @@ is saved with what it made.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Literal
 
 import tyro
@@ -41,6 +42,8 @@ class Prepare:
         folds: K above 1 deals all subjects (or windows) into K folds, of which one is the test
             part instead of the share `test`; `stimjax run` tests them all, one after the other.
         fold: which of the folds `stimjax prepare` tests, from 0.
+        events: what texts of a scoring mean, over what is known of them, in a configuration file
+            only: the text and its kind (`names.EVENTS`: hypopnea, central apnea, N2, ignore).
         subject_from: what tells subjects apart: the header's patient code, the file's name (where
             several folders hold equal names, the folder), or auto (the code, unless it is the same
             in all files or names nobody, such as "anonymous").
@@ -67,6 +70,9 @@ class Prepare:
     test_subjects: str = ""
     folds: int = 1
     fold: int = 0
+    events: tyro.conf.Suppress[Mapping[str, str]] = dataclasses.field(
+        default_factory=dict, hash=False
+    )
     subject_from: Literal["auto", "header", "file"] = "auto"
     subjects: str = ""
     skip_bad: bool = False

@@ -262,6 +262,14 @@ def _value(hint: Any, value: Any, where: str, name: str) -> Any:
     if get_origin(hint) is tuple and isinstance(value, list):
         (item, _) = get_args(hint)
         return tuple(_value(item, v, where, f"{name}[{i}]") for i, v in enumerate(value))
+    if get_origin(hint) is Mapping and isinstance(value, Mapping):
+        (key, item) = get_args(hint)
+        return {
+            _value(key, k, where, f"the name {k!r} in {name}"): _value(
+                item, v, where, f"{name}[{k!r}]"
+            )
+            for k, v in value.items()
+        }
     if get_origin(hint) is Literal and value in get_args(hint) and not isinstance(value, bool):
         return value
     if hint is float:
@@ -281,6 +289,8 @@ def _wanted(hint: Any) -> str:
     words = {float: "a number", int: "a whole number", bool: "true or false"}
     if get_origin(hint) is tuple:
         return "a list ([a, b])"
+    if get_origin(hint) is Mapping:
+        return "`text: kind` lines"
     return words.get(hint, "text (in quotes if it looks like a number)")
 
 

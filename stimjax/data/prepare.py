@@ -74,6 +74,7 @@ def prepare(
             index=index,
             subject=number,
             plan=common,
+            words=settings.events,
             max_missing=settings.max_missing,
             sampled=sampled(len(recordings)),
         )

@@ -105,7 +105,7 @@ class Scoring:
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """Something a person scored: `kind` from `vocabulary.WORDS`, `onset` and `duration` in s."""
+    """Something a person scored: `kind` from `vocabulary.KINDS`, `onset` and `duration` in s."""
 
     kind: str
     onset: float

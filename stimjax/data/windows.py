@@ -32,6 +32,7 @@ class Task:
         index: of the recording in its cohort; the seed of what is sampled.
         subject: number of the person.
         plan: what is the same for all recordings.
+        words: a user's own words of a scoring, see `vocabulary.kind`.
         max_missing: a window is left out if more than this part of a channel is masked.
         sampled: how many values of each channel are given back.
     """
@@ -41,6 +42,7 @@ class Task:
     index: int
     subject: int
     plan: Plan
+    words: Mapping[str, str]
     max_missing: float
     sampled: int
 
@@ -96,7 +98,7 @@ def cut(task: Task) -> Cut:
         StimjaxError: the recording cannot be read, or gives no window.
     """
     plan = task.plan
-    recording = reader.read(task.path, plan.channels)
+    recording = reader.read(task.path, plan.channels, task.words)
     spans = _spans(recording, plan)
     conditioned = condition(recording, plan.channels, plan.rate)
     starts = np.array([round((start - plan.before) * plan.rate) for start, _, _ in spans])

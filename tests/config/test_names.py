@@ -6,6 +6,7 @@ import pkgutil
 import subprocess
 import sys
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from stimjax.command import options
 from stimjax.command.main import VERBS
 from stimjax.config import names, settings
 from stimjax.config.recipes import Recipe, Terms
+from stimjax.data.scoring import vocabulary
 from stimjax.errors import StimjaxError
 from stimjax.excite import methods, terms
 from stimjax.excite.sources import SOURCES
@@ -96,6 +98,21 @@ def test_a_name_that_is_near_none_still_lists_them():
         names.check(config.Teacher(critic="oracle"), "there: ")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("hypopnoea", "hypopnea"), ("n2", "N2"), ("Central apnea", "central apnea")],
+)
+@pytest.mark.parametrize("verb", ["demo", "run"])
+def test_a_misspelt_kind_of_event(tmp_path, verb, written, meant):
+    path = tmp_path / "job.yaml"
+    path.write_text(f'prepare: {{events: {{"my word": wake, other: {written}}}}}')
+    line = refused(verb, "--config", str(path))
+    assert line.startswith(
+        f"{path}: prepare.events['other']: there is no kind of event {written!r}"
+    )
+    assert f"; did you mean {meant}? (choose from apnea, " in line
+
+
 def test_no_critic_is_a_name():
     names.check(config.Job(teacher=config.Teacher(critic="none")))
     names.check(config.DEMO)
@@ -139,7 +156,7 @@ def test_a_literal_in_a_file_has_a_nearest_name_too(tmp_path):
 def test_every_text_is_a_name_or_free(section):
     """A new setting that is a name has to be put into `names.NAMED`."""
     for name, hint in typing.get_type_hints(section).items():
-        if hint in (str, tuple[str, ...]) and name not in FREE:
+        if hint in (str, tuple[str, ...], Mapping[str, str]) and name not in FREE:
             assert name in names.NAMED[section.__name__], f"{section.__name__}.{name}: no names"
     for name in names.NAMED.get(section.__name__, ()):
         assert name in {field.name for field in dataclasses.fields(section)}
@@ -159,6 +176,7 @@ def attack_names() -> set[str]:
     ("registry", "known"),
     [
         pytest.param(models.CLASSIFIERS, names.NETWORKS, id="networks"),
+        pytest.param(vocabulary.NAMES, names.EVENTS, id="kinds of events"),
         pytest.param(models.GENERATORS, names.GENERATORS, id="generators"),
         pytest.param(classical.CLASSICAL, names.CLASSICAL, id="classical students"),
         pytest.param(baselines.BASELINES, names.BASELINES, id="baselines"),

@@ -73,7 +73,9 @@ def test_what_is_dumped_is_read_back_exactly(tmp_path_factory, job):
 
 
 def test_sections_go_under_their_names(read):
-    sections = (config.Prepare(rate=2.0, channels=("SpO2", "HR")), config.Synthesis(count=3))
+    own = {"my word": "hypopnea", "低": "ignore", "": "N2", "on": "wake"}
+    prepare = config.Prepare(rate=2.0, channels=("SpO2", "HR"), events=own)
+    sections = (prepare, config.Synthesis(count=3))
     job = read(settings.dump(*sections))
     assert (job.prepare, job.synthesis) == sections
     assert job.teacher == config.Teacher()
@@ -112,6 +114,17 @@ def test_whole_numbers_and_powers_of_ten_do_for_numbers(read):
         ("prepare: {channels: [1]}", "prepare.channels[0] has to be text"),
         ("prepare: {task: nap}", "prepare.task has to be apnea or stages, not 'nap'"),
         ("prepare: {test_subjects: 12}", "prepare.test_subjects has to be text (in quotes"),
+        (
+            "prepare: {events: [a, b]}",
+            "prepare.events has to be `text: kind` lines, not ['a', 'b']",
+        ),
+        ("prepare: {events: apnea}", "prepare.events has to be `text: kind` lines, not 'apnea'"),
+        ("prepare: {events: }", "prepare.events has to be `text: kind` lines, not None"),
+        ("prepare: {events: {1: N1}}", "the name 1 in prepare.events has to be text (in quotes"),
+        ("prepare: {events: {on: N1}}", "the name True in prepare.events has to be text"),
+        ("prepare: {events: {a: 1}}", "prepare.events['a'] has to be text"),
+        ("prepare: {events: {a: [N1]}}", "prepare.events['a'] has to be text"),
+        ("prepare: {events: {a: N1, a: N2}}", "the key 'a' stands twice"),
         ("prepare: {skip_bad: 1}", "prepare.skip_bad has to be true or false"),
         ("prepare: {seed: 1.5}", "prepare.seed has to be a whole number, not 1.5"),
         ("prepare: {seed: true}", "prepare.seed has to be a whole number"),

@@ -88,6 +88,20 @@ def truth(spo2: np.ndarray, minute: int, before: int, after: int) -> np.ndarray:
     return spo2[60 * minute - before : 60 * minute + 60 + after]
 
 
+def test_words_of_the_user_are_read_and_recorded(cohort, windows_of, monkeypatch):
+    whole = made_of(windows_of(cohort))
+    assert "events" not in whole["settings"]  # older folders do not have it
+    for word, own in (("Kurve flach", "apnea"), ("Ereignis 7", "apnea minute")):
+        monkeypatch.setitem(globals(), "WORDS", ("Normal", word))
+        for code, name in zip(CODES.values(), CODES, strict=True):
+            cohort.add(name, code, cohort.spo2[code], cohort.labels[code])
+        with pytest.raises(StimjaxError, match="every window is of the class 'normal'"):
+            windows_of(cohort)
+        made = made_of(windows_of(cohort, events={word: own}))
+        assert made["settings"]["events"] == {word: own}
+        assert made["parts"] == whole["parts"]
+
+
 @pytest.mark.parametrize(("before", "after"), [(None, None), (0.0, 0.0), (30.0, 7.0)])
 def test_windows_hold_the_signal_and_the_scoring_of_their_minute(cohort, windows_of, before, after):
     folder = windows_of(cohort, before=before, after=after)

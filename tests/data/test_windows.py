@@ -34,7 +34,7 @@ def cut(tmp_path: Path):
         minutes = [(60.0 * m, 60.0, ("Normal", "Apnea")[m % 2]) for m in range(MINUTES)]
         write_edf(path, "S1", traces, minutes)
         plan = Plan("apnea", ("flow", "SpO2"), 4.0, before, after)
-        task = windows.Task(path, out, 0, 7, plan, most, 50)
+        task = windows.Task(path, out, 0, 7, plan, {}, most, 50)
         return windows.cut(task), load_arrays(out)
 
     return call

@@ -155,6 +155,12 @@ def test_how_windows_came_to_be_is_read_back_and_names_nobody(tmp_path: Path, ma
     assert named.to_json() == MADE[0].to_json()
 
 
+def test_windows_remember_the_words_of_their_user_and_older_ones_had_none(tmp_path: Path):
+    made = Made(config.Prepare(events={"my word": "hypopnea"}), COHORT)
+    assert Made.from_json(json.loads(json.dumps(made.to_json())), "here") == made
+    assert "events" not in Made(config.Prepare(), COHORT).to_json()["settings"]
+
+
 def test_images_say_no_more_than_how_they_were_dealt():
     assert MADE[1].to_json() == {"settings": {"split": "random", "independent": True}}
 

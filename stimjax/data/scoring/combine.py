@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from stimjax.data.recording import Event, Header, Scored, Scoring, Source
 from stimjax.data.scoring import clock, vocabulary
 from stimjax.data.scoring.rules import EPOCH, MINUTE, ROUNDING
+from stimjax.data.scoring.understand import understood
 
 STAGES, BREATHING = "stages", "events"  # what a source can give
 
@@ -35,9 +36,9 @@ def scored(
     notes: list[str] = []
     for scoring in scorings:
         shift, why = clock.shift(header, scoring)
-        given, unknown = understood(scoring, shift, own)
+        given, unknown, lengths = understood(scoring, shift, own)
         ignored += unknown
-        notes += scoring.notes
+        notes += [*scoring.notes, *lengths]
         for gives in (STAGES, BREATHING):
             part = [event for event in given if group(event.kind) == gives]
             if part and not any(source.gives == gives for source in sources):
@@ -49,20 +50,6 @@ def scored(
 def group(kind: str) -> str:
     """What a source gives with an event of that kind."""
     return STAGES if kind.startswith("stage.") else BREATHING
-
-
-def understood(
-    scoring: Scoring, shift: float, own: Mapping[str, str]
-) -> tuple[list[Event], Counter[str]]:
-    """The events of a source on the clock of the recording, and the texts that say nothing."""
-    events: list[Event] = []
-    unknown: Counter[str] = Counter()
-    for remark in scoring.remarks:
-        if kind := vocabulary.kind(remark.text, own):
-            events.append(Event(kind, remark.onset + shift, remark.duration or 0.0))
-        else:
-            unknown[remark.text] += 1
-    return events, unknown
 
 
 def tidy(events: Iterable[Event]) -> tuple[Event, ...]:

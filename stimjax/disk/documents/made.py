@@ -15,6 +15,7 @@ from stimjax.errors import StimjaxError
 FILE, SCHEMA = "spec.json", 1
 # Settings that are not written: those that name people, and one that changes no byte.
 UNWRITTEN = ("test_subjects", "subjects", "workers")
+LATER = ("events",)  # written only where they say something: older folders do not have them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +80,9 @@ class Made:
     def to_json(self) -> dict[str, Any]:
         """The part `made` of a `spec.json`; `from_json` reads it back."""
         settings = {
-            key: value for key, value in plain(self.settings).items() if key not in UNWRITTEN
+            key: value
+            for key, value in plain(self.settings).items()
+            if key not in UNWRITTEN and (value or key not in LATER)
         }
         return {"settings": settings, **({} if self.cohort is None else plain(self.cohort))}
 

@@ -125,13 +125,14 @@ def is_plain(value: bytes | str) -> bool:
         return len(value) < CERTAIN
     text = " ".join(value.split()).casefold()
     short = len(text) < SHORTEST or (text.isdigit() and len(text) < 6)
-    return short or not any(map(str.isalnum, text)) or text in _COMMON
+    common = text in _COMMON or vocabulary.kind(text) is not None
+    return short or common or not any(map(str.isalnum, text))
 
 
 def _common() -> set[str]:
-    tables = (*ALIASES.items(), *vocabulary.WORDS.items(), *rules.CLASSES.items())
+    tables = (*ALIASES.items(), *rules.CLASSES.items())
     words = {word for name, others in tables for word in (name, *others)}
-    return {word.casefold() for word in (*words, *BLANKED)}
+    return {word.casefold() for word in (*words, *vocabulary.KINDS, *BLANKED)}
 
 
 _COMMON = _common()

@@ -55,6 +55,7 @@ def test_reads_what_pyedflib_wrote(written):
     assert (saturation.unit, brain.unit, chest.unit) == ("%", "uV", "V")
     assert (brain.label, brain.rate) == ("EEG C4-A1", 64)
     assert recording.events == (
+        Event("lights.off", 3.0, 0.0),
         Event("apnea.obstructive", 20.25, 12.5),
         Event("stage.N2", 50, 30),
     )

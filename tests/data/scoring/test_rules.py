@@ -6,41 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimjax.data.recording import Event, Header, Recording, Scored
-from stimjax.data.scoring import combine, rules, vocabulary
+from stimjax.data.scoring import combine, rules
 from stimjax.errors import StimjaxError
 
 
 def night(*events: Event, duration: float = 600.0) -> Recording:
     return Recording(Header("night", "", duration, {}), {}, Scored(combine.tidy(events)))
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("Obstructive apnea|Obstructive Apnea", "apnea.obstructive"),
-        ("Central Apnea", "apnea.central"), ("Mixed apnea|Mixed Apnea", "apnea.mixed"),
-        ("Apnea", "apnea"), ("Hypopnea|Hypopnea", "hypopnea"), ("HYP-C", "hypopnea"),
-        ("SpO2 desaturation|SpO2 desaturation", "desaturation"),
-        ("Arousal|Arousal ()", "arousal"), ("ASDA arousal|Arousal (ASDA)", "arousal"),
-        ("Wake|0", "stage.W"), ("Stage 1 sleep|1", "stage.N1"), ("Stage 2 sleep|2", "stage.N2"),
-        ("Stage 3 sleep|3", "stage.N3"), ("Stage 4 sleep|4", "stage.N3"),
-        ("REM sleep|5", "stage.R"), ("Movement|6", "stage.unscored"),
-        ("Unscored|9", "stage.unscored"), ("Sleep stage W", "stage.W"),
-        ("Sleep stage 4", "stage.N3"), ("Sleep stage N2", "stage.N2"),
-        ("Sleep stage R", "stage.R"), ("Sleep stage ?", "stage.unscored"),
-        ("Movement time", "stage.unscored"), ("Normal", "minute.normal"),
-        ("RERA", None), ("Unsure|Unsure", None), ("PLM", None), ("Lights off", None), ("", None),
-        ("Sleep stage", None), ("Recording Start Time", None),
-    ],
-)  # fmt: skip
-def test_the_vocabulary(text, kind):
-    assert vocabulary.kind(text) == kind
-    assert vocabulary.kind(text.lower()) == kind
-
-
-def test_no_text_has_two_kinds():
-    texts = [(text, kind) for kind, texts in vocabulary.WORDS.items() for text in texts]
-    assert [vocabulary.kind(text) for text, _ in texts] == [kind for _, kind in texts]
 
 
 tenths = st.integers(0, 1200)
