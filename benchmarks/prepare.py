@@ -4,6 +4,9 @@ Nights a second and peak memory of the whole command, start to end, each in a pr
 on one core (`mne_prepare.py` for MNE, which skips what stimjax does beyond cutting windows: masks,
 checks, the split). Both have to find the same number of windows. Peak memory is also taken for a
 quarter of the nights: where it does not grow, a cohort of any size fits.
+
+Under `large` are nights of a polysomnography's size (`large_nights.py`), beside pyedflib, which
+only reads the channels that are used.
 """
 
 from __future__ import annotations
@@ -21,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import workers
+from workers import sized
 
 NIGHTS, HOURS = 100, 1.0
+LARGE_NIGHTS, LARGE_HOURS = 4, sized(8.0, 0.1)
 REPEATS = 5
 HERE = Path(__file__).parent
 MIB = 2**20
@@ -62,7 +67,42 @@ def measure(mne: str | None = None, nights: int = NIGHTS, hours: float = HOURS) 
         }
         for name in runs
     }
-    return {"hours": hours, "rate": 4.0, "commands": rows, "times": ratios(rows, nights)}
+    return {
+        **{"hours": hours, "rate": 4.0, "commands": rows, "times": ratios(rows, nights)},
+        "large": large(mne),
+    }
+
+
+def large(mne: str | None = None) -> dict[str, Any]:
+    """Seconds and MiB at most for nights of a polysomnography's size."""
+    script_of = [sys.executable, str(HERE / "large_nights.py")]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        size = [str(LARGE_NIGHTS), str(LARGE_HOURS)]
+        subprocess.run([*script_of, "write", name, *size], check=True)
+        recordings = sorted(folder.glob("*.edf"))
+        runs = {
+            "stimjax": [*stimjax(folder, recordings), "--split", "random"],
+            "pyedflib": [*script_of, "read", *map(str, recordings)],
+        }
+        runs |= {"mne": script(mne, folder, recordings)} if mne else {}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+        for _ in range(REPEATS):
+            for name, command in runs.items():
+                taken[name].append(timed(command)[:2])
+                shutil.rmtree(folder / "out", ignore_errors=True)
+    rows = {
+        name: {
+            "seconds": round(statistics.median(seconds for seconds, _ in turns), 2),
+            "peak_mib": round(statistics.median(peak for _, peak in turns), 1),
+        }
+        for name, turns in taken.items()
+    }
+    times = {
+        f"{key}, stimjax to pyedflib": round(rows["stimjax"][key] / rows["pyedflib"][key], 2)
+        for key in ("seconds", "peak_mib")
+    }
+    return {"nights": LARGE_NIGHTS, "hours": LARGE_HOURS, "commands": rows, "times": times}
 
 
 def simulate(folder: Path, nights: int, hours: float) -> list[Path]:

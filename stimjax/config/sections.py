@@ -45,12 +45,17 @@ class Prepare:
         fold: which of the folds `stimjax prepare` tests, from 0.
         events: what texts of a scoring mean, over what is known of them, in a configuration file
             only: the text and its kind (`names.EVENTS`: hypopnea, central apnea, N2, ignore).
-        subject_from: what tells subjects apart: the header's patient code, the file's name, or
-            auto (the code, unless it is empty or the same in all files).
+        subject_from: what tells subjects apart: the header's patient code, the file's name (where
+            several folders hold equal names, the folder), or auto (the code, unless it is the same
+            in all files or names nobody, such as "anonymous").
+        subjects: a CSV file that says who was recorded, with the columns recording (path, file name
+            or stem) and subject.
         skip_bad: leave out recordings that cannot be used, and say which, instead of stopping.
         independent: no recording has a say in how another is treated: channels have to be named,
             rate and ranges of values are fixed ones, subjects are dealt by a hash of their names.
             A teacher with an epsilon needs it.
+        workers: processes that read recordings; 0 takes as many as there are cores and work for.
+            The windows are the same for any number.
         seed: of the split.
     """
 
@@ -70,8 +75,10 @@ class Prepare:
         default_factory=dict, hash=False
     )
     subject_from: Literal["auto", "header", "file"] = "auto"
+    subjects: str = ""
     skip_bad: bool = False
     independent: bool = False
+    workers: int = 0
     seed: Seed = 0
 
     @property

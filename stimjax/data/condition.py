@@ -30,6 +30,8 @@ class Kind:
         valid: what lies outside this range is a lost probe (in the channel's unit).
         flat: seconds without any change after which a channel counts as dead.
         clips: whether a value at the end of the header's range was cut off there.
+        bridge: seconds; a gap that lasts so long is not bridged: a line over it would read as
+            what the channel does in an apnea, or as a dead sensor.
         span: values of x that a stimulus may take where no recording is asked for them; with
             "recording" robust standard deviations from the recording's median.
     """
@@ -40,17 +42,26 @@ class Kind:
     valid: tuple[float, float] = (-np.inf, np.inf)
     flat: float = 120.0
     clips: bool = True
+    bridge: float = 10.0
     span: tuple[float, float] = (-4.0, 4.0)
 
 
 # SpO2 keeps its level, which is what desaturation is about; whole percents often stay for long.
 # Below 50 % an oximeter is not calibrated: monitors write 0 or rubbish for a lost probe. In an
 # apnea flow is flat for up to 60 s and more, so that only a longer stretch is a dead sensor.
+# Both numbers move slowly: a line over a lost probe says of them what anybody would.
 KINDS: dict[str, Kind] = {
     "SpO2": Kind(  # from 70 to 100 %
-        "fixed", 95.0, 4.0, (50.0, 100.5), flat=1800.0, clips=False, span=(-6.25, 1.25)
+        "fixed",
+        95.0,
+        4.0,
+        (50.0, 100.5),
+        flat=1800.0,
+        clips=False,
+        bridge=np.inf,
+        span=(-6.25, 1.25),
     ),
-    "HR": Kind("recording", valid=(20.0, 250.0), flat=600.0, clips=False),
+    "HR": Kind("recording", valid=(20.0, 250.0), flat=600.0, clips=False, bridge=np.inf),
 }
 
 
@@ -104,7 +115,7 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
                 "name others with --channels or leave the file out with --skip-bad"
             )
         missing, counts[channel] = mask(signal, kind)
-        valid = signal.values[~missing]
+        valid = signal.values[~missing] if missing.any() else signal.values
         if not len(valid) or np.ptp(valid) == 0:
             what = _unusable(signal, kind)
             raise StimjaxError(
@@ -113,10 +124,11 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
             )
         kept = signal.rate == rate  # resampling puts values between
         whole.append(kept and bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
-        values = _resampled(_filled(signal.values, missing), signal.rate, rate, length)
-        columns.append(_normalized(values, valid, kind))
-        index = np.minimum((np.arange(length) * signal.rate / rate).astype(int), len(missing) - 1)
-        gone.append(missing[index])
+        quartiles = np.percentile(valid, [25, 50, 75])
+        filled = _filled(signal.values, missing)
+        values = _resampled(filled, quartiles[1], Fraction(rate / signal.rate), length)
+        columns.append(_normalized(values, quartiles, valid, kind))
+        gone.append(_at_rate(missing, signal.rate / rate, length))
     x = np.stack(columns, axis=1).astype(np.float32)
     return Conditioned(x, np.stack(gone, axis=1), counts, tuple(whole))
 
@@ -130,6 +142,12 @@ def _unusable(signal: Signal, kind: Kind) -> str:
     low, high = kind.valid  # a unit that is not the right one shows in the values
     inside = f", valid are {low:g} to {high:g}" if np.isfinite(low) else ""
     return f"has no valid value ({units.span(signal)}{inside})"
+
+
+def _at_rate(missing: np.ndarray, ratio: float, length: int) -> np.ndarray:
+    """The mask at another rate; what lies behind its end was not measured."""
+    index = (np.arange(length) * ratio).astype(int)
+    return missing[np.minimum(index, len(missing) - 1)] | (index >= len(missing))
 
 
 def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[str, int]]:
@@ -149,6 +167,15 @@ def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[st
 
 def _flat(values: np.ndarray, least: int) -> np.ndarray:
     """Where a value repeats itself for at least `least` samples."""
+    # So long a stretch covers a whole step of this grid: where none is flat, nothing is.
+    step = least // 2
+    starts = range(0, len(values) - step, step)
+    if not any(
+        (values[a + 1 : a + step + 1] == values[a]).all()
+        for a in starts
+        if values[a] == values[a + step]
+    ):
+        return np.zeros(len(values), bool)
     change = np.flatnonzero(np.diff(values) != 0) + 1
     edges = np.concatenate([[0], change, [len(values)]])
     lengths = np.diff(edges)
@@ -163,11 +190,11 @@ def _filled(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return np.interp(time, time[~missing], values[~missing])
 
 
-def _resampled(values: np.ndarray, rate: float, wanted: float, length: int) -> np.ndarray:
-    """At the wanted rate, through a polyphase anti-alias filter; exactly `length` values."""
-    if rate != wanted:
-        ratio = Fraction(wanted / rate).limit_denominator(10_000)
-        level = np.median(values)  # the phases of the filter differ by 1e-4: a level would ripple
+def _resampled(values: np.ndarray, level: float, ratio: Fraction, length: int) -> np.ndarray:
+    """At a rate times `ratio`, through a polyphase anti-alias filter; exactly `length` values."""
+    if ratio != 1:
+        ratio = ratio.limit_denominator(10_000)
+        level = values.dtype.type(level)  # the filter's phases differ by 1e-4: it would ripple
         values = level + resample_poly(
             values - level, ratio.numerator, ratio.denominator, padtype="line"
         )
@@ -175,10 +202,12 @@ def _resampled(values: np.ndarray, rate: float, wanted: float, length: int) -> n
     return np.pad(values, (0, length - len(values)), mode="edge")
 
 
-def _normalized(values: np.ndarray, valid: np.ndarray, kind: Kind) -> np.ndarray:
+def _normalized(
+    values: np.ndarray, quartiles: np.ndarray, valid: np.ndarray, kind: Kind
+) -> np.ndarray:
     if kind.normalization == "fixed":
         return (values - kind.center) / kind.scale
-    low, median, high = np.percentile(valid, [25, 50, 75])
+    low, median, high = quartiles
     # More than half of the values may be the same; then the spread says nothing, the SD does.
     spread = (high - low) / ROBUST_SD or float(valid.std())
     return np.clip((values - median) / spread, -MOST, MOST)

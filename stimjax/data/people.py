@@ -92,6 +92,12 @@ def patient_fields(patient: str) -> tuple[str, str, str, str]:
     return code, sex, born, name
 
 
+def has_plus_form(patient: str) -> bool:
+    """Whether a patient field is divided as EDF+ asks, also in a file that is only EDF."""
+    _, sex, born, name = (*patient.split(), "", "", "", "")[:4]
+    return sex in ("M", "F", "X") and (born == "X" or day(born) is not None) and bool(name)
+
+
 def of_comments(comments: Iterable[str]) -> Person:
     """What the comments of a WFDB header tell."""
     text = "\n".join(comments)

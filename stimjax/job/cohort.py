@@ -6,6 +6,7 @@ The folder is one that the caller has opened with `store.new_folder`. What comes
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,4 +36,4 @@ def prepare_windows(
     """Fill the empty `folder` with windows of the recordings among `inputs`."""
     reporter.stage("preparing windows")
     prepare.prepare(inputs, settings, folder, note=reporter.note, progress=reporter.progress)
-    save_settings(folder, settings)
+    save_settings(folder, dataclasses.replace(settings, workers=0))  # the same for any number

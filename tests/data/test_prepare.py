@@ -14,10 +14,12 @@ import pytest
 
 from stimjax import config
 from stimjax.batch import Batch, load_spec
-from stimjax.data import people, prepare, split
+from stimjax.data import people, plan, prepare, split
 from stimjax.data.edf.writer import Trace, write_edf
+from stimjax.data.recording import Header, SignalHeader
 from stimjax.data.split import Shares
 from stimjax.errors import StimjaxError
+from stimjax.machine import runtime
 
 MINUTES = 10
 WORDS = ("Normal", "Apnea")
@@ -76,10 +78,14 @@ def made_of(folder: Path) -> dict:
     return json.loads((folder / "spec.json").read_text())["made"]
 
 
+def inside(before: int, after: int) -> list[int]:
+    """The minutes whose windows need no time outside the recording."""
+    return [m for m in range(MINUTES) if 60 * m >= before and 60 * m + 60 + after <= 60 * MINUTES]
+
+
 def truth(spo2: np.ndarray, minute: int, before: int, after: int) -> np.ndarray:
-    """What a window must hold: beyond the ends of the recording its first or last value."""
-    padded = np.concatenate([[spo2[0]] * before, spo2, [spo2[-1]] * after])
-    return padded[60 * minute : 60 * minute + before + 60 + after]
+    """What a window must hold."""
+    return spo2[60 * minute - before : 60 * minute + 60 + after]
 
 
 def test_words_of_the_user_are_read_and_recorded(cohort, windows_of, monkeypatch):
@@ -113,9 +119,9 @@ def test_windows_hold_the_signal_and_the_scoring_of_their_minute(cohort, windows
             its = part[part.subject == cohort.number(code)]
             if len(its):
                 seen.add(code)
-                expected = [truth(spo2, minute, b, a) for minute in range(MINUTES)]
+                expected = [truth(spo2, minute, b, a) for minute in inside(b, a)]
                 np.testing.assert_array_equal(its.x[..., 0] * 4 + 95, expected)
-                np.testing.assert_array_equal(its.y, np.eye(2)[cohort.labels[code]])
+                np.testing.assert_array_equal(its.y, np.eye(2)[cohort.labels[code][inside(b, a)]])
                 assert (its.weight == 1).all()
     assert seen == set(CODES.values())
 
@@ -124,15 +130,13 @@ def test_windows_with_too_much_missing_are_left_out_and_the_rest_stays_in_place(
     spo2 = cohort.spo2["S6"].copy()
     spo2[100:210] = 0  # a lost probe
     cohort.add("night-a", "S6", spo2, cohort.labels["S6"])
-    for most in (0.3, 0.375, 0.5, 1.0):  # the last window lacks exactly 0.375
+    for most in (0.3, 0.5, 0.625, 1.0):  # the second window lacks exactly 75 of 120 s
         folder = windows_of(cohort, max_missing=most)
         its = [part[part.subject == cohort.number("S6")] for part in parts(folder).values()]
         (its,) = [part for part in its if len(part)]
-        outside = np.ones(15 + 600 + 45, bool)
-        outside[15:615] = spo2 == 0
-        missing = [outside[60 * m : 60 * m + 120].mean() for m in range(MINUTES)]
-        keep = [m for m in range(MINUTES) if missing[m] <= most]
-        assert (len(keep) < MINUTES) == (most < 1)
+        missing = {m: (truth(spo2, m, 15, 45) == 0).mean() for m in inside(15, 45)}
+        keep = [m for m in missing if missing[m] <= most]
+        assert (len(keep) < len(missing)) == (most < 0.9)
         np.testing.assert_array_equal(its.y[:, 1], cohort.labels["S6"][keep])
         for window, minute in zip(its.x[..., 0], keep, strict=True):
             expected = truth(spo2, minute, 15, 45)
@@ -164,7 +168,8 @@ def test_channels_of_several_rates_stay_aligned_in_time(tmp_path, windows_of):
     assert [c.name for c in spec.channels] == ["chest", "SpO2"]
     assert spec.rate == 4 and spec.channels[1].resolution == 0  # SpO2 was interpolated
     for part in parts(folder).values():
-        for number, x in enumerate(part[part.subject == part.subject[0]].x):
+        # The first scored minute lacks 7.75 s of context.
+        for number, x in enumerate(part[part.subject == part.subject[0]].x, start=1):
             at = onset + 60 * number - 15 + np.arange(480) / 4
             inside = (at > 3) & (at < 590)
             fit = np.polyfit(chirp(at[inside]), x[inside, 0], 1)
@@ -209,7 +214,7 @@ def test_no_subject_is_in_two_parts_even_with_several_nights(cohort, windows_of)
         for name, part in parts(folder).items():
             told = made["parts"][name]
             assert told["subjects"] == sorted(subjects[name])
-            assert told["windows"] == len(part) == 20 * len(subjects[name])
+            assert told["windows"] == len(part) == 2 * 8 * len(subjects[name])
             assert list(told["classes"].values()) == part.y.sum(axis=0).tolist()
 
 
@@ -341,9 +346,10 @@ def test_real_recordings(shared_data, tmp_path):
         kept = []
         for onset, text in zip(wanted, texts, strict=True):
             at = np.arange(onset - 15, onset + 105)
-            inside = (at >= 0) & (at < len(spo2))
-            values = np.where(inside, spo2[np.clip(at, 0, len(spo2) - 1)], 0)
-            good = inside & (values >= 50) & (values <= 100.5)
+            if at[0] < 0 or at[-1] >= len(spo2):
+                continue
+            values = spo2[at]
+            good = (values >= 50) & (values <= 100.5)
             if good.mean() >= 0.5:
                 kept.append((text == "Apnea", values, good))
         assert [label for label, _, _ in kept] == (its.y[:, 1] == 1).tolist()
@@ -354,12 +360,13 @@ def test_real_recordings(shared_data, tmp_path):
 @pytest.mark.parametrize("kind", ["subject", "random"])
 def test_over_the_folds_every_window_is_tested_once(cohort, windows_of, kind):
     tested, numbers = [], set()
+    minutes = inside(15, 45) if kind == "subject" else range(MINUTES)
     for fold in range(3):
         folder = windows_of(cohort, split=kind, folds=3, fold=fold, validation=0.2)
         made = made_of(folder)
         assert (made["settings"]["folds"], made["settings"]["fold"]) == (3, fold)
         part = parts(folder)
-        assert sum(map(len, part.values())) == MINUTES * len(CODES)
+        assert sum(map(len, part.values())) == len(minutes) * len(CODES)
         for name in ("train", "validation"):
             if kind == "subject":
                 assert not set(part[name].subject) & set(part["test"].subject)
@@ -369,12 +376,12 @@ def test_over_the_folds_every_window_is_tested_once(cohort, windows_of, kind):
         for window, subject in zip(test.x[:, start : start + 60, 0], test.subject, strict=True):
             tested.append((int(subject), window.tobytes()))
         numbers |= set(test.subject.tolist())
-    assert len(tested) == len(set(tested)) == MINUTES * len(CODES)
+    assert len(tested) == len(set(tested)) == len(minutes) * len(CODES)
     assert numbers == set(range(len(CODES)))
     for code, spo2 in cohort.spo2.items():
-        minutes = ((spo2 - 95) / 4).astype(np.float32).reshape(MINUTES, 60)
+        values = ((spo2 - 95) / 4).astype(np.float32).reshape(MINUTES, 60)
         its = {window for subject, window in tested if subject == cohort.number(code)}
-        assert its == {minute.tobytes() for minute in minutes}
+        assert its == {values[minute].tobytes() for minute in minutes}
 
 
 def test_independently_no_recording_has_a_say_in_another(cohort, windows_of) -> None:
@@ -409,7 +416,7 @@ def test_independently_channels_have_to_be_named(cohort, windows_of) -> None:
 def test_independently_the_rate_is_a_fixed_one(cohort, windows_of) -> None:
     with contextlib.suppress(StimjaxError):  # a part may be empty by the hash of the names
         folder = windows_of(cohort, independent=True, channels=("SpO2",), test_subjects="S1")
-        assert load_spec(folder).rate == prepare.MOST_RATE["apnea"]
+        assert load_spec(folder).rate == plan.MOST_RATE["apnea"]
 
 
 def test_independently_a_copy_stops_the_work_instead_of_being_left_out(cohort, windows_of) -> None:
@@ -418,3 +425,78 @@ def test_independently_a_copy_stops_the_work_instead_of_being_left_out(cohort, w
     with pytest.raises(StimjaxError, match="same signals"):
         windows_of(cohort, independent=True, **asked)
     windows_of(cohort, **asked)
+
+
+def test_the_windows_are_the_same_for_any_number_of_workers(cohort, tmp_path):
+    """Byte for byte, with what is said of them, and with a copy among the recordings."""
+    (cohort.folder / "bad.edf").write_bytes(b"0" * 2000)
+    shutil.copy(cohort.folder / "night-a.edf", cohort.folder / "night-y.edf")
+    content, said = [], []
+    for workers in (1, 2, 3):
+        folder, notes = tmp_path / f"workers-{workers}", []
+        folder.mkdir()
+        done = []
+        prepare.prepare(
+            [cohort.folder],
+            config.Prepare(skip_bad=True, workers=workers),
+            folder,
+            note=notes.append,
+            progress=lambda *now, done=done: done.append(now),
+        )
+        assert done == [(i + 1, 7) for i in range(7)]
+        content.append({path.name: path.read_bytes() for path in folder.iterdir()})
+        said.append(notes)
+    assert content[0] == content[1] == content[2]
+    assert said[0] == said[1] == said[2]
+    assert sum("left out: " in note for note in said[0]) == 2
+
+
+def test_the_first_bad_recording_in_order_is_the_one_that_is_named(cohort, windows_of):
+    for name in ("night-b", "night-e"):
+        path = cohort.folder / f"{name}.edf"
+        cohort.add(name, CODES[name], np.full(60 * MINUTES, 95.0), cohort.labels[CODES[name]])
+        assert path.exists()
+    for workers in (1, 2):
+        with pytest.raises(StimjaxError, match=r"^night-b: .* is constant"):
+            windows_of(cohort, workers=workers)
+
+
+def test_processes_are_started_where_they_pay():
+    def header(hours: float) -> Header:
+        return Header("n", "", 3600 * hours, {}, signals=(SignalHeader("x", "x", "", 1000.0),))
+
+    count = runtime.cores()
+    assert prepare._workers([header(0.1)] * 5, config.Prepare()) == 1
+    assert prepare._workers([header(8.0)] * 99, config.Prepare()) == count
+    assert prepare._workers([header(8.0)], config.Prepare()) == 1
+    assert prepare._workers([header(0.1)] * 5, config.Prepare(workers=3)) == 3
+    assert prepare._workers([header(0.1)] * 2, config.Prepare(workers=30)) == 2
+
+
+def test_patients_folders_keep_their_nights_together(tmp_path, windows_of):
+    """B1: the same file names in a folder for each patient, without codes."""
+    cohort, rng, notes = Cohort(tmp_path / "in"), np.random.default_rng(0), []
+    for patient in range(6):
+        for night in (1, 2):
+            (cohort.folder / f"patient{patient}").mkdir(parents=True, exist_ok=True)
+            spo2 = rng.integers(60, 101, 60 * MINUTES).astype(float)
+            name = f"patient{patient}/night{night}"
+            cohort.add(name, "", spo2, rng.permutation(MINUTES) % 2)
+    (tmp_path / "out").mkdir()
+    prepare.prepare([cohort.folder], config.Prepare(), tmp_path / "out", note=notes.append)
+    made = made_of(tmp_path / "out")
+    assert (made["recordings"], made["subjects"]) == (12, 6)
+    told = [set(made["parts"][part]["subjects"]) for part in split.PARTS]
+    assert not told[0] & told[1] and not told[0] & told[2] and not told[1] & told[2]
+    assert any("told apart by folder in 12 recordings (6 persons)" in note for note in notes)
+
+
+def test_a_subjects_file_joins_nights_and_is_written_nowhere(cohort, windows_of, tmp_path):
+    lines = [f"{name},{'AB'[i % 2] if i < 2 else name}" for i, name in enumerate(CODES)]
+    file = tmp_path / "ZZwho.csv"
+    file.write_text("recording,subject\n" + "\n".join(lines).replace("night-b,B", "night-b,A"))
+    folder = windows_of(cohort, subjects=str(file))
+    assert made_of(folder)["subjects"] == 5
+    settings = made_of(folder)["settings"]
+    assert not {"subjects", "workers", "test_subjects"} & set(settings)
+    assert all(b"ZZ" not in path.read_bytes() for path in folder.iterdir())

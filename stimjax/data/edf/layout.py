@@ -218,7 +218,7 @@ def patient_code(edf: EdfHeader) -> str:
     if match := _SLEEP_EDF.fullmatch(stem(edf.path)):
         return match[1]
     words = [part for part in edf.patient.split() if part != "X"]
-    if not edf.plus or not words:
+    if not (edf.plus or people.has_plus_form(edf.patient)) or not words:
         return " ".join(words)
     code, _, _, name = people.patient_fields(edf.patient)
     return next((part for part in (code, name) if part != "X"), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -22,17 +23,27 @@ APNEA_SECONDS = 10.0  # an apnea lasts at least so long (AASM), and so must it w
 _RESPIRATORY = ("apnea.obstructive", "apnea.central", "apnea.mixed", "apnea", "hypopnea")
 _STAGES = {f"stage.{name}": number for number, name in enumerate(STAGE_CLASSES)}
 _MINUTES = {"minute.normal": 0, "minute.apnea": 1}
+_DARK, _LIGHT = "lights.off", "lights.on"
+SHARE = 2 / 3  # of a window that a stage has to cover to label it: of 20 s epochs, a whole one
+JOIN = 1.0  # s; stages that are no further apart follow each other: devices write 29.992 s for 30
 ROUNDING = 1e-6  # s; onsets and durations are decimals that a float does not hold exactly
 
+Span = tuple[float, float, int]
 
-def spans(recording: Recording, task: Task) -> list[tuple[float, float, int]]:
+
+def spans(recording: Recording, task: Task) -> list[Span]:
     """The labelled spans of a night, in order.
 
     "apnea": the scored minutes of a minute-scored recording; otherwise the recording is tiled
     with whole minutes: apnea if at least 10 s lie in scored apneas and hypopneas (what overlaps
-    counts once), and left out where half or more lies outside the scored sleep stages, if there
-    are any. "stages": scored stages cut into epochs of 30 s (a rest shorter than an epoch is left
-    out). The last span may reach beyond the recording's end.
+    counts once). A minute is left out where half or more of it lies outside the scored sleep
+    stages, or outside the time from lights off to lights on; where a recording has neither stages
+    nor lights, every minute counts.
+
+    "stages": scored stages that follow each other are joined, whatever the length of their epochs,
+    and tiled with windows of 30 s from where they begin. A stage labels a window if it covers at
+    least two thirds of it and others at most a third; the lights have no say. The last span may
+    reach beyond the recording's end.
 
     Returns:
         `(start, seconds, label)`, start in s from the start of the recording, label an index
@@ -42,68 +53,132 @@ def spans(recording: Recording, task: Task) -> list[tuple[float, float, int]]:
         StimjaxError: nobody scored this recording for the task.
     """
     events, duration = recording.events, recording.header.duration
-    scored = [event for event in events if event.kind != "stage.unscored"]
-    if task == "stages":
-        scored = [event for event in scored if event.kind in _STAGES]
-    if not scored:
+    kinds = {event.kind for event in events}
+    telling = set(_STAGES) if task == "stages" else {*_STAGES, *_MINUTES, *_RESPIRATORY}
+    if not kinds & telling:
         what = "no scored event" if task == "apnea" else "no scored event (sleep stage)"
         raise StimjaxError(
             f"{recording.header.name}: {what}; put its scoring beside it "
             "(EDF+ annotations, -nsrr.xml, -profusion.xml or .apn) or leave it out"
         )
     if task == "stages":
-        return _cut(events, _STAGES, EPOCH, duration)
-    if any(event.kind in _MINUTES for event in events):
-        return _cut(events, _MINUTES, MINUTE, duration)
-    rule = _ApneaRule(events)
-    starts = MINUTE * np.arange(int((duration + ROUNDING) // MINUTE))
-    labelled = [(float(start), MINUTE, rule.label(start, MINUTE)) for start in starts]
-    return [(start, seconds, label) for start, seconds, label in labelled if label is not None]
+        return _epochs(events, duration)
+    if kinds & set(_MINUTES):
+        return _minutes(events, duration)
+    return _tiled(events, duration)
 
 
-def _cut(
-    events: Sequence[Event], labels: dict[str, int], seconds: float, duration: float
-) -> list[tuple[float, float, int]]:
-    """Pieces of `seconds` of every labelled event, as far as they start within the night."""
-    pieces: dict[float, int] = {}  # of two events that start together the first counts
+def bounded(events: Sequence[Event]) -> bool:
+    """Whether scored minutes, stages or lights tell which minutes of a night were looked at."""
+    return any(event.kind in _MINUTES for event in events) or bool(_known(events))
+
+
+def breathing_scored(events: Sequence[Event]) -> bool:
+    """Whether a night has a single apnea, hypopnea or scored minute."""
+    return any(event.kind in _RESPIRATORY or event.kind in _MINUTES for event in events)
+
+
+def _minutes(events: Sequence[Event], duration: float) -> list[Span]:
+    """The scored minutes of a night, as far as they start within it."""
+    pieces: dict[float, int] = {}  # of two that start together the first counts
     for event in events:
-        if event.kind in labels:
-            for number in range(int((event.duration + ROUNDING) // seconds)):
-                start = event.onset + number * seconds
+        if event.kind in _MINUTES:
+            for number in range(int((event.duration + ROUNDING) // MINUTE)):
+                start = event.onset + number * MINUTE
                 if 0 <= start < duration:
-                    pieces.setdefault(start, labels[event.kind])
-    return [(start, seconds, label) for start, label in sorted(pieces.items())]
+                    pieces.setdefault(start, _MINUTES[event.kind])
+    return [(start, MINUTE, label) for start, label in sorted(pieces.items())]
+
+
+def _tiled(events: Sequence[Event], duration: float) -> list[Span]:
+    """Whole minutes from the start of the recording, apnea or normal, as far as that is known."""
+    starts = MINUTE * np.arange(int((duration + ROUNDING) // MINUTE))
+    known = np.ones(len(starts), bool)
+    for cover in _known(events):
+        known &= cover.inside(starts, MINUTE) > MINUTE / 2 + ROUNDING
+    breathing = _Cover((e.onset, e.onset + e.duration) for e in events if e.kind in _RESPIRATORY)
+    apnea = breathing.inside(starts, MINUTE) >= APNEA_SECONDS - ROUNDING
+    return _spans(starts[known], MINUTE, apnea[known])
+
+
+def _epochs(events: Sequence[Event], duration: float) -> list[Span]:
+    """Windows of 30 s over the scored stages, with the stage that covers enough of each."""
+    staged = [event for event in events if event.kind in _STAGES]
+    scored = _Cover(((e.onset, e.onset + e.duration) for e in staged), join=JOIN)
+    grid: list[np.ndarray] = []
+    free = -math.inf  # where the last window ends: none shares time with the next
+    for first, last in zip(scored.start, scored.end, strict=True):
+        first = max(first, free)
+        count = math.floor((last - first + (1 - SHARE) * EPOCH + ROUNDING) / EPOCH)
+        if count > 0:
+            grid.append(first + EPOCH * np.arange(count))
+            free = first + EPOCH * count
+    starts = np.concatenate(grid) if grid else np.zeros(0)
+    starts = starts[(starts >= 0) & (starts < duration)]
+    seconds = np.stack(
+        [
+            _Cover((e.onset, e.onset + e.duration) for e in staged if e.kind == kind).inside(
+                starts, EPOCH
+            )
+            for kind in _STAGES
+        ],
+        axis=1,
+    )
+    most = seconds.max(axis=1, initial=0.0)
+    others = seconds.sum(axis=1) - most  # more than a third where two scorings contradict
+    sure = (most >= SHARE * EPOCH - ROUNDING) & (others <= (1 - SHARE) * EPOCH + ROUNDING)
+    return _spans(starts[sure], EPOCH, seconds[sure].argmax(axis=1))
+
+
+def _spans(starts: np.ndarray, seconds: float, labels: np.ndarray) -> list[Span]:
+    pairs = zip(starts.tolist(), labels.tolist(), strict=True)
+    return [(start, seconds, int(label)) for start, label in pairs]
+
+
+def _known(events: Sequence[Event]) -> list[_Cover]:
+    """What a minute has to lie in for its silence to say something: stages, and the dark."""
+    staged = [(e.onset, e.onset + e.duration) for e in events if e.kind in _STAGES]
+    dark = _dark(events)
+    return [_Cover(spans) for spans in (staged, dark) if spans]
+
+
+def _dark(events: Sequence[Event]) -> list[tuple[float, float]]:
+    """From each lights off to the next lights on, or to where its own duration says.
+
+    A first lights on ends a dark that began before the recording; a last lights off has no end.
+    """
+    marks = sorted((e for e in events if e.kind in (_DARK, _LIGHT)), key=lambda event: event.onset)
+    if not marks:
+        return []
+    dark: list[tuple[float, float]] = []
+    since = -math.inf if marks[0].kind == _LIGHT else None
+    for mark in marks:
+        if mark.kind == _LIGHT:
+            if since is not None:
+                dark.append((since, mark.onset))
+            since = None
+        elif mark.duration >= MINUTE:  # no mark but the whole time
+            dark.append((mark.onset, mark.onset + mark.duration))
+        elif since is None:
+            since = mark.onset
+    return dark if since is None else [*dark, (since, math.inf)]
 
 
 class _Cover:
-    """The union of some intervals."""
+    """The union of some intervals; those that are at most `join` s apart become one."""
 
-    def __init__(self, events: Iterable[Event]):
+    def __init__(self, intervals: Iterable[tuple[float, float]], join: float = 0.0):
         merged: list[list[float]] = []
-        for event in sorted(events, key=lambda event: event.onset):
-            end = event.onset + event.duration
-            if merged and event.onset <= merged[-1][1]:
+        for start, end in sorted(intervals):
+            if merged and start <= merged[-1][1] + join:
                 merged[-1][1] = max(merged[-1][1], end)
             else:
-                merged.append([event.onset, end])
+                merged.append([start, end])
         self.start, self.end = np.array(merged, float).reshape(-1, 2).T
 
-    def inside(self, start: float, seconds: float) -> float:
-        """How many seconds of a span the union covers."""
-        covered = np.minimum(self.end, start + seconds) - np.maximum(self.start, start)
-        return float(np.maximum(covered, 0).sum())
-
-
-class _ApneaRule:
-    """Whether a span of a night counts as apnea, see `spans`; not for minute-scored nights."""
-
-    def __init__(self, events: Sequence[Event]):
-        present = {event.kind for event in events}
-        self.breathing = _Cover(event for event in events if event.kind in _RESPIRATORY)
-        staged = present & set(_STAGES)
-        self.stages = _Cover(e for e in events if e.kind in _STAGES) if staged else None
-
-    def label(self, start: float, seconds: float) -> int | None:
-        if self.stages and self.stages.inside(start, seconds) <= seconds / 2:
-            return None
-        return int(self.breathing.inside(start, seconds) >= APNEA_SECONDS - ROUNDING)
+    def inside(self, starts: np.ndarray, seconds: float) -> np.ndarray:
+        """How many of the `seconds` after each start the union covers."""
+        covered = np.zeros(len(starts))
+        for start, end in zip(self.start, self.end, strict=True):
+            covered += np.maximum(np.minimum(end, starts + seconds) - np.maximum(start, starts), 0)
+        return covered

@@ -13,7 +13,8 @@ from stimjax.disk.store import read_json
 from stimjax.errors import StimjaxError
 
 FILE, SCHEMA = "spec.json", 1
-NAMES = "test_subjects"  # the one setting that names people: it is not written
+# Settings that are not written: those that name people, and one that changes no byte.
+UNWRITTEN = ("test_subjects", "subjects", "workers")
 LATER = ("events",)  # written only where they say something: older folders do not have them
 
 
@@ -81,7 +82,7 @@ class Made:
         settings = {
             key: value
             for key, value in plain(self.settings).items()
-            if key != NAMES and (value or key not in LATER)
+            if key not in UNWRITTEN and (value or key not in LATER)
         }
         return {"settings": settings, **({} if self.cohort is None else plain(self.cohort))}
 
@@ -97,8 +98,9 @@ class Made:
             raise StimjaxError(f'{wrong} (missing value for "made.settings")')
         about = {key: value for key, value in content.items() if key != "settings"}
         settings = content["settings"]
-        if isinstance(settings, Mapping) and NAMES in settings:
-            raise StimjaxError(f'{wrong} (can not match "{NAMES}" to any data class field)')
+        for name in UNWRITTEN:
+            if isinstance(settings, Mapping) and name in settings:
+                raise StimjaxError(f'{wrong} (can not match "{name}" to any data class field)')
         read = (
             cls(typed(config.Prepare, settings, wrong), typed(Cohort, about, wrong))
             if about

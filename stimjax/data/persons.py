@@ -1,0 +1,316 @@
+"""Who was recorded: which recordings are of one person, and what says so.
+
+A person whose nights lie in several parts of a split spoils the test, and two persons who count as
+one spoil nothing but numbers. Where it is not sure, recordings are therefore rather joined.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import difflib
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from stimjax import config
+from stimjax.data.recording import Header
+from stimjax.errors import StimjaxError
+
+By = Literal["subjects file", "patient code", "folder", "file name"]
+Recordings = Sequence[tuple[Path, Header]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Attribution:
+    """Whose a recording is.
+
+    Attributes:
+        subject: the name of the person; the same name, but for case, is the same person.
+        by: what tells it.
+    """
+
+    subject: str
+    by: By
+
+    @property
+    def key(self) -> str:
+        """The name without case."""
+        return self.subject.casefold()
+
+
+# Words that stand in a header for a code that was removed or never typed, without accents.
+_WORDS = """
+    anonymous anonymised anonymized anonym anonyme anonymise anonymisiert anonymus anonimo anonima
+    anonimizado anonimizzato anoniem geanonimiseerd anon unknown unbekannt inconnu inconnue
+    desconocido desconhecido sconosciuto onbekend test tester testing patient patientin paciente
+    paziente patiente subject sujet sujeto soggetto proband probant participant person client user
+    none null nil na nan nn name noname vorname nachname firstname lastname surname id identifier
+    code no not available applicable specified given set unspecified undefined unidentified
+    deidentified de identified removed redacted deleted blank empty missing default dummy demo
+    example sample confidential private hidden masked male female m f mr mrs ms the of
+    匿名 未知 不详 测试 患者 姓名 无 аноним неизвестно
+"""
+_NOBODY = frozenset(_WORDS.split())
+_ACCENTS = str.maketrans("áàâäãéèêëíìîïóòôöõúùûüçñ", "aaaaaeeeeiiiiooooouuuucn")
+_BLANKED = re.compile(r"(?:x[\s,;_^.-]+){2,}\S*", re.IGNORECASE)  # "X X X X 1a2b": a checksum
+
+_NIGHT = re.compile(  # what tells nights of a person apart, and no persons
+    r"""
+    (?:(?:first|second|third|1st|2nd|3rd|erste|zweite)[-_ ]*)?
+    (?:nights?|nacht|nuit|noche|notte|noite|sessions?|sess|ses|visit[ea]?|besuch|days?|week
+    |baseline|follow[-_ ]?up|recordings?|record|rec|run|psg|edf|data|raw|sleep|signals?)
+    [-_ .]*\d{0,3}
+    |(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:\D.*)?
+    |[0-3]\d[-_.][01]\d[-_.](?:19|20)\d\d(?:\D.*)?
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_BIDS = re.compile(r"(sub-[a-z0-9]+)(?:_.*)?", re.IGNORECASE)
+_BORN = 1  # years that two birthyears may differ, each computed from a whole age
+NAMED = 3  # codes that a note names
+
+
+def attribute(recordings: Recordings, settings: config.Prepare) -> list[Attribution]:
+    """Whose each recording is.
+
+    A line of the subjects file, if there is one. Else the patient code, unless it names nobody
+    (`is_placeholder`) or is the same in all files. Else the place: BIDS's `sub-LABEL`; where equal
+    file names lie in several folders, or file names only count nights, the topmost folder that
+    differs and does not itself only count nights ("night1", "ses-2", a date); else the file name.
+
+    Args:
+        recordings: paths and headers of a whole cohort.
+        settings: `subjects` and `subject_from`.
+
+    Raises:
+        StimjaxError: the subjects file is wrong, or the header has to name a subject and does not.
+    """
+    if settings.subjects:
+        if settings.subject_from != "auto":
+            raise StimjaxError("--subjects and --subject-from both tell persons apart; give one")
+        return _listed(recordings, Path(settings.subjects), rest=settings.skip_bad)
+    codes = [_code(header) for _, header in recordings]
+    if settings.subject_from == "header":
+        for (_, header), code in zip(recordings, codes, strict=True):
+            if not code:
+                what = f"no subject ({header.subject!r})" if header.subject else "no subject"
+                raise StimjaxError(
+                    f"{header.name}: its header names {what}; use --subject-from file"
+                )
+        return [Attribution(code, "patient code") for code in codes]
+    if settings.subject_from == "file" or _same(codes):
+        codes = [""] * len(codes)
+    places = iter(_places(recordings, codes))
+    return [Attribution(code, "patient code") if code else next(places) for code in codes]
+
+
+def notes(
+    recordings: Recordings, attributed: Sequence[Attribution], settings: config.Prepare
+) -> Iterator[str]:
+    """What a user should know of how persons were told apart, each a line."""
+    if settings.subject_from == "auto" and not settings.subjects:
+        if _same([_code(header) for _, header in recordings]):
+            yield "every file has the same patient code; it names nobody"
+        blank = Counter(h.subject for _, h in recordings if h.subject and not _code(h))
+        if blank:
+            shown = ", ".join(repr(code) for code, _ in blank.most_common(NAMED))
+            yield f"{blank.total()} recordings have a patient code that names nobody ({shown})"
+    for by in ("folder", "file name"):
+        subjects = [one.key for one in attributed if one.by == by]
+        if len(subjects) > 1:
+            yield (
+                f"persons are told apart by {by} in {len(subjects)} recordings "
+                f"({len(set(subjects))} persons); name them with --subjects if that is wrong"
+            )
+    yield from _contradictions(recordings, attributed)
+
+
+def numbers(attributed: Sequence[Attribution]) -> list[int]:
+    """A number for the person of each recording, from 0 in order of their names."""
+    order = {key: number for number, key in enumerate(sorted({one.key for one in attributed}))}
+    return [order[one.key] for one in attributed]
+
+
+def named(recordings: Recordings, attributed: Sequence[Attribution], wanted: str) -> set[int]:
+    """The numbers of the persons (or of the recordings' persons) in `wanted`, "A, B".
+
+    Raises:
+        StimjaxError: there is no such person, or a file name is that of several.
+    """
+    known: dict[str, set[int]] = defaultdict(set)
+    for (_, header), one, number in zip(recordings, attributed, numbers(attributed), strict=True):
+        known[header.name].add(number)
+        known[one.subject].add(number)
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3)
+            hint = f"did you mean {', '.join(close)}?" if close else "stimjax inspect shows them"
+            raise StimjaxError(f"--test-subjects: there is no subject {name!r}; {hint}")
+        if len(known[name]) > 1:
+            raise StimjaxError(
+                f"--test-subjects: {name!r} is the name of recordings of {len(known[name])} "
+                "subjects; rename the files, or see --subject-from"
+            )
+    return {number for name in names for number in known[name]}
+
+
+def is_placeholder(code: str) -> bool:
+    """Whether a patient code names nobody: "anonymous", "X,X", "0", "test", "n/a", "xxx"."""
+    plain = code.casefold().translate(_ACCENTS)
+    if _BLANKED.fullmatch(plain):
+        return True
+    words = re.findall(r"\w+", plain.replace("_", " "))
+    return "".join(words) in _NOBODY or all(
+        word in _NOBODY or not word.strip("x") or not plain.strip("0 ") for word in words
+    )
+
+
+def _code(header: Header) -> str:
+    return "" if is_placeholder(header.subject) else " ".join(header.subject.split())
+
+
+def _same(codes: Sequence[str]) -> bool:
+    """Whether all files share a code: it is the study's, or the laboratory's."""
+    return len(codes) > 1 and len({code.casefold() for code in codes}) == 1 and bool(codes[0])
+
+
+def _places(recordings: Recordings, codes: Sequence[str]) -> list[Attribution]:
+    """Whose the recordings without a code are, by where they lie."""
+    folders = [path.absolute().parent for path, _ in recordings]
+    root = os.path.commonpath(folders)
+    rows = [
+        (*folder.relative_to(root).parts, header.name)
+        for folder, (_, header), code in zip(folders, recordings, codes, strict=True)
+        if not code
+    ]
+    level = _level(rows)
+    return [_place(row, level) for row in rows]
+
+
+def _place(row: tuple[str, ...], level: int | None) -> Attribution:
+    """Whose a recording is by its folders and name."""
+    for part in row[:-1]:
+        if match := _BIDS.fullmatch(part):
+            return Attribution(match[1], "folder")
+    if match := _BIDS.fullmatch(row[-1]):
+        return Attribution(match[1], "file name")
+    if level is None or level >= len(row) - 1:
+        return Attribution(row[-1], "file name")
+    return Attribution(row[level], "folder")
+
+
+def _level(rows: Sequence[tuple[str, ...]]) -> int | None:
+    """Which level of folders, from the top, tells persons apart; None where file names do."""
+    where: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for *folders, name in rows:
+        where[name.casefold()].add(tuple(folders))
+    nights = all(_NIGHT.fullmatch(name) for name in where)
+    parted = len({tuple(folders) for *folders, _ in rows}) > 1
+    if not parted or not (nights or any(len(folders) > 1 for folders in where.values())):
+        return None
+    depth = max(len(row) for row in rows) - 1
+    levels = [{row[i] if i < len(row) - 1 else None for row in rows} for i in range(depth)]
+    differing = [i for i, names in enumerate(levels) if len(names) > 1]
+    telling = (i for i in differing if not all(_NIGHT.fullmatch(n) for n in levels[i] if n))
+    rest = differing[0] if differing and (nights or len(where) == 1) else None
+    return next(telling, rest)
+
+
+def _contradictions(recordings: Recordings, attributed: Sequence[Attribution]) -> Iterator[str]:
+    """A line for each code that stands in files of what cannot be one person."""
+    together: dict[str, list[Header]] = defaultdict(list)
+    for (_, header), one in zip(recordings, attributed, strict=True):
+        if one.by == "patient code":
+            together[one.key].append(header)
+    for headers in together.values():
+        sexes = {header.person.sex: header.name for header in headers if header.person.sex}
+        born = {year: header.name for header in headers if (year := _born(header)) is not None}
+        what = ""
+        if len(sexes) > 1:
+            what, names = "sex", list(sexes.values())
+        elif born and max(born) - min(born) > _BORN:
+            what, names = "age", [born[min(born)], born[max(born)]]
+        if what:
+            yield (
+                f"{' and '.join(sorted(names))} have one patient code, but another {what}; they "
+                "count as one person: name them with --subjects if they are not"
+            )
+
+
+def _born(header: Header) -> int | None:
+    """The year in which a person was born, to a year."""
+    age, day = header.person.age, header.start.day
+    return None if age is None or day is None else day.year - age
+
+
+def _listed(recordings: Recordings, file: Path, *, rest: bool) -> list[Attribution]:
+    """Whose each recording is by the subjects file; with `rest` it may have further lines."""
+    forms: dict[str, set[int]] = defaultdict(set)
+    for number, (path, header) in enumerate(recordings):
+        *folders, name = path.absolute().parts
+        for last in {name, path.stem, header.name}:
+            for start in range(len(folders) + 1):
+                forms["/".join((*folders[start:], last)).lstrip("/")].add(number)
+    lines: dict[int, int] = {}
+    subjects: dict[int, str] = {}
+    for line, name, subject in _rows(file):
+        places = forms.get(name.replace("\\", "/").removeprefix("./").lstrip("/"), set())
+        if not places and rest:
+            continue
+        if not places:
+            close = difflib.get_close_matches(name, forms, n=1)
+            hint = f"did you mean {close[0]}?" if close else "name its path, file name or stem"
+            raise StimjaxError(f"{file}: line {line}: there is no recording {name!r}; {hint}")
+        if len(places) > 1:
+            raise StimjaxError(
+                f"{file}: line {line}: {name!r} is the name of {len(places)} recordings; write it "
+                "with its folder"
+            )
+        (number,) = places
+        if number in lines:
+            raise StimjaxError(
+                f"{file}: line {line}: {name!r} stands in line {lines[number]} already; remove one"
+            )
+        lines[number], subjects[number] = line, subject
+    absent = [path for n, (path, _) in enumerate(recordings) if n not in subjects]
+    if absent:
+        raise StimjaxError(
+            f"{file}: has no line for {len(absent)} of {len(recordings)} recordings, such as "
+            f"{absent[0]}; add them"
+        )
+    return [Attribution(subjects[n], "subjects file") for n in range(len(recordings))]
+
+
+def _rows(file: Path) -> Iterator[tuple[int, str, str]]:
+    """Line number, recording and subject of each line of a subjects file."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise StimjaxError(f"--subjects {file}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise StimjaxError(f"--subjects {file}: is no text in UTF-8; save it as CSV") from error
+    first = text.partition("\n")[0]
+    reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count))
+    try:
+        columns = [column.strip().casefold() for column in next(reader, [])]
+        if not {"recording", "subject"} <= set(columns):
+            raise StimjaxError(
+                f"{file}: its first line has to name the columns recording and subject, such as "
+                "`recording,subject`"
+            )
+        places = columns.index("recording"), columns.index("subject")
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            name, subject = (row[i].strip() if i < len(row) else "" for i in places)
+            if not name or not subject:
+                empty = "subject" if name else "recording"
+                raise StimjaxError(f"{file}: line {reader.line_num}: gives no {empty}")
+            yield reader.line_num, name, subject
+    except csv.Error as error:
+        raise StimjaxError(f"{file}: line {reader.line_num}: is no CSV ({error})") from error
