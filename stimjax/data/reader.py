@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from stimjax.data import montage, wfdb
 from stimjax.data.edf import recording as edf
-from stimjax.data.recording import Header, Opened, Recording, Scored, stem
+from stimjax.data.recording import Header, Opened, Recording, Scored
 from stimjax.data.scoring import combine, sources, vocabulary
 from stimjax.data.secrets import Secret, content
 from stimjax.errors import StimjaxError
@@ -87,7 +87,7 @@ def name(path: Path) -> str:
         StimjaxError: its ending is unknown.
     """
     _format(path)
-    return stem(path)
+    return path.name[: -len(_ending(path))]
 
 
 def header(path: Path, channels: Sequence[str] | None = None) -> Header:
@@ -147,7 +147,7 @@ def secrets(path: Path) -> Iterator[Secret]:
         StimjaxError: its ending is unknown, or the file cannot be read.
     """
     own = _format(path).secrets
-    yield Secret("recording name", stem(path))
+    yield Secret("recording name", name(path))
     yield Secret("file name", path.name)
     yield Secret("first bytes of a recording", content(path, HEADER))
     yield from own(path)
@@ -177,8 +177,10 @@ def _accepted() -> str:
 
 
 def _ending(path: Path) -> str:
-    """The ending by which a format is known: `.edf`, `.edf.gz`."""
-    return path.name[len(stem(path)) :].lower()
+    """The longest ending by which a format is known (`.edf`, `.edf.gz`), "" for none."""
+    name = path.name.lower()
+    endings = (ending for ending in _FORMATS if name.endswith(ending) and name != ending)
+    return max(endings, key=len, default="")
 
 
 def _format(path: Path) -> Format:

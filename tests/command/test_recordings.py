@@ -36,7 +36,7 @@ def test_all_that_a_recording_holds_is_shown(night, run):
     assert "SpO2 SaO2 1 Hz %" in lines  # the second of a kind
     assert any(line.endswith("Wonder 1 Hz %") for line in lines)
     assert "scored events: 21" in lines and "apnea.obstructive 1" in lines
-    assert any(line.startswith("stages first.edf EDF+") for line in lines)
+    assert "stages, respiratory events first.edf EDF+ annotations" in lines
     assert "'blorp' 2" in lines
 
 
@@ -46,7 +46,13 @@ def test_as_an_object(night, run):
     told = json.loads(out)
     assert told["subject"] == "P01" and told["subject_from"] == "patient code"
     assert told["duration_seconds"] == 600
-    assert told["signals"][1] == {"label": "SaO2", "name": "SpO2", "unit": "%", "rate": 1.0}
+    assert told["signals"][1] == {
+        "label": "SaO2",
+        "name": "SpO2",
+        "unit": "%",
+        "rate": 1.0,
+        "fault": "",
+    }
     assert [signal["label"] for signal in told["signals"]] == ["SpO2", "SaO2", "Wonder"]
     assert {source["file"] for source in told["scoring"]} == {"first.edf"}
     assert all(source["shift_seconds"] == 0 for source in told["scoring"])

@@ -94,6 +94,10 @@ def raw_edf(tmp_path: Path) -> Callable[..., Path]:
 
     def write(name: str = "night.edf", **fields) -> Path:
         path = tmp_path / name
+        seconds = float(fields.get("seconds", 1))
+        # A night; of more than 60 s with fewer samples it would be a device's summary.
+        if 60 < seconds < 43200 and "signals" not in fields:
+            fields["signals"] = [RawSignal("SpO2", ((0,) * round(seconds / 30),))]
         path.write_bytes(RawEdf(**fields).content())
         return path
 

@@ -25,6 +25,7 @@ from stimjax.data.recording import Header, Opened, Scoring, Signal, SignalHeader
 from stimjax.data.secrets import Secret, of_day
 from stimjax.errors import StimjaxError
 
+_YEAR = 366 * 86400.0  # s
 _SLOWEST = 1 / 60  # samples a second; a file that has fewer of every signal is no night
 _CHECKSUMS = ("crc16",)  # CPAP devices write one for each data record, as a signal
 
@@ -99,13 +100,10 @@ def _header(edf: EdfLayout, times: Timeline) -> Header:
 def _start(edf: EdfLayout, first: float) -> Start:
     """When the first sample was taken, to the second: the header tells when the clock began."""
     began = start(edf)
-    if began.clock is None:
+    if began.clock is None or abs(first) > _YEAR:  # a damaged time stamp
         return began
-    with contextlib.suppress(OverflowError):  # a time stamp from beyond the calendar
-        days, clock = divmod(began.clock + math.floor(first), 86400.0)
-        day = began.day and began.day + datetime.timedelta(days)
-        return Start(day, clock)
-    return began
+    days, clock = divmod(began.clock + math.floor(first), 86400.0)
+    return Start(began.day and began.day + datetime.timedelta(days), clock)
 
 
 def _signals(

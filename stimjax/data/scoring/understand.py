@@ -28,7 +28,8 @@ class Understood(NamedTuple):
     """What one source says.
 
     Attributes:
-        events: those that are understood; a duration of 0 where nothing tells it.
+        events: those that are understood, in the order of the source; a duration of 0 where
+            nothing tells it.
         ignored: the texts that are not, with their counts.
         notes: how lengths were read, each a line.
     """
@@ -54,12 +55,14 @@ def understood(
         own: a user's own words, see `vocabulary.kind`.
     """
     words = vocabulary.folded(own)
-    remarks = sorted(scoring.remarks, key=lambda remark: remark.onset)
+    order = sorted(range(len(scoring.remarks)), key=lambda place: scoring.remarks[place].onset)
+    remarks = [scoring.remarks[place] for place in order]
     says = {text: vocabulary.reading(text, words) for text in {r.text for r in remarks}}
     ignored = Counter(remark.text for remark in remarks if says[remark.text].kind is None)
-    marks = [(r, says[r.text]) for r in remarks if says[r.text].kind not in (None, OTHER)]
+    kept = [n for n, r in enumerate(remarks) if says[r.text].kind not in (None, OTHER)]
+    marks = [(remarks[n], says[remarks[n].text]) for n in kept]
     ends = _ends(marks)
-    closing, events, notes = set(ends.values()), [], Counter()
+    closing, events, notes = set(ends.values()), {}, Counter()
     for number, (remark, said) in enumerate(marks):
         if number in closing:
             continue
@@ -69,8 +72,10 @@ def understood(
         seconds, how = _length(remark, said, marks[ends[number]][0] if number in ends else None)
         notes[_NEGATIVE] += (remark.duration or 0) < 0
         notes[how] += 1
-        events.append(Event(said.kind or OTHER, remark.onset + shift, seconds))
-    return Understood(events, ignored, [f"{n} {line}" for line, n in notes.items() if line and n])
+        place = order[kept[number]]
+        events[place] = Event(said.kind or OTHER, remark.onset + shift, seconds)
+    listed = [events[place] for place in sorted(events)]
+    return Understood(listed, ignored, [f"{n} {line}" for line, n in notes.items() if line and n])
 
 
 def _stated(remark: Remark) -> float:

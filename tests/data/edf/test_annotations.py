@@ -126,7 +126,7 @@ def test_several_texts_and_numbers_among_them(held):
 def test_what_cannot_be_read_is_counted(raw_edf):
     bad = b"soon\x1510\x14Apnea\x14\0+5\x1510\0++7\x14Apnea\x14\0+1e5\x14Apnea\x14\0"
     scored = reader.read(raw_edf(reserved="EDF+C", stamps=["0"], lists=[bad])).scored
-    assert scored.notes == ("4 annotation lists could not be read",)
+    assert scored.notes == ("night.edf: 4 annotation lists could not be read",)
     assert scored.events == ()
 
 

@@ -119,7 +119,7 @@ def test_two_nights_a_week_apart(stamped):
     assert values[[0, 1, -2, -1]].tolist() == [0, 1, 2, 3] and np.isnan(values[2:-2]).all()
     assert len(values) == recording.header.duration == 604
     assert recording.events == (Event("hypopnea", 1, 1), Event("apnea", 603, 0.5))
-    assert recording.scored.notes == ("1 scored events lie where nothing was recorded",)
+    assert recording.scored.notes == ("night.edf: 1 scored events lie where nothing was recorded",)
 
 
 def test_gaps_without_end_are_refused(stamped):
