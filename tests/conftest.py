@@ -5,11 +5,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 from jaxtyping import install_import_hook
 
 # As many processes as cores run the tests: more threads of gradient boosting only wait.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A busy machine is no defect: no test fails for having taken long.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # Shapes and dtypes in signatures are checked while the tests run; an int will do for a float.
 install_import_hook(

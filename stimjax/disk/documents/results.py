@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from stimjax.disk.documents.document import Document, Hooks, plain, typed
+from stimjax.disk.documents.document import Document, Hooks, plain
 
 Family = Literal["deep", "classical"]
 Split = Literal["subject", "random"]
@@ -81,15 +81,6 @@ class Row:
             **plain(self.scores),
         }
 
-    @classmethod
-    def from_json(cls, content: Any, where: str) -> Row:
-        """Read what `to_json` gave; `where` is named in the error.
-
-        Raises:
-            StimjaxError: a key is missing, unknown or of the wrong kind.
-        """
-        return typed(cls, _nested(content), f"{where}: is damaged")
-
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
@@ -118,15 +109,6 @@ class Loss:
     accuracy_margin: float
     kappa_margin: float
     non_inferior: bool | None
-
-    @classmethod
-    def from_json(cls, content: Any, where: str) -> Loss:
-        """Read an entry of the summary; `where` is named in the error.
-
-        Raises:
-            StimjaxError: a key is missing, unknown or of the wrong kind.
-        """
-        return typed(cls, content, f"{where}: is damaged")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,11 +38,13 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     Returns:
         `erasure.N.read` and `erasure.N.write f32[unit, unit]`, zeros after the last direction, and
         `erasure.N.mean f32[unit]`, for each network N, see `stimjax.models.layers.Erasure`, and
-        `erasure.units i32[network]`; nothing where there are fewer than two subjects.
+        `erasure.units i32[network]`; nothing where there are fewer than two subjects. Windows of
+        nobody are left out.
     """
     del earlier
+    train = train[np.asarray(train.subject) != NOBODY]
     whose = np.asarray(train.subject)
-    if len(np.unique(whose)) < 2 or (whose == NOBODY).any():
+    if len(np.unique(whose)) < 2:
         return {}
 
     def represent(x: Array) -> list[Array]:

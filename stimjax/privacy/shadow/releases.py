@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array
 
 from stimjax import batch, config
-from stimjax.batch import NOBODY, Batch, Spec
+from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite import collect, kind, lanes, methods
@@ -164,10 +164,12 @@ def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
 
 
 def _erasures(trained: Trained, strength: float) -> Erasures:
-    """The identity directions of each teacher; none where windows are nobody's."""
-    if not strength or (np.asarray(trained.windows.subject) == NOBODY).any():
+    """The identity directions of each teacher; none where one of them would have none."""
+    if not strength:
         return ()
     each = [_measured(trained, number, [erasure.ERASURE]) for number in range(len(trained.rows))]
+    if not all(each):
+        return ()
     of_teachers = [erasure.erasures(one, strength) for one in each]
     return jax.tree.map(lambda *parts: jnp.stack(parts), *of_teachers)
 

@@ -153,6 +153,10 @@ def test_measured_for_every_network_where_there_are_subjects(spec: Spec) -> None
     assert expected.any()
     np.testing.assert_allclose(found["erasure.1.read"], expected, atol=1e-3)
     assert erasure.measure(batch.make(x, y, spec), teacher, {}) == {}
+    more = batch.concatenate([batch.make(x[:7], y[:7], spec), windows])  # seven of nobody
+    np.testing.assert_array_equal(
+        erasure.measure(more, teacher, {})["erasure.0.read"], found["erasure.0.read"]
+    )
 
 
 @pytest.mark.parametrize("name", list(models.CLASSIFIERS))
