@@ -28,7 +28,7 @@ from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
-_APNEA_ECG = {"A": "Apnea minute", "N": "Normal"}
+_APNEA_ECG = {8: "Apnea minute", 1: "Normal"}  # by the codes of the symbols A and N
 _NOTED = ("st", "arousal", "resp", "ecg")  # annotators whose notes may score
 _MINUTE = 60.0  # s, of which each label speaks
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
@@ -114,43 +114,42 @@ def scorings(path: Path) -> list[Scoring]:
     return [*([_minutes(labels, rate)] if labels else []), *(one for one in read if one.remarks)]
 
 
-def _whole(path: Path) -> bytes:
-    """An annotation file's bytes; the end mark is what wfdb does not ask for."""
+def _annotations(path: Path, rate: float) -> list[notes.Annotation]:
+    """What an annotation file holds; `rate` of the record in samples a second."""
     held = content(path)
-    if held[-2:] != b"\0\0":
+    if held[-2:] != b"\0\0":  # the end mark
         raise StimjaxError(f"{path}: is truncated; copy it again from its source")
-    return held
-
-
-def _minutes(labels: Path, rate: float) -> Scoring:
-    """Apnea-ECG's labels; `rate` of the record in samples a second."""
-    _whole(labels)
-    annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
-    onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
-    minutes = [
-        Remark(float(onset), _MINUTE, _APNEA_ECG[symbol])
-        for onset, symbol in zip(onsets, annotation.symbol, strict=True)
-        if symbol in _APNEA_ECG
-    ]
-    if not minutes:
-        raise StimjaxError(f"{labels}: holds no label A or N; copy it again from its source")
-    step = float(np.median(np.diff(onsets))) if len(onsets) > 1 else _MINUTE
-    if abs(step - _MINUTE) > 1:
-        raise StimjaxError(
-            f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
-            f"another rate than the {annotation.fs or rate:g} Hz of the header"
-        )
-    return Scoring(labels, "Apnea-ECG labels", tuple(minutes))
-
-
-def _noted(path: Path, rate: float) -> Scoring:
-    """The notes of an annotator; `rate` of the record in samples a second."""
     try:
-        marks = notes.marks(_whole(path), rate)
+        return notes.annotations(held, rate)
     except ValueError as error:
         raise StimjaxError(
             f"{path}: is no valid annotation file ({error}); copy it again from its source"
         ) from error
+
+
+def _minutes(labels: Path, rate: float) -> Scoring:
+    """Apnea-ECG's labels; `rate` of the record in samples a second."""
+    listed = _annotations(labels, rate)
+    minutes = [
+        Remark(one.onset, _MINUTE, _APNEA_ECG[one.code]) for one in listed if one.code in _APNEA_ECG
+    ]
+    if not minutes:
+        raise StimjaxError(f"{labels}: holds no label A or N; copy it again from its source")
+    onsets = [remark.onset for remark in minutes]
+    step = float(np.median(np.diff(onsets))) if len(onsets) > 1 else _MINUTE
+    if abs(step - _MINUTE) > 1:
+        raise StimjaxError(
+            f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
+            f"another rate than the {rate:g} Hz of the header, and it does not say so"
+        )
+    others = len(listed) - len(minutes)
+    said = (f"{others} annotations are no label A or N; they do not count",) if others else ()
+    return Scoring(labels, "Apnea-ECG labels", tuple(minutes), notes=said)
+
+
+def _noted(path: Path, rate: float) -> Scoring:
+    """The notes of an annotator; `rate` of the record in samples a second."""
+    marks = [(one.onset, one.note) for one in _annotations(path, rate) if one.note]
     form = notes.epochs if path.suffix.lower() == ".st" else notes.brackets
     remarks, said = form(marks)
     return Scoring(path, f"WFDB annotator {path.suffix[1:]}", tuple(remarks), notes=said)

@@ -1,5 +1,6 @@
 import shutil
 import socket
+import struct
 import warnings
 
 import numpy as np
@@ -85,6 +86,44 @@ def test_labels_at_an_unknown_other_rate_are_an_error(record):
     path = record(rate=1.0, apn="a01", label_rate=100.0, stated=False)
     with pytest.raises(StimjaxError, match=r"a01\.apn: its labels are 6000 s apart, not 60"):
         reader.read(path)
+
+
+def word(code, number=0):
+    return struct.pack("<H", (code << 10) + number)
+
+
+def noted(text):
+    return word(22) + word(63, len(text)) + text + bytes(len(text) % 2)
+
+
+MINUTES = word(1) + word(8, 240) + word(8, 240) + word(1, 240)  # N A A N at 4 Hz
+SKIPPED = word(1) + (word(59) + struct.pack("<hH", 0, 240) + word(8)) * 2 + word(1, 240)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (MINUTES, ""),
+        (SKIPPED, ""),  # wfdb waits for ever where a definition is none
+        (noted(b"## made by hand") + MINUTES, ""),
+        (noted(b"## time resolution: 4") + noted(b"## annotation type definitions") + MINUTES, ""),
+        (noted(b"## annotation type definitions") + noted(b"42 a") + MINUTES, "1 annotations are"),
+        (
+            noted(b"## not by wfdb") * 3 + noted(b"checked") + MINUTES,
+            "1 annotations are no label A or N",
+        ),
+        (MINUTES + word(28), "1 annotations are no label A or N; they do not count"),
+        (word(1) + word(60, 3) + word(61, 1) + word(62, 2) + MINUTES[2:], ""),
+    ],
+)
+def test_labels_with_definitions_and_more(record, content, said):
+    path = record()
+    path.with_suffix(".apn").write_bytes(content + b"\0\0")
+    scored = reader.scored(path)
+    kinds = ["minute.normal", "minute.apnea", "minute.apnea", "minute.normal"]
+    assert [event.kind for event in scored.events] == kinds
+    assert [event.onset for event in scored.events] == [0, 60, 120, 180]
+    assert said in " ".join(scored.notes) and bool(said) == bool(scored.notes)
 
 
 @pytest.mark.parametrize("labels", ["a01er", "a01", "a01r"])
