@@ -18,7 +18,7 @@ _FILE_FIELDS = (8, 80, 80, 8, 8, 8, 44, 8, 8, 4)
 _SIGNAL_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 BLOCK = 256  # bytes of the file's fields, and of each signal's
 _BDF = b"\xffBIOSEMI"
-_ANNOTATIONS = ("edfannotations", "bdfannotations", "edfannotation", "bdfannotation")
+_ANNOTATIONS = re.compile(r"(edf|bdf)?annotations?|(edf|bdf)annots?")  # a label's letters
 _LARGEST = 1e30  # in any unit; more does not fit into a float of 32 bits
 _FASTEST = 1e6  # samples a second; a header that promises more is damaged
 
@@ -220,7 +220,7 @@ def _fault(numbers: list[float | None], limits: list[str], width: int) -> str:
 
 
 def _is_annotations(label: str) -> bool:
-    return re.sub(r"[^a-z]", "", label.lower()) in _ANNOTATIONS
+    return bool(_ANNOTATIONS.fullmatch(re.sub(r"[^a-z]", "", label.lower())))
 
 
 def _rows(head: bytes, count: int) -> list[list[str]]:

@@ -17,6 +17,7 @@ from stimjax.data.edf.header import EdfHeader
 from stimjax.data.recording import Start, stem
 from stimjax.errors import StimjaxError
 
+_ROOM = (b"\0", b"\xff")
 _SPARSE = 1 << 13  # bytes of a data record of which a part is read without the rest
 _STAMP = re.compile(rb"\s*[+-]?\d+(?:[.,]\d*)?\x14")
 _SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
@@ -183,14 +184,15 @@ def _held(head: EdfHeader, file: Bytes, begin: int, size: int) -> tuple[int, lis
 def _uncounted(head: EdfHeader, file: Bytes, begin: int, records: range) -> int:
     """How many of `records`, which the header does not count, are no mere room.
 
-    A recorder may reserve a file's room, filled with zeros, and what follows the last data record
+    A recorder may reserve a file's room, filled with zeros or as erased memory is, and what follows the last data record
     of an EDF+ file without a time stamp is something else.
     """
     used, rows = records.start, max(1, CHUNK // head.record_bytes)
     for last in range(records.stop, records.start, -rows):
         first = max(records.start, last - rows)
         at, count = begin + first * head.record_bytes, (last - first) * head.record_bytes
-        if content := read(head.path, file, at, count).rstrip(b"\0"):
+        content = read(head.path, file, at, count)
+        if content := content.rstrip(content[-1:] if content[-1:] in _ROOM else b""):
             used = first - (-len(content) // head.record_bytes)
             break
     if head.annotations:

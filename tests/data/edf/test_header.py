@@ -67,9 +67,10 @@ def test_more_records_than_the_header_counts_are_read(raw_edf, raw_signal, kind)
 
 
 @pytest.mark.parametrize("records", ["2", "-1"])
-def test_reserved_room_is_no_record(raw_edf, raw_signal, records):
+@pytest.mark.parametrize("room", [b"\0", b"\xff"])
+def test_reserved_room_is_no_record(raw_edf, raw_signal, records, room):
     signals = [raw_signal("SpO2", [[1, 2], [3, 4]], physical=WIDE)]
-    path = raw_edf(signals=signals, records=records, tail=bytes(4 * 700000))
+    path = raw_edf(signals=signals, records=records, tail=room * (4 * 700000))
     assert reader.read(path).signals["SpO2"].values.tolist() == [1, 2, 3, 4]
     assert "the last 2800000 bytes" in notes(path)
 
