@@ -31,6 +31,7 @@ _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
 _APNEA_ECG = {8: "Apnea minute", 1: "Normal"}  # by the codes of the symbols A and N
 _NOTED = ("st", "arousal", "resp", "ecg")  # annotators whose notes may score
 _MINUTE = 60.0  # s, of which each label speaks
+_STORED = {"8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "212": 12, "24": 24, "32": 32}
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
 
 
@@ -61,6 +62,7 @@ def header(path: Path) -> Header:
         person=people.of_comments(head.comments or ()),
         signals=_heads(head),
         start=_start(head),
+        notes=head.odd,
     )
 
 
@@ -91,6 +93,11 @@ def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Sign
         channels=needed,
         smooth_frames=False,  # every channel at its own rate
     )
+    if record.sig_len != head.sig_len:
+        raise StimjaxError(
+            f"{path}: its files hold {record.sig_len} samples, not {head.sig_len}; complete the "
+            "first line of the header"
+        )
     record.units = [head.units[index] for index in needed]
     raw = {index: _raw(record, number) for number, index in enumerate(needed)}
     return {name: montage.signal(choice, raw) for name, choice in chosen.items()}
@@ -178,16 +185,44 @@ def _head(path: Path) -> Any:
     if not path.is_file():
         raise StimjaxError(f"{path}: no such file; check the name")
     head = _call("rdheader", path, "is no valid WFDB header")
-    if not head.n_sig or not getattr(head, "sig_name", None):
+    if getattr(head, "seg_name", None):
         raise StimjaxError(
-            f"{path}: holds no signal of its own (or several segments); leave it out"
+            f"{path}: holds no signal of its own, but joins {len(head.seg_name)} segments, which "
+            "are read as records; leave it out"
         )
+    if head.file_name and all(file in ("~", None) for file in head.file_name):
+        raise StimjaxError(f"{path}: is the layout of several segments; leave it out")
+    if not head.n_sig or not getattr(head, "sig_name", None):
+        raise StimjaxError(f"{path}: holds no signal; leave it out")
     if len(head.sig_name) != head.n_sig or None in head.sig_name + head.file_name:
         raise StimjaxError(f"{path}: describes fewer than its {head.n_sig} signals; copy it again")
+    head.odd = ()
+    rows = _rows(path)
+    if head.sig_len is None and len(rows[0]) > 2:  # without a rate wfdb takes 250 Hz
+        head.sig_len = _length(path, head)
+        head.odd = (f"its header does not say its length; its files hold {head.sig_len} samples",)
     if not head.sig_len or not head.fs:
         raise StimjaxError(f"{path}: does not say its rate and length; complete its first line")
     head.units = _units(path, head)
     return head
+
+
+def _length(path: Path, head: Any) -> int:
+    """The samples (frames) of a record by the size of its first file, 0 where that cannot tell."""
+    file = path.parent / head.file_name[0]
+    own = [i for i, name in enumerate(head.file_name) if name == head.file_name[0]]
+    bits = _STORED.get(head.fmt[own[0]])
+    if bits is None or not file.is_file():
+        return 0
+    frame = sum(head.samps_per_frame[i] for i in own)
+    size = file.stat().st_size - (head.byte_offset[own[0]] or 0)
+    return max(0, int(8 * size / bits)) // frame
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The words of each line of a header that is no comment; at least one line."""
+    lines = path.read_text("utf-8", "replace").splitlines()
+    return [line.split() for line in lines if line.strip() and not line.startswith("#")] or [[]]
 
 
 def _units(path: Path, head: Any) -> list[str]:
@@ -195,9 +230,7 @@ def _units(path: Path, head: Any) -> list[str]:
 
     That is so for electrodes; what can be no voltage (SpO2) has no unit then.
     """
-    lines = path.read_text("utf-8", "replace").splitlines()
-    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")][1:]
-    stated = [len(row) > 2 and "/" in row[2] for row in rows][: head.n_sig]
+    stated = [len(row) > 2 and "/" in row[2] for row in _rows(path)[1:]][: head.n_sig]
     stated += [True] * (head.n_sig - len(stated))
     return [
         (unit or "") if said or units.fits(known(label) or label, unit or "") else ""

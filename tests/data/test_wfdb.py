@@ -138,6 +138,20 @@ def test_subject(name, subject):
     assert wfdb.subject(name) == subject
 
 
+@pytest.mark.parametrize("first", ["a01r 2 4", "a01r 2 4.0", "# made by hand\na01r 2 4"])
+def test_a_length_that_the_header_does_not_say(record, first):
+    path = record()
+    held = reader.read(path)
+    path.write_text(first + "\n" + path.read_text().partition("\n")[2])
+    recording = reader.read(path)
+    assert recording.header.duration == held.header.duration == 240
+    assert recording.header.notes == (
+        "its header does not say its length; its files hold 960 samples",
+    )
+    for name, signal in held.signals.items():
+        np.testing.assert_array_equal(recording.signals[name].values, signal.values)
+
+
 def damage(path, how):
     content = path.read_bytes()
     if how == "missing":
@@ -173,9 +187,11 @@ def test_damage_is_one_clear_line(record, capfd, ending, how):
     ("content", "message"),
     [
         ("a01r 2 100\na01r.dat 16 200 16 0 0 0 0 Resp C\n", "describes fewer than its 2 signals"),
+        ("a01r 1 4 0\na01r.dat 16 200 16 0 0 0 0 Resp C\n", "does not say its rate and length"),
         ("a01r 1\na01r.dat 16 200 16 0 0 0 0 Resp C\n", "does not say its rate and length"),
         ("a01r 0 100 1000\n", "holds no signal"),
-        ("a01r/2 1 100 1000\na 500\nb 500\n", "holds no signal of its own"),
+        ("a01r/2 1 100 1000\na 500\nb 500\n", "of its own, but joins 2 segments"),
+        ("a01r 1 100 0\n~ 0 200/mV 16 0 0 0 0 Resp C\n", "is the layout of several segments"),
     ],
 )
 def test_an_incomplete_header_is_an_error(record, content, message):
