@@ -30,6 +30,8 @@ from stimjax.errors import StimjaxError
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
 _APNEA_ECG = {8: "Apnea minute", 1: "Normal"}  # by the codes of the symbols A and N
 _NOTED = ("st", "arousal", "resp", "ecg")  # annotators whose notes may score
+_SHARED = ("resp", "ecg")  # of them those that other files have, too
+_TEXT = bytes([9, 10, 13, *range(32, 256)])
 _MINUTE = 60.0  # s, of which each label speaks
 _STORED = {"8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "212": 12, "24": 24, "32": 32}
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
@@ -118,7 +120,8 @@ def scorings(path: Path) -> list[Scoring]:
     labels = next((file for file in minutes if file.is_file()), None)
     noted = [path.with_name(f"{path.stem}.{ending}") for ending in _NOTED]
     read = [_noted(file, rate) for file in noted if file.is_file()]
-    return [*([_minutes(labels, rate)] if labels else []), *(one for one in read if one.remarks)]
+    told = [one for one in read if one.remarks or one.notes]
+    return [*([_minutes(labels, rate)] if labels else []), *told]
 
 
 def _annotations(path: Path, rate: float) -> list[notes.Annotation]:
@@ -155,7 +158,13 @@ def _minutes(labels: Path, rate: float) -> Scoring:
 
 
 def _noted(path: Path, rate: float) -> Scoring:
-    """The notes of an annotator; `rate` of the record in samples a second."""
+    """The notes of an annotator; `rate` of the record in samples a second.
+
+    Other programs give tables and exports some of these endings: a text is no annotator.
+    """
+    if path.suffix[1:] in _SHARED and not content(path).translate(None, _TEXT):
+        odd = "is empty or a text, no WFDB annotator; it is not read"
+        return Scoring(path, "not read", (), notes=(odd,))
     marks = [(one.onset, one.note) for one in _annotations(path, rate) if one.note]
     form = notes.epochs if path.suffix.lower() == ".st" else notes.brackets
     remarks, said = form(marks)

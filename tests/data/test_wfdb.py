@@ -61,6 +61,7 @@ def test_reads_what_wfdb_wrote(record):
     assert (chest.low, chest.high, chest.unit) == (-32767 / 20000, 32767 / 20000, "mV")
     assert chest.label == "Resp C"
     assert (saturation.low, saturation.high, saturation.unit) == (-np.inf, np.inf, "%")
+    assert recording.scored.notes == ()
     kinds = ["minute.normal", "minute.apnea", "minute.apnea", "minute.normal"]
     assert recording.events == tuple(
         Event(kind, 60.0 * minute, 60.0) for minute, kind in enumerate(kinds)

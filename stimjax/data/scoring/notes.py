@@ -47,7 +47,7 @@ class Annotation(NamedTuple):
 
 
 def annotations(content: bytes, rate: float) -> list[Annotation]:
-    """All annotations but definitions, in the order of the file.
+    """All annotations but definitions and those of no kind, in the order of the file.
 
     Args:
         content: of an annotation file in the MIT format.
@@ -65,7 +65,7 @@ def annotations(content: bytes, rate: float) -> list[Annotation]:
     return [
         Annotation(sample / rate, code, note)
         for sample, code, note in listed
-        if not note.startswith("## ")
+        if code and not note.startswith("## ")  # code 0 only moves the time
     ]
 
 

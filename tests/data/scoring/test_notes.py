@@ -106,6 +106,22 @@ def test_a_truncated_annotator_is_refused(record, annotator):
         reader.scored(path.with_suffix(".hea"))
 
 
+@pytest.mark.parametrize("content", [b"", b"time;value\r\n1;2\n", "Zeit;Flu\xdf".encode()])
+def test_a_text_that_ends_as_an_annotator(record, content):
+    path = record("st", [(0, "W"), (30, "1")])
+    path.with_suffix(".resp").write_bytes(content)
+    scored = reader.scored(path)
+    assert [event.kind for event in scored.events] == ["stage.W", "stage.N1"]
+    assert scored.notes == ("slp01a.resp: is empty or a text, no WFDB annotator; it is not read",)
+
+
+def test_an_empty_annotator_of_stages_is_refused(record):
+    path = record("st", [(0, "W")])
+    path.with_suffix(".st").write_bytes(b"")
+    with pytest.raises(StimjaxError, match=r"slp01a\.st: is truncated"):
+        reader.scored(path)
+
+
 def test_a_table_beside_a_record(record, tmp_path):
     (tmp_path / "slp01a_events.csv").write_text("onset,duration,event\n60,20,Hypopnea\n")
     assert reader.scored(record()).events == (Event("hypopnea", 60, 20),)
