@@ -22,7 +22,7 @@ from stimjax.errors import StimjaxError
 _LONGEST_GAP = 600.0  # s that are kept of a gap, and up to a minute more
 _MINUTE = 60.0  # s; whole minutes are cut, so that minutes and epochs stay where they are
 _LONGEST = 366 * 86400.0  # s; more between two data records is a damaged time stamp
-_LONGEST_AXIS = 14 * 86400.0  # s of gaps that are left after the cuts
+_LONGEST_AXIS = 2 * 86400.0  # s of gaps that are left after the cuts: they take memory
 _DRIFT = 5.0  # s by which a clock of time stamps may fall behind that of the samples
 _ROUNDING = 0.005  # s; time stamps are often written with two decimals
 
