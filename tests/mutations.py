@@ -1,5 +1,6 @@
 """Files as damage, mistakes and malice leave them: mutations of good ones, by a seed."""
 
+import gzip
 import re
 
 import numpy as np
@@ -39,6 +40,13 @@ def edf(content: bytes, rng: np.random.Generator) -> bytes:
         else:
             changed = bytearray(anything(bytes(changed), rng, after=rng.choice([0, 256])))
     return bytes(changed)
+
+
+def packed(content: bytes, rng: np.random.Generator) -> bytes:
+    """An EDF file compressed with gzip: it is changed before, or its compressed bytes are."""
+    if rng.random() < 0.5:
+        return anything(content, rng)
+    return gzip.compress(edf(gzip.decompress(content), rng), compresslevel=1, mtime=0)
 
 
 def _field(content: bytearray, begin: int, widths: tuple, count: int, rng) -> None:

@@ -29,7 +29,7 @@ _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
         (
             "SpO2", "SaO2", "SO2", "OSAT", "O2Sat", "Sat O2", "O2 Saturation", "Saturation O2",
             "Oxygen Saturation", "Oxygen Sat", "Sat", "Saturation", "SpO2 Sat", "Pulse Ox",
-            "Oximetry", "SaO2 finger", "SaO2 ear", "SpO2 Oximeter",
+            "Oximetry", "SpO2 Finger", "SaO2 finger", "SaO2 ear", "SpO2 Oximeter",
             "Sättigung", "Saettigung", "O2 Sättigung", "Sauerstoffsättigung", "SpO2 Sättigung",
             "Sauerstoff", "Saturation en O2", "Saturation oxygène", "Oxymétrie", "Saturazione",
             "Saturazione O2", "Saturazione ossigeno", "Ossimetria", "Saturación", "Saturación O2",
@@ -43,7 +43,8 @@ _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
         (
             "Nasal Pressure", "Nasal Pres", "Nasal Press", "Nasal Cannula", "Cannula",
             "Cannula Flow", "Cannula Pressure", "Pflow", "PNasal", "NPress", "NPres", "PTAF",
-            "Pressure Flow", "Flow Nasal Pressure", "Nasal Prs",
+            "Pressure Flow", "Flow Nasal Pressure", "Nasal Prs", "Flow Cannula",
+            "Resp Flow Cannula", "Airflow Cannula", "Nasal Cannula Flow", "Cannula Nasal",
             "Nasendruck", "Nasaldruck", "Nasaler Druck", "Staudruck", "Nasenbrille",
             "Pression nasale", "Canule", "Canule nasale", "Lunette nasale", "Lunettes nasales",
             "Pressione nasale", "Cannula nasale", "Presión nasal", "Cánula", "Cánula nasal",
@@ -66,7 +67,8 @@ _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "Thermistor", "Therm", "Thermocouple", "Thermal", "Thermal Flow", "Oronasal",
             "Oronasal Flow", "Oro-nasal", "Nasal/Oral", "Nasal-Oral Flow", "Airflow Thermistor",
             "Flow Th", "Flow Therm", "Flow Thermistor", "Therm Flow", "Thermistor Flow",
-            "Nasal Therm", "Nasal Thermistor",
+            "Nasal Therm", "Nasal Thermistor", "Thermo", "Thermo Flow", "Airflow Thermal",
+            "Resp Flow Therm", "Resp Flow Thermistor", "Airflow Oronasal", "Flow Oronasal",
             "Resp oronasal", "Oral Nasal",
             "Thermistor Fluss", "Thermistance", "Flux oronasal", "Termistore", "Flusso oronasale",
             "Termistor", "Flujo oronasal", "Termopar", "Fluxo oronasal", "Termistor oronasal",
@@ -107,7 +109,7 @@ _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "Hartfrequentie", "Hartritme", "心率",
         ),
         (
-            "Pulse", "Pulse Rate", "PR", "Puls", "Pulsfrequenz", "Pulsrate", "Pouls",
+            "Pulse", "Pulse Rate", "PR", "PR BPM", "Puls", "Pulsfrequenz", "Pulsrate", "Pouls",
             "Pulsazioni", "Frequenza polso", "Pulso", "Polsslag", "Polsfrequentie", "脉率", "脉搏",
         ),
     ),
@@ -221,6 +223,7 @@ _REFERENCE = {word: name for name, words in _REFERENCES.items() for word in word
 _WORD = "|".join(sorted(_REFERENCE, key=len, reverse=True))
 _PAIR = re.compile(rf"(?:eeg\d?)?({_SCALP}|{_EAR})({_SCALP}|{_EAR})(?:ref|eeg)?")
 _SINGLE = re.compile(rf"(?:eeg)?({_SCALP}|{_EAR})({_WORD})?")
+_NUMBERED_PAIR = re.compile(r"eeg\s*(\d{1,2})\s*[-–:]\s*(\d{1,2})", re.IGNORECASE)
 _PLAIN_EEG = re.compile(r"(?:eeg|脑电)(?:ch|chan|channel|kanal|lead)?0*(\d{0,2})")
 _SIDE_EEG = {"eegsec": "EEG 2", "eegl": "EEG left", "eegleft": "EEG left"} | {
     "eegr": "EEG right",
@@ -361,9 +364,7 @@ def _readings(label: str) -> Iterator[str]:
 @functools.lru_cache(maxsize=4096)  # each label is asked for several times
 def _entry(label: str) -> tuple[str | None, int]:
     """The name of a label in the tables and its group there; None and -1 if it is in none."""
-    label = _RATE.sub("", label)
-    if (match := _UNIT.search(label)) and _is_unit(match[1]):
-        label = label[: match.start()]
+    label = _bare(label)
     plain = _ZERO.sub(lambda match: match[0].replace("0", "o"), _plain(label))
     if plain in _NAMES:
         return _NAMES[plain]
@@ -379,6 +380,13 @@ def _entry(label: str) -> tuple[str | None, int]:
     return entry if entry and entry[0] in _NUMBERED else (None, -1)
 
 
+def _bare(label: str) -> str:
+    """A label without the rate or the unit behind it."""
+    label = _RATE.sub("", label)
+    match = _UNIT.search(label)
+    return label[: match.start()] if match and _is_unit(match[1]) else label
+
+
 def _is_unit(text: str) -> bool:
     """Whether brackets hold a unit; "EOG (V)" is the vertical one."""
     plain = "".join(text.casefold().split())
@@ -387,7 +395,10 @@ def _is_unit(text: str) -> bool:
 
 def _eeg(label: str, unit: str | None) -> str | None:
     """The name of an EEG or of an ear."""
+    label = _bare(label)
     plain = _plain(label)
+    if match := _NUMBERED_PAIR.fullmatch(label):
+        return f"EEG {int(match[1])}-{int(match[2])}"
     if plain in _SIDE_EEG:
         return _SIDE_EEG[plain]
     if match := _PLAIN_EEG.fullmatch(plain):

@@ -112,15 +112,15 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
         if wrong := units.contradiction(canonical(channel) or channel, signal):
             raise StimjaxError(
                 f"{name}: channel {channel!r} ({signal.label!r}) {wrong}; mend the file's header, "
-                "name others with --channels or leave the file out with --skip-bad"
+                f"{_instead(recording, channel)} or leave the file out with --skip-bad"
             )
         missing, counts[channel] = mask(signal, kind)
         valid = signal.values[~missing] if missing.any() else signal.values
         if not len(valid) or np.ptp(valid) == 0:
             what = _unusable(signal, kind)
             raise StimjaxError(
-                f"{name}: channel {channel!r} ({signal.label!r}) {what}; name others with "
-                "--channels or leave the file out with --skip-bad"
+                f"{name}: channel {channel!r} ({signal.label!r}) {what}; "
+                f"{_instead(recording, channel)} or leave the file out with --skip-bad"
             )
         kept = signal.rate == rate  # resampling puts values between
         whole.append(kept and bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
@@ -131,6 +131,15 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
         gone.append(_at_rate(missing, signal.rate / rate, length))
     x = np.stack(columns, axis=1).astype(np.float32)
     return Conditioned(x, np.stack(gone, axis=1), counts, tuple(whole))
+
+
+def _instead(recording: Recording, channel: str) -> str:
+    """The remedy where a channel cannot be used: another signal of its kind, or other channels."""
+    kind, taken = canonical(channel) or channel, recording.signals[channel].label
+    for other in recording.header.signals:
+        if other.name == kind and other.label != taken and not other.fault:
+            return f"take another of its signals with --channels {kind!r}={other.label!r}"
+    return "name others with --channels"
 
 
 def _unusable(signal: Signal, kind: Kind) -> str:

@@ -53,7 +53,8 @@ def choose(signals: Sequence[SignalHeader], without: Collection[int] = ()) -> di
     """What stands for each channel of a file where a user asks for nothing else.
 
     Of several signals of one name that with a fitting unit is taken, then that which
-    `channels.preference` names, then the faster one, then the first. An electrode whose ear is a
+    `channels.preference` names, then the faster one, then that whose label is the name, then the
+    first. An electrode whose ear is a
     signal of its own, at the same rate and in a like unit, becomes the derivation of both.
 
     Args:
@@ -217,9 +218,10 @@ def _of_name(signals: Sequence[SignalHeader], name: str) -> list[int]:
     return [index for index in _candidates(signals, ()) if _name(signals[index]) == name]
 
 
-def _order(signals: Sequence[SignalHeader], name: str, index: int) -> tuple[bool, int, float, int]:
+def _order(signals: Sequence[SignalHeader], name: str, index: int) -> tuple[float, ...]:
     one = signals[index]
-    return (not units.fits(name, one.unit), channels.preference(one.label), -one.rate, index)
+    fits, exact = units.fits(name, one.unit), _folded(one.label) == _folded(name)
+    return (not fits, channels.preference(one.label), -one.rate, not exact, index)
 
 
 def _derived(signals: Sequence[SignalHeader], name: str, index: int) -> Choice:
@@ -245,12 +247,17 @@ def _side(electrode: str) -> str:
 
 
 def _electrode(signals: Sequence[SignalHeader], electrode: str, against: str) -> int | None:
-    """The first signal of an electrode that was measured against the same."""
+    """The first signal of an electrode that was measured against the same.
+
+    A cap of BioSemi counts its electrodes A1, A2, A3 and on: then these are no ears.
+    """
+    cap = any(signal.label.strip() in ("A3", "a3") for signal in signals)
     return next(
         (
             index
             for index in _candidates(signals, ())
-            if channels.electrode(signals[index].label) == (electrode, against)
+            if not (cap and _folded(signals[index].label) in ("a1", "a2"))
+            and channels.electrode(signals[index].label) == (electrode, against)
         ),
         None,
     )
@@ -376,4 +383,6 @@ def _left(signals: Sequence[SignalHeader], choice: Choice, others: Sequence[int]
     verb, which = ("is", "it") if len(labels) == 1 else ("are", "one")
     equal = signals[choice.index].label in labels or len(set(labels)) < len(labels)
     hint = " (of equal labels only the first can be named)" if equal else ""
-    return f"{', '.join(map(repr, labels))} {verb} left out: name {which} to take it{hint}"
+    name = choice.kind
+    how = f" as {name}={name}" if any(label == name for label in labels) and not equal else ""
+    return f"{', '.join(map(repr, labels))} {verb} left out: name {which}{how} to take it{hint}"

@@ -28,9 +28,12 @@ from stimjax.data.secrets import Secret, content, of_day
 from stimjax.errors import StimjaxError
 
 _NAME = re.compile(r"(.*\d)e?r")  # a subject's record with respiration
-_APNEA_ECG = {"A": "Apnea minute", "N": "Normal"}
+_APNEA_ECG = {8: "Apnea minute", 1: "Normal"}  # by the codes of the symbols A and N
 _NOTED = ("st", "arousal", "resp", "ecg")  # annotators whose notes may score
+_SHARED = ("resp", "ecg")  # of them those that other files have, too
+_TEXT = bytes([9, 10, 13, *range(32, 256)])
 _MINUTE = 60.0  # s, of which each label speaks
+_STORED = {"8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "212": 12, "24": 24, "32": 32}
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
 
 
@@ -61,6 +64,7 @@ def header(path: Path) -> Header:
         person=people.of_comments(head.comments or ()),
         signals=_heads(head),
         start=_start(head),
+        notes=head.odd,
     )
 
 
@@ -91,6 +95,11 @@ def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Sign
         channels=needed,
         smooth_frames=False,  # every channel at its own rate
     )
+    if record.sig_len != head.sig_len:
+        raise StimjaxError(
+            f"{path}: its files hold {record.sig_len} samples, not {head.sig_len}; complete the "
+            "first line of the header"
+        )
     record.units = [head.units[index] for index in needed]
     raw = {index: _raw(record, number) for number, index in enumerate(needed)}
     return {name: montage.signal(choice, raw) for name, choice in chosen.items()}
@@ -111,46 +120,52 @@ def scorings(path: Path) -> list[Scoring]:
     labels = next((file for file in minutes if file.is_file()), None)
     noted = [path.with_name(f"{path.stem}.{ending}") for ending in _NOTED]
     read = [_noted(file, rate) for file in noted if file.is_file()]
-    return [*([_minutes(labels, rate)] if labels else []), *(one for one in read if one.remarks)]
+    told = [one for one in read if one.remarks or one.notes]
+    return [*([_minutes(labels, rate)] if labels else []), *told]
 
 
-def _whole(path: Path) -> bytes:
-    """An annotation file's bytes; the end mark is what wfdb does not ask for."""
+def _annotations(path: Path, rate: float) -> list[notes.Annotation]:
+    """What an annotation file holds; `rate` of the record in samples a second."""
     held = content(path)
-    if held[-2:] != b"\0\0":
+    if held[-2:] != b"\0\0":  # the end mark
         raise StimjaxError(f"{path}: is truncated; copy it again from its source")
-    return held
-
-
-def _minutes(labels: Path, rate: float) -> Scoring:
-    """Apnea-ECG's labels; `rate` of the record in samples a second."""
-    _whole(labels)
-    annotation = _call("rdann", labels, "is no valid annotation file", extension="apn")
-    onsets = np.asarray(annotation.sample) / (annotation.fs or rate)
-    minutes = [
-        Remark(float(onset), _MINUTE, _APNEA_ECG[symbol])
-        for onset, symbol in zip(onsets, annotation.symbol, strict=True)
-        if symbol in _APNEA_ECG
-    ]
-    if not minutes:
-        raise StimjaxError(f"{labels}: holds no label A or N; copy it again from its source")
-    step = float(np.median(np.diff(onsets))) if len(onsets) > 1 else _MINUTE
-    if abs(step - _MINUTE) > 1:
-        raise StimjaxError(
-            f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
-            f"another rate than the {annotation.fs or rate:g} Hz of the header"
-        )
-    return Scoring(labels, "Apnea-ECG labels", tuple(minutes))
-
-
-def _noted(path: Path, rate: float) -> Scoring:
-    """The notes of an annotator; `rate` of the record in samples a second."""
     try:
-        marks = notes.marks(_whole(path), rate)
+        return notes.annotations(held, rate)
     except ValueError as error:
         raise StimjaxError(
             f"{path}: is no valid annotation file ({error}); copy it again from its source"
         ) from error
+
+
+def _minutes(labels: Path, rate: float) -> Scoring:
+    """Apnea-ECG's labels; `rate` of the record in samples a second."""
+    listed = _annotations(labels, rate)
+    minutes = [
+        Remark(one.onset, _MINUTE, _APNEA_ECG[one.code]) for one in listed if one.code in _APNEA_ECG
+    ]
+    if not minutes:
+        raise StimjaxError(f"{labels}: holds no label A or N; copy it again from its source")
+    onsets = [remark.onset for remark in minutes]
+    step = float(np.median(np.diff(onsets))) if len(onsets) > 1 else _MINUTE
+    if abs(step - _MINUTE) > 1:
+        raise StimjaxError(
+            f"{labels}: its labels are {step:g} s apart, not 60; its sample numbers are at "
+            f"another rate than the {rate:g} Hz of the header, and it does not say so"
+        )
+    others = len(listed) - len(minutes)
+    said = (f"{others} annotations are no label A or N; they do not count",) if others else ()
+    return Scoring(labels, "Apnea-ECG labels", tuple(minutes), notes=said)
+
+
+def _noted(path: Path, rate: float) -> Scoring:
+    """The notes of an annotator; `rate` of the record in samples a second.
+
+    Other programs give tables and exports some of these endings: a text is no annotator.
+    """
+    if path.suffix[1:] in _SHARED and not content(path).translate(None, _TEXT):
+        odd = "is empty or a text, no WFDB annotator; it is not read"
+        return Scoring(path, "not read", (), notes=(odd,))
+    marks = [(one.onset, one.note) for one in _annotations(path, rate) if one.note]
     form = notes.epochs if path.suffix.lower() == ".st" else notes.brackets
     remarks, said = form(marks)
     return Scoring(path, f"WFDB annotator {path.suffix[1:]}", tuple(remarks), notes=said)
@@ -179,16 +194,44 @@ def _head(path: Path) -> Any:
     if not path.is_file():
         raise StimjaxError(f"{path}: no such file; check the name")
     head = _call("rdheader", path, "is no valid WFDB header")
-    if not head.n_sig or not getattr(head, "sig_name", None):
+    if getattr(head, "seg_name", None):
         raise StimjaxError(
-            f"{path}: holds no signal of its own (or several segments); leave it out"
+            f"{path}: holds no signal of its own, but joins {len(head.seg_name)} segments, which "
+            "are read as records; leave it out"
         )
+    if head.file_name and all(file in ("~", None) for file in head.file_name):
+        raise StimjaxError(f"{path}: is the layout of several segments; leave it out")
+    if not head.n_sig or not getattr(head, "sig_name", None):
+        raise StimjaxError(f"{path}: holds no signal; leave it out")
     if len(head.sig_name) != head.n_sig or None in head.sig_name + head.file_name:
         raise StimjaxError(f"{path}: describes fewer than its {head.n_sig} signals; copy it again")
+    head.odd = ()
+    rows = _rows(path)
+    if head.sig_len is None and len(rows[0]) > 2:  # without a rate wfdb takes 250 Hz
+        head.sig_len = _length(path, head)
+        head.odd = (f"its header does not say its length; its files hold {head.sig_len} samples",)
     if not head.sig_len or not head.fs:
         raise StimjaxError(f"{path}: does not say its rate and length; complete its first line")
     head.units = _units(path, head)
     return head
+
+
+def _length(path: Path, head: Any) -> int:
+    """The samples (frames) of a record by the size of its first file, 0 where that cannot tell."""
+    file = path.parent / head.file_name[0]
+    own = [i for i, name in enumerate(head.file_name) if name == head.file_name[0]]
+    bits = _STORED.get(head.fmt[own[0]])
+    if bits is None or not file.is_file():
+        return 0
+    frame = sum(head.samps_per_frame[i] for i in own)
+    size = file.stat().st_size - (head.byte_offset[own[0]] or 0)
+    return max(0, int(8 * size / bits)) // frame
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The words of each line of a header that is no comment; at least one line."""
+    lines = path.read_text("utf-8", "replace").splitlines()
+    return [line.split() for line in lines if line.strip() and not line.startswith("#")] or [[]]
 
 
 def _units(path: Path, head: Any) -> list[str]:
@@ -196,9 +239,7 @@ def _units(path: Path, head: Any) -> list[str]:
 
     That is so for electrodes; what can be no voltage (SpO2) has no unit then.
     """
-    lines = path.read_text("utf-8", "replace").splitlines()
-    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")][1:]
-    stated = [len(row) > 2 and "/" in row[2] for row in rows][: head.n_sig]
+    stated = [len(row) > 2 and "/" in row[2] for row in _rows(path)[1:]][: head.n_sig]
     stated += [True] * (head.n_sig - len(stated))
     return [
         (unit or "") if said or units.fits(known(label) or label, unit or "") else ""

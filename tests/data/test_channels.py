@@ -32,6 +32,10 @@ from stimjax.errors import StimjaxError
         ("EEG C3-LER", "EEG C3-LE"), ("EEG C3-CLE", "EEG C3-LE"), ("C3-(M1+M2)/2", "EEG C3-LE"),
         ("C3", "EEG C3"), ("EEG O2", "EEG O2"), ("A2", "M2"), ("EEG M1", "M1"),
         ("A1-Ref", "M1-Ref"),
+        ("EEG 1-2", "EEG 1-2"), ("EEG 03 - 04", "EEG 3-4"), ("EEG1:2", "EEG 1-2"),
+        ("C3-M2 (uV)", "EEG C3-M2"), ("EEG C4-A1 [uV]", "EEG C4-M1"), ("EEG (uV)", "EEG"),
+        ("Resp.Flow-Cannul", "flow"), ("Resp Flow-Cannula", "flow"), ("Thermo", "flow"),
+        ("PR-BPM", "HR"), ("SpO2 Finger", "SpO2"),
         ("EKG", "ECG"), ("ECG II", "ECG"), ("Snoring", "snore"), ("POSITION", "position"),
     ],
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stimjax.data import channels, montage, reader
@@ -36,6 +36,10 @@ def pairs(signals, chosen):
         (("EEG C3", "EEG A2"), {"EEG C3-M2": ("EEG C3", "EEG A2")}),
         (("C3-REF", "A2-REF"), {"EEG C3-M2": ("C3-REF", "A2-REF")}),
         (("C3",), {"EEG C3": ("C3",)}),
+        # electrodes of a cap of BioSemi
+        (("A1", "A2", "A3", "C3"), {"EEG C3": ("C3",)}),
+        (("A3", "a2", "C3", "M2"), {"EEG C3-M2": ("C3", "M2")}),
+        (("EEG 1-2", "EEG 3-4"), {"EEG 1-2": ("EEG 1-2",), "EEG 3-4": ("EEG 3-4",)}),
         (("C3", "M1"), {"EEG C3-M1": ("C3", "M1")}),
         (("Fz", "M1", "M2"), {"EEG Fz-M1": ("Fz", "M1")}),
         (("E1", "E2", "M2"), {"EOG left": ("E1", "M2"), "EOG right": ("E2", "M2")}),
@@ -73,6 +77,9 @@ def test_electrodes_are_taken_against_their_ears(labels, expected):
         ((("HR", "mV", 1.0), ("Pulse", "bpm", 1.0)), "HR", "Pulse"),
         (("EMG 1", "Chin1-Chin2"), "EMG", "Chin1-Chin2"),
         (("Flow", "Flow"), "flow", "Flow"),
+        (("SaO2", "SpO2"), "SpO2", "SpO2"),
+        (("Airflow", "FLOW"), "flow", "FLOW"),
+        ((("EEG C3-A2", "uV", 4.0), ("EEG C3-M2", "uV", 4.0)), "EEG C3-M2", "EEG C3-M2"),
         ((("Nasal Pressure", "bpm", 4.0), "Thermistor"), "flow", "Thermistor"),
     ],
 )
@@ -81,7 +88,7 @@ def test_the_choice_between_two_of_a_kind_does_not_hang_on_their_order(rows, nam
         assert signals[montage.choose(signals)[name].index].label == label
 
 
-@pytest.mark.parametrize("labels", [("SaO2", "SpO2"), ("SpO2", "SaO2"), ("Flow", "Airflow")])
+@pytest.mark.parametrize("labels", [("SaO2", "OSAT"), ("OSAT", "SaO2"), ("New Air", "Airflow")])
 def test_of_equals_the_first_is_taken(labels):
     (choice,) = montage.choose(heads(*labels)).values()
     assert choice.index == 0
@@ -111,7 +118,7 @@ TWO = heads("Thermistor", "Nasal Pressure", ("SaO2", "%", 1.0), ("SpO2", "%", 1.
         (["flow", "Nasal Pressure"], {"flow": "Thermistor", "Nasal Pressure": "Nasal Pressure"}),
         (["SaO2", "SpO2"], {"SaO2": "SaO2", "SpO2": "SpO2"}),
         (["SpO2=SpO2"], {"SpO2": "SpO2"}),
-        (["OSAT"], {"SpO2": "SaO2"}),
+        (["OSAT"], {"SpO2": "SpO2"}),
     ],
 )  # fmt: skip
 def test_what_a_user_asks_for_goes_before_the_rules(wanted, expected):
@@ -207,6 +214,15 @@ def test_derivations_of_electrodes_can_be_asked_for(wanted, name, expected):
             ),
         ),
         (("Flow", "Crc16"), None, ()),
+        (
+            ("Nasal Pressure", "flow"),
+            None,
+            (
+                "flow is 'Nasal Pressure' (hypopneas are scored on nasal pressure); 'flow' is left "
+                "out: name it as flow=flow to take it",
+            ),
+        ),
+        (("Nasal Pressure", "flow"), ["flow=flow"], ()),
     ],
 )  # fmt: skip
 def test_choices_are_noted(rows, wanted, lines):
@@ -222,6 +238,7 @@ LABELS = st.sampled_from(
 ROWS = st.lists(st.tuples(LABELS, st.sampled_from(["uV", "%", ""]), st.sampled_from([1.0, 4.0])))
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_names_that_a_file_offers_are_what_it_gives_for_them(rows):
     signals = heads(*rows)

@@ -4,6 +4,7 @@
 the number of the file; the same number makes the same file again.
 """
 
+import gzip
 import math
 import signal
 import time
@@ -25,6 +26,7 @@ with warnings.catch_warnings():
 FEW, MANY = 150, 100_000
 SLOWEST = 20.0  # s for one file: nothing hangs, however busy the machine is
 EVERY = 25  # of so many files the memory of one is looked at
+RECORDINGS = (".edf", ".bdf", ".gz", ".hea")
 SPARE = 8 * 2**20  # bytes that reading anything takes
 
 NSRR = b"""<?xml version="1.0"?><PSGAnnotation><EpochLength>30</EpochLength><ScoredEvents>
@@ -55,24 +57,29 @@ N2\t.\t.\t30\t60\t.
 STAGES = b"W\nN1\nN2\nN2\nR\n"
 
 
-def edf(plus: str = "EDF+C", annotations: bool = True) -> bytes:
-    """Two minutes of two signals at different rates with a list of annotations."""
+def edf(plus: str = "EDF+C", annotations: bool = True, width: int = 2) -> bytes:
+    """Two minutes of two signals at different rates with a list of annotations.
+
+    Samples have `width` bytes: 3 for BDF.
+    """
     records, text = (
         120,
         ("+10\x1520\x14Obstructive Apnea\x14\0", "+30\x1530\x14Sleep stage N2\x14\0"),
     )
     rows = [("SpO2", "%", "0", "100", 1), ("Flow", "uV", "-100", "100", 4)]
     if annotations:
-        rows.insert(1, ("EDF Annotations", "", "-1", "1", 30))
+        rows.insert(1, (f"{plus[:3] or 'EDF'} Annotations", "", "-1", "1", 30))
+    most = 2 ** (8 * width - 1)
     widths = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
     columns = [
-        [label, "", unit, low, high, "-32768", "32767", "", str(count), ""]
+        [label, "", unit, low, high, str(-most), str(most - 1), "", str(count), ""]
         for label, unit, low, high, count in rows
     ]
     head = "".join(
         text.ljust(width)
         for text, width in zip(
-            ("0", "P1 F 01-JAN-1980 A", "Startdate 05-MAR-2020 X X X", "05.03.20", "22.00.00",
+            ("0" if width == 2 else "\xffBIOSEMI", "P1 F 01-JAN-1980 A",
+             "Startdate 05-MAR-2020 X X X", "05.03.20", "22.00.00",
              str(256 * (len(rows) + 1)), plus, str(records), "1", str(len(rows))),
             mutations.EDF_FIELDS, strict=True,
         )
@@ -82,12 +89,13 @@ def edf(plus: str = "EDF+C", annotations: bool = True) -> bytes:
     body = []
     for record in range(records):
         for label, *_, count in rows:
-            if label == "EDF Annotations":
+            if label.endswith("Annotations"):
                 stamp = f"+{record}\x14\x14\0" + (text[record // 60] if record % 60 == 0 else "")
-                body.append(stamp.encode().ljust(2 * count, b"\0"))
+                body.append(stamp.encode().ljust(width * count, b"\0"))
             else:
-                body.append(rng.integers(-30000, 30000, count).astype("<i2").tobytes())
-    return head.encode() + b"".join(body)
+                numbers = rng.integers(-most, most, count).astype("<i4")
+                body.append(numbers.view(np.uint8).reshape(-1, 4)[:, :width].tobytes())
+    return head.encode("latin-1") + b"".join(body)
 
 
 def beside(name: str, content: bytes) -> dict[str, bytes]:
@@ -117,6 +125,8 @@ CASES = {
     "EDF": (lambda _: {"night.edf": edf("", annotations=False)}, "night.edf", mutations.edf),
     "EDF+C": (lambda _: {"night.edf": edf()}, "night.edf", mutations.edf),
     "EDF+D": (lambda _: {"night.edf": edf("EDF+D")}, "night.edf", mutations.edf),
+    "BDF+C": (lambda _: {"night.bdf": edf("BDF+C", width=3)}, "night.bdf", mutations.edf),
+    "gzip": (lambda _: {"night.edf.gz": gzip.compress(edf())}, "night.edf.gz", mutations.packed),
     "NSRR": (lambda _: beside("night-nsrr.xml", NSRR), "night-nsrr.xml", mutations.text),
     "Profusion": (lambda _: beside("night.edf.XML", PROFUSION), "night.edf.XML", mutations.text),
     "CSV": (lambda _: beside("night.csv", CSV), "night.csv", mutations.text),
@@ -132,7 +142,7 @@ CASES = {
 def check(folder: Path, name: str, count: int, mutate) -> None:
     """Read `count` mutations of a file of a folder."""
     good = (folder / name).read_bytes()
-    recording = next(path for path in folder.iterdir() if path.suffix in (".edf", ".hea"))
+    recording = next(path for path in folder.iterdir() if path.suffix in RECORDINGS)
     for number in range(count):
         content = mutate(good, np.random.default_rng([number, len(good)]))
         (folder / name).write_bytes(content)

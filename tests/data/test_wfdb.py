@@ -1,5 +1,6 @@
 import shutil
 import socket
+import struct
 import warnings
 
 import numpy as np
@@ -60,6 +61,7 @@ def test_reads_what_wfdb_wrote(record):
     assert (chest.low, chest.high, chest.unit) == (-32767 / 20000, 32767 / 20000, "mV")
     assert chest.label == "Resp C"
     assert (saturation.low, saturation.high, saturation.unit) == (-np.inf, np.inf, "%")
+    assert recording.scored.notes == ()
     kinds = ["minute.normal", "minute.apnea", "minute.apnea", "minute.normal"]
     assert recording.events == tuple(
         Event(kind, 60.0 * minute, 60.0) for minute, kind in enumerate(kinds)
@@ -87,6 +89,44 @@ def test_labels_at_an_unknown_other_rate_are_an_error(record):
         reader.read(path)
 
 
+def word(code, number=0):
+    return struct.pack("<H", (code << 10) + number)
+
+
+def noted(text):
+    return word(22) + word(63, len(text)) + text + bytes(len(text) % 2)
+
+
+MINUTES = word(1) + word(8, 240) + word(8, 240) + word(1, 240)  # N A A N at 4 Hz
+SKIPPED = word(1) + (word(59) + struct.pack("<hH", 0, 240) + word(8)) * 2 + word(1, 240)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (MINUTES, ""),
+        (SKIPPED, ""),  # wfdb waits for ever where a definition is none
+        (noted(b"## made by hand") + MINUTES, ""),
+        (noted(b"## time resolution: 4") + noted(b"## annotation type definitions") + MINUTES, ""),
+        (noted(b"## annotation type definitions") + noted(b"42 a") + MINUTES, "1 annotations are"),
+        (
+            noted(b"## not by wfdb") * 3 + noted(b"checked") + MINUTES,
+            "1 annotations are no label A or N",
+        ),
+        (MINUTES + word(28), "1 annotations are no label A or N; they do not count"),
+        (word(1) + word(60, 3) + word(61, 1) + word(62, 2) + MINUTES[2:], ""),
+    ],
+)
+def test_labels_with_definitions_and_more(record, content, said):
+    path = record()
+    path.with_suffix(".apn").write_bytes(content + b"\0\0")
+    scored = reader.scored(path)
+    kinds = ["minute.normal", "minute.apnea", "minute.apnea", "minute.normal"]
+    assert [event.kind for event in scored.events] == kinds
+    assert [event.onset for event in scored.events] == [0, 60, 120, 180]
+    assert said in " ".join(scored.notes) and bool(said) == bool(scored.notes)
+
+
 @pytest.mark.parametrize("labels", ["a01er", "a01", "a01r"])
 def test_labels_of_the_same_subject_serve(record, labels):
     assert len(reader.read(record("a01er", apn=labels)).events) == 4
@@ -97,6 +137,20 @@ def test_labels_of_the_same_subject_serve(record, labels):
 )
 def test_subject(name, subject):
     assert wfdb.subject(name) == subject
+
+
+@pytest.mark.parametrize("first", ["a01r 2 4", "a01r 2 4.0", "# made by hand\na01r 2 4"])
+def test_a_length_that_the_header_does_not_say(record, first):
+    path = record()
+    held = reader.read(path)
+    path.write_text(first + "\n" + path.read_text().partition("\n")[2])
+    recording = reader.read(path)
+    assert recording.header.duration == held.header.duration == 240
+    assert recording.header.notes == (
+        "its header does not say its length; its files hold 960 samples",
+    )
+    for name, signal in held.signals.items():
+        np.testing.assert_array_equal(recording.signals[name].values, signal.values)
 
 
 def damage(path, how):
@@ -134,9 +188,11 @@ def test_damage_is_one_clear_line(record, capfd, ending, how):
     ("content", "message"),
     [
         ("a01r 2 100\na01r.dat 16 200 16 0 0 0 0 Resp C\n", "describes fewer than its 2 signals"),
+        ("a01r 1 4 0\na01r.dat 16 200 16 0 0 0 0 Resp C\n", "does not say its rate and length"),
         ("a01r 1\na01r.dat 16 200 16 0 0 0 0 Resp C\n", "does not say its rate and length"),
         ("a01r 0 100 1000\n", "holds no signal"),
-        ("a01r/2 1 100 1000\na 500\nb 500\n", "holds no signal of its own"),
+        ("a01r/2 1 100 1000\na 500\nb 500\n", "of its own, but joins 2 segments"),
+        ("a01r 1 100 0\n~ 0 200/mV 16 0 0 0 0 Resp C\n", "is the layout of several segments"),
     ],
 )
 def test_an_incomplete_header_is_an_error(record, content, message):

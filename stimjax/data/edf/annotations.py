@@ -16,9 +16,14 @@ from typing import NamedTuple
 from stimjax.data.edf.layout import EdfLayout
 from stimjax.data.recording import Remark
 
-_TIME = re.compile(rb"[+-]?(?:\d+[.,]?\d*|[.,]\d+)")
+# Also with an exponent (short onsets), a unit, or thousands apart where a point tells them.
+_TIME = re.compile(
+    rb"[+-]?\s*(?:\d{1,3}(?:,\d{3})+\.\d*|(?:\d+[.,]?\d*|[.,]\d+)(?:e[+-]?\d+)?)\s*(?:s|sec)?",
+    re.IGNORECASE,
+)
 # What begins a list within another that has no final zero: no text looks so.
 _NEXT = re.compile(rb"\s*[+-]?\d+(?:[.,]\d*)?\s*\x15[^\x14]*|\s*[+-]\d+(?:[.,]\d*)?\s*")
+_SHOWN = 40  # characters of a list in a note
 _UNREADABLE = "annotation lists could not be read"
 _NEGATIVE = "annotations have a negative duration, read as none"
 _NO_LENGTH = "annotations have a duration that is no number, read as none"
@@ -47,6 +52,24 @@ class Annotations(NamedTuple):
     notes: tuple[str, ...]
 
 
+class _Odd:
+    """What is wrong with annotation lists: how often, and what the first such list holds."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+
+    def add(self, what: str, written: bytes) -> None:
+        self._counts[what] += 1
+        self._first.setdefault(what, _decoded(written)[:_SHOWN])
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(
+            f"{count} {what} (such as {self._first[what]!r})"
+            for what, count in self._counts.items()
+        )
+
+
 def stamps(edf: EdfLayout, records: Iterable[int] | None = None) -> list[float]:
     """When data records (None: all) begin, in s from the header's start time; NaN for no stamp.
 
@@ -55,7 +78,7 @@ def stamps(edf: EdfLayout, records: Iterable[int] | None = None) -> list[float]:
     """
     if not edf.annotations:
         return []
-    odd: Counter[str] = Counter()
+    odd = _Odd()
     contents = edf.column(edf.annotations[0], records)
     return [_stamp(next(_lists(content, odd), None)) for content in contents]
 
@@ -64,7 +87,7 @@ def read(edf: EdfLayout) -> Annotations:
     """All annotations of an EDF+ file."""
     times: list[float] = []
     remarks: list[Remark] = []
-    odd: Counter[str] = Counter()
+    odd = _Odd()
     for number, signal in enumerate(edf.annotations):
         for content in edf.column(signal):
             first = None
@@ -77,14 +100,14 @@ def read(edf: EdfLayout) -> Annotations:
                 ]
             if number == 0:
                 times.append(_stamp(first))
-    return Annotations(times, tuple(remarks), tuple(f"{n} {what}" for what, n in odd.items()))
+    return Annotations(times, tuple(remarks), odd.notes())
 
 
 def _stamp(first: TimedTexts | None) -> float:
     return first.onset if first and not first.texts[0].strip() else math.nan
 
 
-def _lists(content: bytes, odd: Counter[str]) -> Iterator[TimedTexts]:
+def _lists(content: bytes, odd: _Odd) -> Iterator[TimedTexts]:
     """The annotation lists in what one data record holds; `odd` counts what is wrong."""
     for written in content.rstrip(b"\0").split(b"\0"):
         if not written.strip():
@@ -102,26 +125,27 @@ def _lists(content: bytes, odd: Counter[str]) -> Iterator[TimedTexts]:
         yield from _timed(head, held, odd)
 
 
-def _timed(head: bytes, texts: list[bytes], odd: Counter[str]) -> Iterator[TimedTexts]:
+def _timed(head: bytes, texts: list[bytes], odd: _Odd) -> Iterator[TimedTexts]:
     onset, _, duration = head.partition(b"\x15")
     begin = _seconds(onset)
     if begin is None or not texts:
-        odd[_UNREADABLE] += 1
+        odd.add(_UNREADABLE, head + b" " + b" ".join(texts))
         return
     length = _seconds(duration)
     if length is not None and length < 0:
-        odd[_NEGATIVE] += 1
+        odd.add(_NEGATIVE, head)
         length = None
     elif length is None and duration.strip():
-        odd[_NO_LENGTH] += 1
+        odd.add(_NO_LENGTH, head)
     yield TimedTexts(begin, length, texts)
 
 
 def _seconds(written: bytes) -> float | None:
-    written = b"".join(written.split())
+    written = written.strip()
     if not _TIME.fullmatch(written):
         return None
-    value = float(written.replace(b",", b"."))
+    digits = b"".join(written.rstrip(b"secSEC").split())
+    value = float(digits.replace(b",", b"" if b"." in digits else b"."))
     return value if math.isfinite(value) else None
 
 

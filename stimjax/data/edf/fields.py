@@ -6,7 +6,8 @@ import math
 import re
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3}|\.\d{3})+")
+_BOTH = re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+)")
 
 
 def text(field: bytes) -> str:
@@ -21,6 +22,8 @@ def text(field: bytes) -> str:
 
 def real(written: str) -> float | None:
     """A number with a point or a comma; None for what is none."""
+    if _BOTH.fullmatch(written):  # the first of them is of thousands
+        written = written.replace("," if "," in written.partition(".")[0] else ".", "")
     if written.count(",") == 1 and "." not in written:
         written = written.replace(",", ".")
     if not _NUMBER.fullmatch(written):
@@ -30,8 +33,13 @@ def real(written: str) -> float | None:
 
 
 def whole(written: str) -> int | None:
-    """A whole number, where "1,000" is a thousand; None for what is none."""
-    if _THOUSANDS.fullmatch(written):
-        written = written.replace(",", "")
+    """A whole number, where "1,000" and "1.000" are a thousand; None for what is none."""
+    if has_thousands(written):
+        written = written.replace(",", "").replace(".", "")
     value = real(written)
     return int(value) if value is not None and value == int(value) else None
+
+
+def has_thousands(written: str) -> bool:
+    """Whether a whole number is written with thousands apart."""
+    return bool(_THOUSANDS.fullmatch(written))

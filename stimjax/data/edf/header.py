@@ -18,7 +18,7 @@ _FILE_FIELDS = (8, 80, 80, 8, 8, 8, 44, 8, 8, 4)
 _SIGNAL_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 BLOCK = 256  # bytes of the file's fields, and of each signal's
 _BDF = b"\xffBIOSEMI"
-_ANNOTATIONS = ("edfannotations", "bdfannotations", "edfannotation", "bdfannotation")
+_ANNOTATIONS = re.compile(r"(edf|bdf)?annotations?|(edf|bdf)annots?")  # a label's letters
 _LARGEST = 1e30  # in any unit; more does not fit into a float of 32 bits
 _FASTEST = 1e6  # samples a second; a header that promises more is damaged
 
@@ -158,7 +158,10 @@ def _notes(head: bytes, rows: list[list[str]], signals: tuple[EdfSignal, ...]) -
     notes = []
     if b"\0" in head:
         notes.append("its header has zero bytes where blanks belong; they are read as blanks")
-    commas = [n for row in rows for n in row[3:7] if "," in n]
+    apart = [n for row in rows for n in row[5:7] if fields.has_thousands(n)]
+    if apart:
+        notes.append(f"its header has numbers with thousands apart (such as {apart[0]!r})")
+    commas = [n for row in rows for n in row[3:7] if "," in n and n not in apart]
     commas += [n for n in [fields.text(head[244:252])] if "," in n]
     if commas:
         notes.append(f"its header has numbers with commas, read as points (such as {commas[0]!r})")
@@ -190,7 +193,7 @@ def _signals(
         if _is_annotations(label):
             annotations.append((first, samples))
         else:
-            numbers = [fields.real(limit) for limit in limits]
+            numbers = [*map(fields.real, limits[:2]), *map(_stored, limits[2:])]
             fault = _fault(numbers, limits, width) if samples else "it has no samples"
             low, high, digital_low, digital_high = (number or 0.0 for number in numbers)
             limited = (low, high), (digital_low, digital_high)
@@ -219,8 +222,14 @@ def _fault(numbers: list[float | None], limits: list[str], width: int) -> str:
     return ""
 
 
+def _stored(limit: str) -> float | None:
+    """A digital limit: a whole number, so that one with thousands apart can be known."""
+    count = fields.whole(limit)
+    return fields.real(limit) if count is None else float(count)
+
+
 def _is_annotations(label: str) -> bool:
-    return re.sub(r"[^a-z]", "", label.lower()) in _ANNOTATIONS
+    return bool(_ANNOTATIONS.fullmatch(re.sub(r"[^a-z]", "", label.lower())))
 
 
 def _rows(head: bytes, count: int) -> list[list[str]]:
@@ -240,4 +249,4 @@ def _split(data: bytes, widths: tuple[int, ...]) -> list[bytes]:
 
 def _damaged(path: Path, what: str, written: str) -> StimjaxError:
     shown = written.encode("unicode_escape").decode()
-    return StimjaxError(f"{path}: is a damaged EDF file (its {what} is {shown!r})")
+    return StimjaxError(f"{path}: is a damaged EDF file (its {what} is {shown!r}); export it again")

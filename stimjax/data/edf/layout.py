@@ -17,6 +17,7 @@ from stimjax.data.edf.header import EdfHeader
 from stimjax.data.recording import Start, stem
 from stimjax.errors import StimjaxError
 
+_ROOM = (b"\0", b"\xff")
 _SPARSE = 1 << 13  # bytes of a data record of which a part is read without the rest
 _STAMP = re.compile(rb"\s*[+-]?\d+(?:[.,]\d*)?\x14")
 _SLEEP_EDF = re.compile(r"((?:SC4|ST7)\d\d)\d\w\d-PSG", re.IGNORECASE)
@@ -79,7 +80,7 @@ def layout(path: Path) -> Iterator[EdfLayout]:
     with opened(path, _check) as file:
         head = header.parse(path, _head(path, file))
         size = file.seek(0, 2)
-        begin, notes = _begin(head, size)
+        begin, notes = _begin(head, file, size)
         held, more = _held(head, file, begin, size)
         said = {field.name: getattr(head, field.name) for field in dataclasses.fields(head)}
         said["notes"] = (*head.notes, *notes, *more)
@@ -122,7 +123,7 @@ def _check(path: Path, file: Bytes) -> None:
     header.parse(path, _head(path, file))
 
 
-def _begin(head: EdfHeader, size: int) -> tuple[int, list[str]]:
+def _begin(head: EdfHeader, file: Bytes, size: int) -> tuple[int, list[str]]:
     """Where the data records begin, and what is odd about it.
 
     Right after the last field, by the format. Some headers are padded, some state a wrong size:
@@ -133,9 +134,11 @@ def _begin(head: EdfHeader, size: int) -> tuple[int, list[str]]:
     """
     usual = header.BLOCK * (1 + len(head.signals) + len(head.annotations))
     stated = head.header_bytes
-    if stated == usual:
-        return usual, []
     records = head.records if head.records and head.records > 0 else None
+    padded = _padded(head, file, usual, stated or usual, size)
+    if stated == usual:
+        said = f"its header is padded to {padded} bytes and says that it has {usual}"
+        return padded, [said] if padded > usual else []
 
     def fits(begin: int) -> bool:
         left = size - begin
@@ -146,10 +149,21 @@ def _begin(head: EdfHeader, size: int) -> tuple[int, list[str]]:
         return stated, [f"its header is padded to {stated} bytes"]
     if fits(usual):
         return usual, [f"its header says that it has {stated} bytes; it has {usual}"]
+    if stated == padded:
+        return padded, [f"its header is padded to {stated} bytes"]
     raise StimjaxError(
         f"{head.path}: is a damaged EDF file (its header contradicts itself: {stated} bytes for "
         f"{usual // header.BLOCK - 1} signals); export it again"
     )
+
+
+def _padded(head: EdfHeader, file: Bytes, usual: int, stated: int, size: int) -> int:
+    """Where the blanks end that pad a header of `usual` bytes; `usual` where there are none."""
+    records = head.records if head.records and head.records > 0 else 0
+    end = stated if stated > usual else size - records * head.record_bytes
+    if (not records and stated == usual) or not usual < end <= min(size, usual + CHUNK):
+        return usual
+    return usual if read(head.path, file, usual, end - usual).strip(b" ") else end
 
 
 def _held(head: EdfHeader, file: Bytes, begin: int, size: int) -> tuple[int, list[str]]:
@@ -183,14 +197,15 @@ def _held(head: EdfHeader, file: Bytes, begin: int, size: int) -> tuple[int, lis
 def _uncounted(head: EdfHeader, file: Bytes, begin: int, records: range) -> int:
     """How many of `records`, which the header does not count, are no mere room.
 
-    A recorder may reserve a file's room, filled with zeros, and what follows the last data record
-    of an EDF+ file without a time stamp is something else.
+    A recorder may reserve a file's room, filled with zeros or as erased memory is, and what
+    follows the last data record of an EDF+ file without a time stamp is something else.
     """
     used, rows = records.start, max(1, CHUNK // head.record_bytes)
     for last in range(records.stop, records.start, -rows):
         first = max(records.start, last - rows)
         at, count = begin + first * head.record_bytes, (last - first) * head.record_bytes
-        if content := read(head.path, file, at, count).rstrip(b"\0"):
+        content = read(head.path, file, at, count)
+        if content := content.rstrip(content[-1:] if content[-1:] in _ROOM else b""):
             used = first - (-len(content) // head.record_bytes)
             break
     if head.annotations:

@@ -74,7 +74,7 @@ def no_night(edf: EdfHeader) -> str:
     if not ordinary or (edf.record_seconds == 0 and edf.annotations):
         return "holds annotations only; name the recording that it belongs to"
     if edf.record_seconds == 0:
-        return "is a damaged EDF file (its data records last 0 s)"
+        return "is a damaged EDF file (its data records last 0 s); export it again"
     fastest = max(signal.samples for signal in ordinary)
     if fastest < _SLOWEST * edf.record_seconds:
         return (

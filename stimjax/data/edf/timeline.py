@@ -22,7 +22,8 @@ from stimjax.errors import StimjaxError
 _LONGEST_GAP = 600.0  # s that are kept of a gap, and up to a minute more
 _MINUTE = 60.0  # s; whole minutes are cut, so that minutes and epochs stay where they are
 _LONGEST = 366 * 86400.0  # s; more between two data records is a damaged time stamp
-_LONGEST_AXIS = 14 * 86400.0  # s of gaps that are left after the cuts
+_LONGEST_AXIS = 2 * 86400.0  # s of gaps that are left after the cuts: they take memory
+_DRIFT = 5.0  # s by which a clock of time stamps may fall behind that of the samples
 _ROUNDING = 0.005  # s; time stamps are often written with two decimals
 
 
@@ -105,7 +106,10 @@ def _continuous(edf: EdfLayout, times: np.ndarray, late: np.ndarray) -> Timeline
     if known.sum() > 1 and np.ptp(times[known]) == 0:
         return _steady(edf, 0.0, [f"all its time stamps are {first:g} s; they are ignored"])
     spread = float(np.ptp(late[known]))
-    if spread < edf.record_seconds or abs(late[-1] - late[0]) <= edf.half_sample:
+    steps = np.diff(late[known])
+    behind = steps.min(initial=0) < 0 and steps.max(initial=0) < edf.record_seconds
+    exact = abs(late[-1] - late[0]) <= edf.half_sample
+    if spread < edf.record_seconds or exact or (behind and spread < _DRIFT):
         off = int((~known | (np.abs(late - late[known][0]) > _tolerance(edf))).sum())
         odd = f"{off} of its time stamps lack or are off by up to {spread:.3g} s; they are ignored"
         return _steady(edf, float(late[known][0]), [odd] if off else [])

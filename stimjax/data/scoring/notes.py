@@ -7,9 +7,10 @@
   "(resp_hypopnea" to "resp_hypopnea)".
 - Others: each note by itself.
 
-The files are read here: wfdb takes every note at sample 0 for a definition and drops it. Format:
-WFDB Programmer's Guide, annot(5), "MIT format": words of 16 bits, the upper 6 a code, the lower 10
-a number, which is the samples since the annotation before where the code is none of those below.
+The files are read here: wfdb takes every note at sample 0 for a definition and drops it, and
+never returns where one is none. Format: WFDB Programmer's Guide, annot(5), "MIT format": words of
+16 bits, the upper 6 a code, the lower 10 a number, which is the samples since the annotation
+before where the code is none of those below.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from stimjax.data.recording import Remark
 from stimjax.data.scoring.rules import EPOCH
@@ -32,21 +34,45 @@ _CODES = {
     "LA": ("Leg movement", "Arousal"),
 }  # fmt: skip
 _SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63
+_SLOWEST, _FASTEST = 1e-3, 1e6  # samples a second
 _RATE = re.compile(r"## time resolution: (\d+\.?\d*)")
 
 
-def marks(content: bytes, rate: float) -> list[tuple[float, str]]:
-    """The annotations that have a note: onset in s and note, in the order of the file.
+class Annotation(NamedTuple):
+    """One annotation: onset in s, code of its kind, note ("" for none)."""
+
+    onset: float
+    code: int
+    note: str
+
+
+def annotations(content: bytes, rate: float) -> list[Annotation]:
+    """All annotations but definitions and those of no kind, in the order of the file.
 
     Args:
         content: of an annotation file in the MIT format.
         rate: of the record in samples a second, for a file that does not tell its own.
 
     Raises:
-        ValueError: the file ends within an annotation, or has no end mark.
+        ValueError: the file ends within an annotation, has no end mark, or tells a rate that is
+            none.
     """
+    listed = _listed(content)
+    rates = [float(match[1]) for _, _, note in listed if (match := _RATE.match(note))]
+    rate = rates[0] if rates else rate
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise ValueError(f"it is at {rate:g} samples a second")
+    return [
+        Annotation(sample / rate, code, note)
+        for sample, code, note in listed
+        if code and not note.startswith("## ")  # code 0 only moves the time
+    ]
+
+
+def _listed(content: bytes) -> list[tuple[int, int, str]]:
+    """Sample, code and note of each annotation."""
     sample = at = 0
-    listed: list[tuple[int, str]] = []
+    listed: list[tuple[int, int, str]] = []
     try:
         while word := struct.unpack_from("<H", content, at)[0]:
             at += 2
@@ -59,15 +85,15 @@ def marks(content: bytes, rate: float) -> list[tuple[float, str]]:
                 if at + number > len(content):
                     raise ValueError("it ends within a note")
                 note = content[at : at + number].decode("latin-1").strip("\0 \r\n\t")
-                listed += [(sample, note)] if note else []
+                if listed:
+                    listed[-1] = (*listed[-1][:2], note)
                 at += number + number % 2
             elif code not in (_NUM, _SUB, _CHN):
                 sample += number
+                listed.append((sample, code, ""))
     except struct.error:
         raise ValueError("it has no end mark") from None
-    rates = [float(match[1]) for _, note in listed if (match := _RATE.match(note))]
-    rate = next((one for one in rates if one > 0), rate)
-    return [(sample / rate, note) for sample, note in listed if not note.startswith("## ")]
+    return listed
 
 
 def epochs(marks: Iterable[tuple[float, str]]) -> tuple[list[Remark], tuple[str, ...]]:

@@ -49,7 +49,17 @@ def test_every_position_of_the_annotation_signal(raw_edf, raw_signal, reserved, 
 
 @pytest.mark.parametrize(
     "label",
-    ["EDF annotations", "EDFAnnotations", "edf ANNOTATIONS", "EDF_Annotations", "EDF Annotation"],
+    [
+        "EDF annotations",
+        "EDFAnnotations",
+        "edf ANNOTATIONS",
+        "EDF_Annotations",
+        "EDF Annotation",
+        "EDF+ Annotations",
+        "EDF Annot.",
+        "Annotations",
+        "EDF Annotation 2",
+    ],
 )
 def test_labels_of_the_annotation_signal(raw_edf, label):
     path = raw_edf(
@@ -74,12 +84,27 @@ def test_labels_of_the_annotation_signal(raw_edf, label):
         b"\r\n+60.5\r\n\x15\n20.5\x14%s\x14\0",
         b"+060.50\x15020.500\x14%s\x14\0",
         b"+60.5\x1520.5\x14\x14%s\x14\0",
+        b"+6.05E+01\x15205e-1\x14%s\x14\0",
+        b"+60.5s\x1520.5 sec\x14%s\x14\0",
         b"+60.5\x1520.5\x14\xef\xbb\xbf%s\x14\0",
     ],
 )  # fmt: skip
 def test_lists_that_mean_one_thing_only(held, content):
     expected = Remark(60.5, 20.5, WORD.decode())
     assert held(content % WORD) == ((expected,), ())
+
+
+def test_thousands(held):
+    apnea, lights = Remark(1060.5, 1020, WORD.decode()), Remark(1.06, None, "Lights off")
+    content = b"+1,060.5\x151,020.0\x14%s\x14\0+1,060\x14Lights off\x14\0" % WORD
+    assert held(content) == ((apnea, lights), ())
+
+
+@pytest.mark.parametrize("onset", [b"+60 20", b"+00:01:00", b"+1,2,3", b"+6 0.5", b"+60m", b"x"])
+def test_an_onset_that_nobody_knows_is_counted(held, onset):
+    remarks, notes = held(b"%s\x155\x14%s\x14\0" % (onset, WORD))
+    assert not remarks and notes[0].startswith("1 annotation lists could not be read")
+    assert WORD.decode() in notes[0]
 
 
 @pytest.mark.parametrize(
@@ -124,9 +149,11 @@ def test_several_texts_and_numbers_among_them(held):
 
 
 def test_what_cannot_be_read_is_counted(raw_edf):
-    bad = b"soon\x1510\x14Apnea\x14\0+5\x1510\0++7\x14Apnea\x14\0+1e5\x14Apnea\x14\0"
+    bad = b"soon\x1510\x14Apnea\x14\0+5\x1510\0++7\x14Apnea\x14\0+1e5x\x14Apnea\x14\0"
     scored = reader.read(raw_edf(reserved="EDF+C", stamps=["0"], lists=[bad])).scored
-    assert scored.notes == ("night.edf: 4 annotation lists could not be read",)
+    assert scored.notes == (
+        "night.edf: 4 annotation lists could not be read (such as 'soon 10 Apnea')",
+    )
     assert scored.events == ()
 
 

@@ -19,6 +19,7 @@ def notes(path):
     ("written", "number"),
     [
         ("1", 1), ("+1.", 1), ("-0,5", -0.5), (".5", 0.5), ("1e-2", 0.01), ("1.0000001", 1.0000001),
+        ("1.000,5", 1000.5), ("-1,234,567.25", -1234567.25), ("1.5,5", None), ("1,00.5", None),
         ("", None), ("1_0", None), ("nan", None), ("1e999", None), ("1,2,3", None), ("1 2", None),
         ("0x10", None), ("²", None),
     ],
@@ -29,7 +30,16 @@ def test_real_numbers(written, number):
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("28,800", 28800), ("256.0", 256), ("256,0", 256), ("-1", -1), ("2.5", None), ("", None)],
+    [
+        ("28,800", 28800),
+        ("28.800", 28800),
+        ("-1,048,576", -1048576),
+        ("256.0", 256),
+        ("256,0", 256),
+        ("-1", -1),
+        ("2.5", None),
+        ("", None),
+    ],
 )
 def test_whole_numbers(written, number):
     assert fields.whole(written) == number
@@ -67,9 +77,10 @@ def test_more_records_than_the_header_counts_are_read(raw_edf, raw_signal, kind)
 
 
 @pytest.mark.parametrize("records", ["2", "-1"])
-def test_reserved_room_is_no_record(raw_edf, raw_signal, records):
+@pytest.mark.parametrize("room", [b"\0", b"\xff"])
+def test_reserved_room_is_no_record(raw_edf, raw_signal, records, room):
     signals = [raw_signal("SpO2", [[1, 2], [3, 4]], physical=WIDE)]
-    path = raw_edf(signals=signals, records=records, tail=bytes(4 * 700000))
+    path = raw_edf(signals=signals, records=records, tail=room * (4 * 700000))
     assert reader.read(path).signals["SpO2"].values.tolist() == [1, 2, 3, 4]
     assert "the last 2800000 bytes" in notes(path)
 
@@ -91,6 +102,9 @@ def test_a_file_without_any_record(raw_edf, raw_signal):
     [
         ({"padding": 256}, "padded to 768 bytes"),
         ({"padding": 100, "records": "-1"}, "padded to 612 bytes"),
+        ({"padding": 256, "header_bytes": "512"}, "padded to 768 bytes and says that it has 512"),
+        ({"padding": 250, "header_bytes": "512"}, "padded to 762 bytes and says that it has 512"),
+        ({"padding": 256, "records": "1"}, "padded to 768 bytes"),
         ({"header_bytes": "256"}, "says that it has 256 bytes; it has 512"),
         ({"header_bytes": " "}, "says that it has None bytes; it has 512"),
         ({"header_bytes": "9999"}, "says that it has 9999 bytes; it has 512"),
@@ -110,6 +124,9 @@ def test_header_sizes_that_are_wrong(raw_edf, raw_signal, fields, note):
         (("100", "0"), ("32767", "-32768"), [0, 100]),
         (("-0,5", "0,5"), ("-32768", "32767"), [-0.5, 0.5]),
         (("0\x009", "1"), ("-32768", "32767"), [0, 1]),
+        (("0", "100"), ("-32,768", "32,767"), [0, 100]),
+        (("0", "100"), ("-32.768", "32.767"), [0, 100]),
+        (("0", "1.000,0"), ("-32768,0", "32767.0"), [0, 1000]),
     ],
 )
 def test_ranges(raw_edf, raw_signal, physical, digital, values):
@@ -121,7 +138,9 @@ def test_oddities_of_ranges_are_said(raw_edf, raw_signal):
     turned = raw_signal("Chest", [[1, 2]], digital_range=("32767", "-32768"))
     comma = raw_signal("Abdomen", [[1, 2]], physical=("-0,5", "0,5"))
     zero = raw_signal("HR\0\0", [[1, 2]])
-    said = notes(raw_edf(signals=[turned, comma, zero]))
+    apart = raw_signal("EMG", [[1, 2]], digital_range=("-32,768", "32,767"))
+    said = notes(raw_edf(signals=[turned, comma, zero, apart]))
+    assert "numbers with thousands apart (such as '-32,768')" in said
     assert "'Chest' has its digital limits reversed" in said
     assert "numbers with commas, read as points (such as '-0,5')" in said
     assert "zero bytes where blanks belong" in said

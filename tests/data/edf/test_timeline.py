@@ -142,3 +142,29 @@ def test_the_axis_keeps_order_and_phase(steps, first, second):
     assert 0 <= on_axis(cuts, high) - on_axis(cuts, low) <= high - low + 1e-9
     if cuts and first > begin:  # after all gaps whole minutes are gone
         assert first - on_axis(cuts, first) == pytest.approx(sum(cut for _, cut in cuts))
+
+
+def drifting(step):
+    return [f"{second * step:.4f}" for second in range(2000)]
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [drifting(0.999), [str(n - (n > 1000)) for n in range(2000)], drifting(0.998)],
+)
+def test_a_clock_that_falls_behind_the_samples(raw_edf, raw_signal, stamps):
+    signals = [raw_signal("SpO2", [[n] for n in range(2000)], physical=("-32768", "32767"))]
+    path = raw_edf(signals=signals, reserved="EDF+C", stamps=stamps)
+    recording = reader.read(path)
+    assert recording.signals["SpO2"].values.tolist() == list(range(2000))
+    assert "are off by up to" in " ".join([*recording.header.notes, *recording.scored.notes])
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [drifting(0.99), [str(n + 30 * (n > 500) - 2 * (n > 1000)) for n in range(2000)]],
+)
+def test_a_clock_that_contradicts_the_samples(raw_edf, raw_signal, stamps):
+    signals = [raw_signal("SpO2", [[n] for n in range(2000)])]
+    with pytest.raises(StimjaxError, match="time stamps of its data records are damaged"):
+        reader.read(raw_edf(signals=signals, reserved="EDF+C", stamps=stamps))

@@ -1,5 +1,6 @@
 """Scoring in the notes of WFDB annotators."""
 
+import math
 import struct
 import warnings
 
@@ -105,6 +106,22 @@ def test_a_truncated_annotator_is_refused(record, annotator):
         reader.scored(path.with_suffix(".hea"))
 
 
+@pytest.mark.parametrize("content", [b"", b"time;value\r\n1;2\n", "Zeit;Flu\xdf".encode()])
+def test_a_text_that_ends_as_an_annotator(record, content):
+    path = record("st", [(0, "W"), (30, "1")])
+    path.with_suffix(".resp").write_bytes(content)
+    scored = reader.scored(path)
+    assert [event.kind for event in scored.events] == ["stage.W", "stage.N1"]
+    assert scored.notes == ("slp01a.resp: is empty or a text, no WFDB annotator; it is not read",)
+
+
+def test_an_empty_annotator_of_stages_is_refused(record):
+    path = record("st", [(0, "W")])
+    path.with_suffix(".st").write_bytes(b"")
+    with pytest.raises(StimjaxError, match=r"slp01a\.st: is truncated"):
+        reader.scored(path)
+
+
 def test_a_table_beside_a_record(record, tmp_path):
     (tmp_path / "slp01a_events.csv").write_text("onset,duration,event\n60,20,Hypopnea\n")
     assert reader.scored(record()).events == (Event("hypopnea", 60, 20),)
@@ -113,7 +130,8 @@ def test_a_table_beside_a_record(record, tmp_path):
 @given(st.binary(max_size=60))
 def test_any_bytes_are_marks_or_an_error(content):
     try:
-        assert all(onset == onset for onset, _ in notes.marks(content, 100.0))
+        listed = notes.annotations(content, 100.0)
+        assert all(math.isfinite(one.onset) and one.code > 0 for one in listed)
     except ValueError as error:
         assert "it " in str(error)
 
@@ -123,7 +141,15 @@ def test_an_annotator_at_a_rate_of_its_own():
     content = struct.pack("<HH", 22 << 10, (63 << 10) + len(rate)) + rate
     content += struct.pack("<HhH", 59 << 10, 1, 0) + struct.pack("<HH", 22 << 10, (63 << 10) + 1)
     content += b"W\0\0\0"
-    assert notes.marks(content, 100.0) == [(65536 / 50, "W")]
+    assert notes.annotations(content, 100.0) == [(65536 / 50, 22, "W")]
+
+
+@pytest.mark.parametrize("rate", ["0", "0.0", "9" * 400, "0." + "0" * 400 + "1"])
+def test_an_annotator_at_a_rate_that_is_none(rate):
+    note = f"## time resolution: {rate}".encode()
+    content = struct.pack("<HH", 22 << 10, (63 << 10) + len(note)) + note + bytes(len(note) % 2)
+    with pytest.raises(ValueError, match="samples a second"):
+        notes.annotations(content + b"\0\0", 100.0)
 
 
 marks = st.lists(
