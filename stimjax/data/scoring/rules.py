@@ -36,7 +36,8 @@ def spans(recording: Recording, task: Task) -> list[Span]:
 
     "apnea": the scored minutes of a minute-scored recording; otherwise the recording is tiled
     with whole minutes: apnea if at least 10 s lie in scored apneas and hypopneas (what overlaps
-    counts once). A minute is left out where half or more of it lies outside the scored sleep
+    counts once). An event of 10 s or more that a border cuts, so that less than 10 s lie on either
+    side, counts for the minute that has more of it, or the first. A minute is left out where half or more of it lies outside the scored sleep
     stages, or outside the time from lights off to lights on; where a recording has neither stages
     nor lights, every minute counts.
 
@@ -98,6 +99,9 @@ def _tiled(events: Sequence[Event], duration: float) -> list[Span]:
         known &= cover.inside(starts, MINUTE) > MINUTE / 2 + ROUNDING
     breathing = _Cover((e.onset, e.onset + e.duration) for e in events if e.kind in _RESPIRATORY)
     apnea = breathing.inside(starts, MINUTE) >= APNEA_SECONDS - ROUNDING
+    for minute in breathing.cut(MINUTE, APNEA_SECONDS - ROUNDING):
+        if 0 <= minute < len(starts):
+            apnea[minute] = True
     return _spans(starts[known], MINUTE, apnea[known])
 
 
@@ -175,6 +179,19 @@ class _Cover:
             else:
                 merged.append([start, end])
         self.start, self.end = np.array(merged, float).reshape(-1, 2).T
+
+    def cut(self, step: float, least: float) -> list[int]:
+        """Of intervals of `least` s that a multiple of `step` cuts into shorter parts, the longer.
+
+        Given as the number of the step that it lies in; of equal parts the first.
+        """
+        numbers = []
+        for start, end in zip(self.start.tolist(), self.end.tolist(), strict=True):
+            border = step * math.ceil(start / step)
+            before, after = border - start, end - border
+            if before + after >= least and 0 < before < least and 0 < after < least:
+                numbers.append(round(border / step) - int(before >= after - ROUNDING))
+        return numbers
 
     def inside(self, starts: np.ndarray, seconds: float) -> np.ndarray:
         """How many of the `seconds` after each start the union covers."""

@@ -12,7 +12,6 @@ Whose an event is tells an attribute or a child of it, or of what it stands in, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from xml.etree import ElementTree
 from stimjax.data.recording import Header, Remark, Scoring
 from stimjax.data.scoring import clock, stages
 from stimjax.data.scoring.rules import EPOCH
-from stimjax.data.times import DAY, Clock, moment
+from stimjax.data.times import DAY, Clock, moment, number
 from stimjax.errors import StimjaxError
 
 
@@ -119,7 +118,7 @@ def _event(
     if stop := first(form.stops):
         duration = _time(stop, path, header)[0] - onset
         duration = duration % DAY if by_clock else duration
-    elif form is _EMBLA and not first(form.lengths):
+    elif not first(form.lengths):
         return Remark(onset, None, words), by_clock
     else:
         duration = _number(first(form.lengths), path)
@@ -157,8 +156,11 @@ def _stages(element: ElementTree.Element, epoch: float, scorer: str) -> list[Rem
 
 
 def _stage(text: str) -> str:
-    """Profusion's number as a word: 6 is movement, 9 and what is none unscored."""
-    return stages.NUMBERS.get(int(text), stages.UNSCORED) if text.isdecimal() else stages.UNSCORED
+    """Profusion's number as a word: 6 is movement, 9 unscored. A word stays as it is."""
+    value = number(text)
+    if value is None:
+        return text or stages.UNSCORED
+    return stages.NUMBERS.get(int(value), stages.UNSCORED)
 
 
 def _local(element: ElementTree.Element) -> str:
@@ -166,10 +168,7 @@ def _local(element: ElementTree.Element) -> str:
 
 
 def _number(text: str, path: Path) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = number(text)
+    if value is None:
         raise StimjaxError(f"{path}: {text!r} is no time in seconds; mend that event")
     return value

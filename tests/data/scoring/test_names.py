@@ -160,12 +160,23 @@ def card(raw_edf):
 
 def test_the_events_of_a_card_are_those_of_their_night(card):
     first, second, third = (reader.scored(path) for path in card)
-    assert first.events == (Event("apnea.obstructive", 60, 15),)
-    assert second.events == (Event("apnea.obstructive", 59, 15),)
-    assert third.events == (Event("hypopnea", 18050 - 17950, 12),)
+    # The card has the times of their ends.
+    assert first.events == (Event("apnea.obstructive", 45, 15),)
+    assert second.events == (Event("apnea.obstructive", 44, 15),)
+    assert third.events == (Event("hypopnea", 18050 - 17950 - 12, 12),)
+    assert any("those of their ends" in note for note in first.notes)
     assert first.sources[0].kind == "ResMed events"
     assert first.sources[0].shift == -8
     assert "20200305_220050_CSL.edf, 20200305_220050_EVE.edf" in first.notes[0]
+
+
+@pytest.mark.parametrize("length", ["", "0"])
+def test_a_hypopnea_of_a_card_without_a_length_ends_at_its_time(card, raw_edf, length):
+    raw_edf("20200305_220050_EVE.edf", signals=[], seconds="0", reserved="EDF+D", stamps=["0"],
+            annotations=[("68", length, "Hypopnea"), ("100", "0", "Arousal")], date="05.03.20",
+            clock="22.00.50")  # fmt: skip
+    events = reader.scored(card[0]).events
+    assert events == (Event("hypopnea", 50, 10), Event("arousal", 92, 0))
 
 
 def test_the_events_of_a_card_are_no_recordings(card):
