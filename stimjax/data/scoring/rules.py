@@ -37,9 +37,9 @@ def spans(recording: Recording, task: Task) -> list[Span]:
     "apnea": the scored minutes of a minute-scored recording; otherwise the recording is tiled
     with whole minutes: apnea if at least 10 s lie in scored apneas and hypopneas (what overlaps
     counts once). An event of 10 s or more that a border cuts, so that less than 10 s lie on either
-    side, counts for the minute that has more of it, or the first. A minute is left out where half or more of it lies outside the scored sleep
-    stages, or outside the time from lights off to lights on; where a recording has neither stages
-    nor lights, every minute counts.
+    side, counts for the minute that has more of it, or the first. A minute is left out where half
+    or more of it lies outside the scored sleep stages, or outside the time from lights off to
+    lights on; where a recording has neither stages nor lights, every minute counts.
 
     "stages": scored stages that follow each other are joined, whatever the length of their epochs,
     and tiled with windows of 30 s from where they begin. A stage labels a window if it covers at
@@ -61,12 +61,22 @@ def spans(recording: Recording, task: Task) -> list[Span]:
         raise StimjaxError(
             f"{recording.header.name}: {what}; put its scoring beside it "
             "(EDF+ annotations, -nsrr.xml, -profusion.xml or .apn) or leave it out"
+            f"{_told(recording)}"
         )
     if task == "stages":
         return _epochs(events, duration)
     if kinds & set(_MINUTES):
         return _minutes(events, duration)
     return _tiled(events, duration)
+
+
+def _told(recording: Recording) -> str:
+    """What may be why a night seems unscored: texts that were not understood, files beside it."""
+    scored = recording.scored
+    most = sorted(scored.ignored.items(), key=lambda pair: -pair[1])[:3]
+    texts = ", ".join(f"{text[:40]!r} ({count})" for text, count in most)
+    told = [f"not understood were {texts}"] if texts else []
+    return "".join(f" ({one})" for one in (*told, *scored.notes[:1]))
 
 
 def bounded(events: Sequence[Event]) -> bool:

@@ -1,5 +1,6 @@
 """Which files are scorings, of which recording, and what is said of those that are not read."""
 
+import gzip
 import os
 import time
 
@@ -35,13 +36,40 @@ def test_names_of_xml(night, tmp_path, name):
         "night_sleepscoring.edf", "night-annotations.edf", "night_hypnogram.edf",
         "night-scoring.edf", "night.annotations.edf", "night_sleep-scoring.edf",
         "night_events.edf", "night-hypnogram.edf", "night scoring.edf", "night_scoring_2.edf",
-        "NIGHT_SCORED.EDF",
+        "NIGHT_SCORED.EDF", "night_Hypnogramm.edf", "night Schlafprofil.edf", "night_scorer1.edf",
+        "night_expert2.edf", "night_hypnogramme.rec", "night-Hypnogram.REC", "night-Hypnogram.bdf",
     ],
 )  # fmt: skip
 def test_names_of_edf(night, scoring, name):
     path = night()
     scoring(name, APNEA)
     assert reader.scored(path).events == (Event("apnea", 60, 20),)
+
+
+def test_a_compressed_scoring(night, scoring):
+    path = night()
+    plain = scoring("night-Hypnogram.edf", APNEA)
+    plain.with_name("night-Hypnogram.edf.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    assert reader.scored(path).events == (Event("apnea", 60, 20),)
+    assert reader.find([path.parent]) == [path]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["night Base.edf", "night_manual.rec", "hypnogram_night.edf", "night_final.edf"],
+)
+def test_annotations_under_another_name_are_near_misses(night, scoring, name):
+    path = night()
+    scoring(name, APNEA)
+    assert f"no scoring was found; {name} beside it is not read" in reader.scored(path).notes[0]
+
+
+def test_recordings_of_similar_names_are_no_near_misses(night):
+    path = night()
+    night("night_2.edf")
+    night("night_base.edf")
+    assert reader.scored(path).notes == ()
 
 
 def test_nsrr_beside_a_recording_that_is_called_so(night, tmp_path):
