@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stimjax.data import codes
 from stimjax.data.edf.layout import peek
 from stimjax.data.recording import Header, Scoring
-from stimjax.data.scoring import edf, luna, names, tables, ucddb, xml
+from stimjax.data.scoring import edf, luna, names, tables, text, ucddb, xml
 from stimjax.errors import StimjaxError
 
 
@@ -20,7 +20,7 @@ class Form(NamedTuple):
     Attributes:
         tail: what follows the recording's name in that of the scoring, a pattern.
         read: `read(path, header of the recording)`.
-        sure: whether such a name can be nothing else. A file of another name that cannot be read
+        sure: whether such a name can be nothing else. A file of another name and another form
             is no error but a note.
     """
 
@@ -99,7 +99,7 @@ def _candidates(name: str, files: names.Listing) -> list[tuple[str, Form]]:
 def _read(path: Path, form: Form, header: Header) -> Scoring:
     try:
         return form.read(path, header)
-    except StimjaxError as error:
+    except text.NoScoring as error:
         if form.sure:
             raise
         reason = str(error).removeprefix(f"{path}: ")

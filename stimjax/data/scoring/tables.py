@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stimjax.data.recording import Header, Remark, Scoring
-from stimjax.data.scoring import clock, stages, text
+from stimjax.data.scoring import clock, stages, text, vocabulary
 from stimjax.data.scoring.rules import EPOCH
 from stimjax.data.times import DAY, Clock, moment, number
 from stimjax.errors import StimjaxError
@@ -55,6 +55,7 @@ _TEXT = (
     "ereignistyp", "事件", "事件类型", "类型", "comment", "remark", "value",
     *_STAGE,
 )  # fmt: skip
+_DATE = ("date", "datum", "fecha", "data", "eventdate", "startdate", "日期")
 _SCORER = ("scorer", "rater", "annotator", "expert", "reader", "scoredby", "auswerter")
 _EPOCH = ("epoch", "epochnumber", "epochno", "epochindex", "epoche")
 _SECONDS = re.compile(r"\s*(?:s|secs?|seconds?|sek\.?|segs?|秒)$", re.IGNORECASE)
@@ -74,6 +75,7 @@ class _Columns:
     epoch: int = -1
     staged: bool = False  # its heading says that the text is a stage
     stage: int = -1  # of a row that has an event as well
+    date: int = -1  # beside a time of day
     scale: tuple[float, float] = (1.0, 1.0)  # s in a unit of onset and length
     heading: int = 0  # rows before the first event
 
@@ -97,19 +99,36 @@ def read(path: Path, header: Header) -> Scoring:
     columns = _headed(path, cells) or _bare(cells)
     if columns is None:
         if max(len(row) for _, row in cells) > 1 and separator != " ":
-            raise StimjaxError(
+            raise text.NoScoring(
                 f"{path}: is no table of events; give it a heading: onset, duration, description"
             )
-        listed = stages.column(path, rows)
-        remarks, note = stages.remarks(path, header, listed)
-        return Scoring(path, "list of stages", tuple(remarks), notes=(note,))
+        return _list_of_stages(path, header, rows)
     body = cells[columns.heading :]
     if columns.onset < 0:
         listed = [_text(row, columns) for _, row in body]
         remarks, note = stages.remarks(path, header, _in_order(path, body, columns, listed))
         return Scoring(path, "table of epochs", tuple(remarks), notes=(note,))
-    remarks, notes = _events(path, header, body, columns)
+    try:
+        remarks, notes = _events(path, header, body, columns)
+    except StimjaxError as error:
+        if columns.heading:
+            raise
+        raise text.NoScoring(str(error)) from None  # nothing says that it is a table of events
     return Scoring(path, "table", tuple(remarks), notes=notes)
+
+
+def _list_of_stages(path: Path, header: Header, rows: Sequence[tuple[int, str]]) -> Scoring:
+    """A scoring with one stage a line; a text of which no line is one is another file."""
+    try:
+        listed = stages.column(path, rows)
+        remarks, note = stages.remarks(path, header, listed)
+    except StimjaxError as error:
+        raise text.NoScoring(str(error)) from None
+    texts = {remark.text for remark in remarks}
+    staged = any((vocabulary.kind(one) or "").startswith("stage.") for one in texts)
+    if not staged and 2 * len(texts) > len(remarks):
+        raise text.NoScoring(f"{path}: is neither a table of events nor a list of stages")
+    return Scoring(path, "list of stages", tuple(remarks), notes=(note,))
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -164,6 +183,7 @@ def _headed(path: Path, cells: Sequence[tuple[int, list[str]]]) -> _Columns | No
                 where(_SCORER),
                 staged=texts[0] == staged,
                 stage=staged,
+                date=where(_DATE),
                 scale=scale,
                 heading=index + 1,
             )
@@ -222,6 +242,7 @@ def _events(
     notes: dict[str, None] = {}
     named = _stage_words(path, body, columns)
     zero = _from_zero(header, body, columns)
+    dated = _dated(header, body, columns)
     for line, row in body:
         words = named.get(line, _text(row, columns))
         if not words:
@@ -229,6 +250,7 @@ def _events(
         cell = row[columns.onset] if columns.onset < len(row) else ""
         if cell.casefold() in _MISSING:
             raise text.bad(path, line, f"{words[:30]!r} has no onset", "mend or remove the line")
+        cell = f"{row[columns.date]} {cell}" if dated else cell
         onset = _onset(path, line, header, cell, columns.scale[0], zero)
         if isinstance(moment(cell), Clock):
             told = clock.written(header.start)
@@ -299,6 +321,19 @@ def _from_zero(header: Header, body: Sequence[tuple[int, list[str]]], columns: _
     if not isinstance(first, Clock) or first.seconds or first.day:
         return False
     return header.start.clock is None or 60 <= header.start.clock <= DAY - 60
+
+
+def _dated(header: Header, body: Sequence[tuple[int, list[str]]], columns: _Columns) -> bool:
+    """Whether a column of dates counts: not where it is the recording's own day in all rows.
+
+    So some software writes it, after midnight, too.
+    """
+    last = max(columns.date, columns.onset)
+    if columns.date < 0 or any(len(row) <= last for _, row in body):
+        return False
+    times = [moment(f"{row[columns.date]} {row[columns.onset]}") for _, row in body]
+    days = {time.day if isinstance(time, Clock) else None for time in times}
+    return None not in days and days != {header.start.day}
 
 
 def _onset(path: Path, line: int, header: Header, cell: str, scale: float, zero: bool) -> float:

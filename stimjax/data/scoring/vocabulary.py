@@ -240,7 +240,7 @@ def _parts(text: str) -> list[str]:
 def _reading(text: str) -> Reading:
     if len(text) > _LONGEST:
         return Reading(None)
-    whole, *parts = _parts(" ".join(text.split()))
+    whole, *parts = _parts(" ".join(_decoded(text).split()))
     if named := _WHOLE.get(compact(whole)):
         return Reading(named)
     for part in parts:

@@ -12,9 +12,9 @@ UNKNOWN = "~"  # the part of what is not here
 # Part -> its words. An abbreviation may stand for several parts.
 _PARTS: dict[str, str] = {
     # What happened.
-    "A": "apnea apnoea apnoe apnee apneia apneu apnees apnoen apneias apneas apneus ap apn",
+    "A": "apnea apnoea apnoe apnee apneia apneu apnees apnoen apneias apneus ap apn",
     "H": "hypopnea hypopnoea hypopnoe hypopnee hypopneu hipopnea hipopneia ipopnea hypoapnea "
-         "hypopnees hypopnoen hipopneias hipopneas hypopneas hipop hipopn hypo "
+         "hypopnees hypopnoen hipopneias hipop hipopn hypo "
          "hypop hypopn hyp hy h",
     "R": "arousal arousals weckreaktion mikroarousal microarousal microeveil microreveil "
          "microrisveglio microdespertar despertar",

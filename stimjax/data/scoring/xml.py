@@ -20,6 +20,7 @@ from xml.etree import ElementTree
 from stimjax.data.recording import Header, Remark, Scoring
 from stimjax.data.scoring import clock, stages
 from stimjax.data.scoring.rules import EPOCH
+from stimjax.data.scoring.text import NoScoring
 from stimjax.data.times import DAY, Clock, moment, number
 from stimjax.errors import StimjaxError
 
@@ -60,7 +61,7 @@ def read(path: Path, header: Header) -> Scoring:
     except OSError as error:
         raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise StimjaxError(f"{path}: is no valid XML ({error}); export it again") from error
+        raise NoScoring(f"{path}: is no valid XML ({error}); export it again") from error
     form = _FORMS.get(_local(root), _EMBLA)
     remarks: list[Remark] = []
     clocked = False
@@ -74,7 +75,7 @@ def read(path: Path, header: Header) -> Scoring:
         elif tag == "sleepstages":
             remarks += _stages(element, epoch, scorer)
     if form is _EMBLA and not remarks:
-        raise StimjaxError(
+        raise NoScoring(
             f"{path}: is neither NSRR's nor Profusion's, Luna's or Embla's XML (its root is "
             f"{_local(root)!r}); convert it or remove it"
         )

@@ -154,6 +154,53 @@ def test_a_row_for_each_epoch_has_a_stage_and_an_event(night, tmp_path):
     assert [event for event in events if event.kind != "stage.W"] == [Event("hypopnea", 60, 10)]
 
 
+@pytest.mark.parametrize(
+    ("day", "onsets"),
+    [("05.03.2020", [60, 7800]), ("2020-03-05", [60, 7800])],
+)
+def test_the_recordings_own_day_in_all_rows_says_nothing(night, tmp_path, day, onsets):
+    (tmp_path / "night.csv").write_text(
+        f"Date,Time,Duration,Event\n{day},22:01:00,20,Hypopnea\n{day},00:10:00,20,Hypopnea\n"
+    )
+    assert [event.onset for event in reader.scored(night()).events] == onsets
+
+
+def test_dates_in_a_column_count(night, tmp_path):
+    rows = "05.03.2020,22:01:00,20,Apnea\n06.03.2020,00:10:00,20,Apnea\n"
+    (tmp_path / "night.csv").write_text(f"Date,Time,Duration,Event\n{rows}")
+    assert [event.onset for event in reader.scored(night()).events] == [60, 7800]
+    rows = rows.replace("05.03", "15.03").replace("06.03", "16.03")
+    (tmp_path / "night.csv").write_text(f"Date,Time,Duration,Event\n{rows}")
+    with pytest.raises(StimjaxError, match="none of its 2 events lie within"):
+        reader.scored(night())
+
+
+@pytest.mark.parametrize(
+    "content", ["Patient report\nAHI: 12\nTotal sleep time: 400 min\nHypopneas: 30\n", "hello\n"]
+)
+def test_a_report_is_no_list_of_stages(night, tmp_path, content):
+    (tmp_path / "night.txt").write_text(content)
+    scored = reader.scored(night())
+    assert scored.events == ()
+    assert "nor a list of stages" in scored.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("night.csv", "onset,duration,event\n60,20,Hypopnea\nTotal,,1 event\n"),
+        ("night.csv", "onset,duration,event\n60,20,Hypopnea\n90,-5,Apnea\n"),
+        ("night.xml", "<CMPStudyConfig><ScoredEvent><Name>Apnea</Name><Start>soon</Start>"
+                      "<Duration>20</Duration></ScoredEvent></CMPStudyConfig>"),
+    ],
+)  # fmt: skip
+def test_a_bad_event_of_a_scoring_hides_no_apneas(night, tmp_path, name, content):
+    path = night(annotations=[("0", "9000", "Sleep stage N2")])
+    (tmp_path / name).write_text(content)
+    with pytest.raises(StimjaxError, match=rf"{name}: "):
+        reader.scored(path)
+
+
 def test_the_stage_in_which_an_event_happened_is_no_epoch(night, tmp_path):
     (tmp_path / "night.csv").write_text(
         "start,duration,stage,event\n60,20,N2,Hypopnea\n140,20,N2,Apnea\n300,12,N2,Apnea\n"
