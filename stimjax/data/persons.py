@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from stimjax import config
+from stimjax.data import codes
 from stimjax.data.recording import Header
 from stimjax.errors import StimjaxError
 
@@ -42,22 +43,6 @@ class Attribution:
         return self.subject.casefold()
 
 
-# Words that stand in a header for a code that was removed or never typed, without accents.
-_WORDS = """
-    anonymous anonymised anonymized anonym anonyme anonymise anonymisiert anonymus anonimo anonima
-    anonimizado anonimizzato anoniem geanonimiseerd anon unknown unbekannt inconnu inconnue
-    desconocido desconhecido sconosciuto onbekend test tester testing patient patientin paciente
-    paziente patiente subject sujet sujeto soggetto proband probant participant person client user
-    none null nil na nan nn name noname vorname nachname firstname lastname surname id identifier
-    code no not available applicable specified given set unspecified undefined unidentified
-    deidentified de identified removed redacted deleted blank empty missing default dummy demo
-    example sample confidential private hidden masked male female m f mr mrs ms the of
-    匿名 未知 不详 测试 患者 姓名 无 аноним неизвестно
-"""
-_NOBODY = frozenset(_WORDS.split())
-_ACCENTS = str.maketrans("áàâäãéèêëíìîïóòôöõúùûüçñ", "aaaaaeeeeiiiiooooouuuucn")
-_BLANKED = re.compile(r"(?:x[\s,;_^.-]+){2,}\S*", re.IGNORECASE)  # "X X X X 1a2b": a checksum
-
 _NIGHT = re.compile(  # what tells nights of a person apart, and no persons
     r"""
     (?:(?:first|second|third|1st|2nd|3rd|erste|zweite)[-_ ]*)?
@@ -69,6 +54,11 @@ _NIGHT = re.compile(  # what tells nights of a person apart, and no persons
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_COUNTED = r"(?:nights?|nacht|nuit|noche|notte|noite|visit[ea]?|besuch|sessions?|sess?|shhs)"
+_COUNT = re.compile(  # a word of a file name that counts nights
+    rf"{_COUNTED}\d{{1,2}}|baseline|follow-?up\d?|[nv]\d", re.IGNORECASE
+)
+_SPACED = re.compile(rf"(?<![a-z])({_COUNTED})[-_ .]+(?=\d{{1,2}}(?!\d))", re.IGNORECASE)
 _BIDS = re.compile(r"(sub-[a-z0-9]+)(?:_.*)?", re.IGNORECASE)
 _BORN = 1  # years that two birthyears may differ, each computed from a whole age
 NAMED = 3  # codes that a note names
@@ -78,9 +68,11 @@ def attribute(recordings: Recordings, settings: config.Prepare) -> list[Attribut
     """Whose each recording is.
 
     A line of the subjects file, if there is one. Else the patient code, unless it names nobody
-    (`is_placeholder`) or is the same in all files. Else the place: BIDS's `sub-LABEL`; where equal
-    file names lie in several folders, or file names only count nights, the topmost folder that
-    differs and does not itself only count nights ("night1", "ses-2", a date); else the file name.
+    (`codes.is_placeholder`) or is the same in all files. Else the place: BIDS's `sub-LABEL`; where
+    equal file names lie in several folders, or file names only count nights, the topmost folder
+    that differs and does not itself only count nights ("night1", "ses-2", a date), or the folder
+    of them all; else the file name without what counts nights in it: "P01_night2" is P01's,
+    "mros-visit1-aa0001" mros-aa0001's.
 
     Args:
         recordings: paths and headers of a whole cohort.
@@ -93,19 +85,19 @@ def attribute(recordings: Recordings, settings: config.Prepare) -> list[Attribut
         if settings.subject_from != "auto":
             raise StimjaxError("--subjects and --subject-from both tell persons apart; give one")
         return _listed(recordings, Path(settings.subjects), rest=settings.skip_bad)
-    codes = [_code(header) for _, header in recordings]
+    own = [_code(header) for _, header in recordings]
     if settings.subject_from == "header":
-        for (_, header), code in zip(recordings, codes, strict=True):
+        for (_, header), code in zip(recordings, own, strict=True):
             if not code:
                 what = f"no subject ({header.subject!r})" if header.subject else "no subject"
                 raise StimjaxError(
                     f"{header.name}: its header names {what}; use --subject-from file"
                 )
-        return [Attribution(code, "patient code") for code in codes]
-    if settings.subject_from == "file" or _same(codes):
-        codes = [""] * len(codes)
-    places = iter(_places(recordings, codes))
-    return [Attribution(code, "patient code") if code else next(places) for code in codes]
+        return [Attribution(code, "patient code") for code in own]
+    if settings.subject_from == "file" or _same(own):
+        own = [""] * len(own)
+    places = iter(_places(recordings, own))
+    return [Attribution(code, "patient code") if code else next(places) for code in own]
 
 
 def notes(
@@ -159,36 +151,31 @@ def named(recordings: Recordings, attributed: Sequence[Attribution], wanted: str
     return {number for name in names for number in known[name]}
 
 
-def is_placeholder(code: str) -> bool:
-    """Whether a patient code names nobody: "anonymous", "X,X", "0", "test", "n/a", "xxx"."""
-    plain = code.casefold().translate(_ACCENTS)
-    if _BLANKED.fullmatch(plain):
-        return True
-    words = re.findall(r"\w+", plain.replace("_", " "))
-    return "".join(words) in _NOBODY or all(
-        word in _NOBODY or not word.strip("x") or not plain.strip("0 ") for word in words
-    )
-
-
 def _code(header: Header) -> str:
-    return "" if is_placeholder(header.subject) else " ".join(header.subject.split())
+    return "" if codes.is_placeholder(header.subject) else " ".join(header.subject.split())
 
 
-def _same(codes: Sequence[str]) -> bool:
+def _same(own: Sequence[str]) -> bool:
     """Whether all files share a code: it is the study's, or the laboratory's."""
-    return len(codes) > 1 and len({code.casefold() for code in codes}) == 1 and bool(codes[0])
+    return len(own) > 1 and len({code.casefold() for code in own}) == 1 and bool(own[0])
 
 
-def _places(recordings: Recordings, codes: Sequence[str]) -> list[Attribution]:
+def _places(recordings: Recordings, own: Sequence[str]) -> list[Attribution]:
     """Whose the recordings without a code are, by where they lie."""
     folders = [path.absolute().parent for path, _ in recordings]
-    root = os.path.commonpath(folders)
+    root = Path(os.path.commonpath(folders))
     rows = [
         (*folder.relative_to(root).parts, header.name)
-        for folder, (_, header), code in zip(folders, recordings, codes, strict=True)
+        for folder, (_, header), code in zip(folders, recordings, own, strict=True)
         if not code
     ]
     level = _level(rows)
+    if (
+        level is None
+        and all(_is_count(row[-1]) for row in rows)
+        and not _NIGHT.fullmatch(root.name)
+    ):
+        return [Attribution(root.name, "folder")] * len(rows)
     return [_place(row, level) for row in rows]
 
 
@@ -200,8 +187,24 @@ def _place(row: tuple[str, ...], level: int | None) -> Attribution:
     if match := _BIDS.fullmatch(row[-1]):
         return Attribution(match[1], "file name")
     if level is None or level >= len(row) - 1:
-        return Attribution(row[-1], "file name")
+        return Attribution(_without_night(row[-1]), "file name")
     return Attribution(row[level], "folder")
+
+
+def _is_count(name: str) -> bool:
+    """Whether a file name only counts nights; "n1" may be a person."""
+    return len(name) > 2 and _COUNT.fullmatch(name) is not None
+
+
+def _without_night(name: str) -> str:
+    """A file name without the words that count nights, if what is left can name a person."""
+    words = re.split(r"[-_ .]+", _SPACED.sub(r"\1", name))
+    counts = [word for word in words if _COUNT.fullmatch(word)]
+    rest = "-".join(word for word in words if word not in counts)
+    sure = any(_is_count(word) for word in counts)  # "n1_psg" may be the first of many persons
+    if not counts or _NIGHT.fullmatch(rest) or not re.search(r"\w" if sure else r"\d", rest):
+        return name
+    return rest
 
 
 def _level(rows: Sequence[tuple[str, ...]]) -> int | None:

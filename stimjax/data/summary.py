@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ class Summary:
         self._shifted: Counter[str] = Counter()
         self._ignored: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
+        self._counted: Counter[str] = Counter()  # what such notes count
         self._left_out: Counter[str] = Counter()
 
     def add(self, cut: Cut) -> None:
@@ -38,7 +40,10 @@ class Summary:
             if source.shift
         )
         self._ignored.update(scoring.ignored)
-        self._notes.update(list(dict.fromkeys(cut.notes)))  # in order: a set has none
+        for note in dict.fromkeys(cut.notes):  # in order: a set has none
+            count, text = _parted(note)
+            self._notes[text] += 1
+            self._counted[text] += count
         self._left_out.update(cut.left_out)
         self._windows += len(cut.label) + sum(cut.left_out.values())
 
@@ -64,7 +69,7 @@ class Summary:
             why = said(self._left_out, self._max_missing)
             yield f"left out {left_out} of {self._windows} labeled windows: {why}"
         for text, count in self._notes.most_common(SHOWN):
-            yield f"{_recordings(count)}: {text}"
+            yield f"{_recordings(count)}: {text.format(self._counted[text])}"
         if len(self._notes) > SHOWN:
             yield f"and {len(self._notes) - SHOWN} other notes; `stimjax inspect` shows them"
 
@@ -84,6 +89,13 @@ class Summary:
                 f"warning: {_listed(Counter(suspects))} looks like a respiratory event and is not "
                 "understood; its minutes may count as normal: say what it means in prepare.events"
             )
+
+
+def _parted(note: str) -> tuple[int, str]:
+    """A note without its file, and the count that it begins with, which "{}" stands for."""
+    text = re.sub(r"^[^:/]*\.\w{2,9}: ", "", note).replace("{", "(").replace("}", ")")
+    match = re.match(r"(\d+) ", text)
+    return (int(match[1]), f"{{}} {text[match.end() :]}") if match else (0, text)
 
 
 def _listed(counts: Counter[str]) -> str:

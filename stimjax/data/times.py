@@ -12,7 +12,9 @@ from stimjax.data.recording import Start
 DAY = 86400.0  # s
 _TIME = re.compile(r"(\d{1,2})([:.])(\d{2})\2(\d{2}(?:[.,]\d*)?)\s*([ap]m)?", re.IGNORECASE)
 _SHORT = re.compile(r"(\d{1,2}):(\d{2})")
-_EDF = re.compile(r"(\d{1,2})[.:,;\-/ ]?(\d{2})[.:,;\-/ ]?(\d{2})")
+_EDF = re.compile(
+    r"(\d{1,2})[.:,;\-/ hu]?(\d{2})(?:[.:,;\-/ m'′]?(\d{2})[s\"″]?)?\s*([ap]m)?", re.IGNORECASE
+)
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})[T ]+(.+?)(?:Z|[+-]\d\d:?\d\d)?")
 _DATED = re.compile(r"(\d{1,2}[./-]\w{1,3}[./-]\d{4})[T ]+(.+)")
 
@@ -25,14 +27,16 @@ class Clock(NamedTuple):
 
 
 def start(date: str, time: str) -> Start:
-    """When a file begins by two fields of an EDF header: dd.mm.yy; hh.mm.ss, hh:mm:ss or hhmmss.
+    """When a file begins by two fields of an EDF header: dd.mm.yy; hh.mm.ss in many spellings.
+
+    hh:mm:ss, hhmmss, 22h40m00, 22:40 and 10:40 PM are such spellings.
 
     The first of January of any year is a default, which de-identification and writers of EDF
     leave, and so is midnight on no or on a default date.
     """
     day = real(people.day(date.strip(" \0")))
     match = _EDF.fullmatch(time.strip(" \0"))
-    seconds = _seconds(*match.groups()) if match else None
+    seconds = _seconds(match[1], match[2], match[3] or "0", match[4]) if match else None
     return Start(day, None if seconds == 0 and day is None else seconds)
 
 

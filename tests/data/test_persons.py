@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimjax import config
-from stimjax.data import persons
+from stimjax.data import codes, persons
 from stimjax.data.people import NOTHING_TOLD, Person
 from stimjax.data.recording import Header, Start
 from stimjax.errors import StimjaxError
@@ -64,6 +64,28 @@ def test_persons_by_their_place(places, expected, by):
     assert {one.by for one in found} == {by}
 
 
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        ("P01_night1", "P01"), ("P01-Nacht2", "P01"), ("night2_P01", "P01"), ("P01_N1", "P01"),
+        ("shhs2-200001", "200001"), ("mros-visit1-aa0001", "mros-aa0001"), ("S7 Nuit 2", "S7"),
+        ("chat-baseline-300001", "chat-300001"), ("Smith_session1", "Smith"), ("n1", "n1"),
+        ("n1_psg", "n1_psg"), ("P01", "P01"), ("P01_2", "P01_2"), ("n1_sleep", "n1_sleep"),
+        ("record001", "record001"), ("Night", "Night"),
+    ],
+)  # fmt: skip
+def test_what_counts_nights_in_a_file_name_names_no_person(name, subject):
+    (one, _) = subjects(name, "other7")
+    assert one == subject
+
+
+def test_names_that_only_count_nights_in_one_folder_are_of_one_person():
+    assert subjects("p7/night1", "p7/night2") == ["p7", "p7"]
+    assert subjects("p7/night1") == ["p7"]
+    assert subjects("recordings/night1") == ["night1"]
+    assert subjects("cap/n1", "cap/n2") == ["n1", "n2"]
+
+
 def test_different_file_names_are_persons_whatever_their_folders():
     assert subjects("cassette/a1", "cassette/b1", "telemetry/c1") == ["a1", "b1", "c1"]
 
@@ -84,21 +106,21 @@ def test_equal_names_of_two_formats_in_one_folder_are_one_person():
     ],
 )  # fmt: skip
 def test_a_placeholder_names_nobody(code):
-    assert persons.is_placeholder(code)
-    codes = {"a": code, "b": "S1", "c": code, "d": "S1"}
-    assert subjects("a", "b", "c", "d", codes=codes) == ["a", "S1", "c", "S1"]
+    assert codes.is_placeholder(code)
+    written = {"a": code, "b": "S1", "c": code, "d": "S1"}
+    assert subjects("a", "b", "c", "d", codes=written) == ["a", "S1", "c", "S1"]
 
 
 @pytest.mark.parametrize(
     "code", ["S0", "Subject 1", "patient7", "X12", "10", "SC400", "Max", "test-3", "MCH-0234567"]
 )
 def test_a_code_names_somebody(code):
-    assert not persons.is_placeholder(code)
+    assert not codes.is_placeholder(code)
 
 
 @given(st.text(st.characters(max_codepoint=127), max_size=12))
 def test_case_says_nothing_of_a_code(text):
-    assert persons.is_placeholder(text) == persons.is_placeholder(text.upper())
+    assert codes.is_placeholder(text) == codes.is_placeholder(text.upper())
 
 
 def test_the_code_of_all_files_names_nobody_and_case_does_not_part_persons():

@@ -70,6 +70,13 @@ def test_notes_are_summed_and_only_the_most_frequent_shown():
     assert found[-1].startswith("and 5 other notes") and len(found) == summary.SHOWN + 1
 
 
+def test_the_same_note_of_many_files_is_one_line_with_the_sum():
+    counted = "{} apneas and hypopneas of unknown length, counted as 10 s"
+    cuts = [cut(notes=[f"{name}.edf: {counted.format(n)}"]) for name, n in (("a", 3), ("b.x", 14))]
+    assert lines(*cuts) == [f"2 recordings: {counted.format(17)}"]
+    assert lines(cut(notes=["a {b}"])) == ["1 recording: a (b)"]
+
+
 def test_windows_that_are_left_out_are_counted():
     left = {"outside": 2, "masked": 1, "bridged": 0}
     assert lines(cut(left_out=left), cut(left_out=left)) == [

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from stimjax.data.edf import annotations
 from stimjax.data.edf.layout import EdfHeader, layout, patient_code, start
-from stimjax.data.recording import Header, Scoring
-from stimjax.data.scoring import clock
+from stimjax.data.recording import Header, Remark, Scoring
+from stimjax.data.scoring import clock, vocabulary
+from stimjax.data.scoring.understand import SHORTEST
 
 _SLEEP_EDF = re.compile(r"(?:SC4|ST7)\d{3}[A-Z]\w-(?:PSG|Hypnogram)", re.IGNORECASE)
 _CHECKSUM = re.compile(r"crc ?(16|32)?", re.IGNORECASE)
@@ -69,6 +70,9 @@ def together(path: Path, names: Sequence[str], header: Header) -> Scoring | None
     """The events of a ResMed card that are of one night, as one scoring of one of its recordings.
 
     A night has a recording for each time that the mask was worn, and they share these events.
+    The time of an apnea or hypopnea is its end, when the device knows its length; OSCAR's loader
+    of these cards (`resmed_loader.cpp`: a Cheyne-Stokes span has the time of its end mark) and
+    github.com/ilyakruchinin/SomnoTrace/issues/20 (traces of an AirSense 11) say so.
 
     Args:
         path: of the recording.
@@ -86,9 +90,20 @@ def together(path: Path, names: Sequence[str], header: Header) -> Scoring | None
     for scoring in scorings:
         shift, _ = clock.shift(dataclasses.replace(header, start=first.start), scoring)
         remarks += [
-            dataclasses.replace(remark, onset=remark.onset + shift) for remark in scoring.remarks
+            dataclasses.replace(remark, onset=remark.onset + shift - _before(remark))
+            for remark in scoring.remarks
         ]
-    note = f"the events of the night are in {', '.join(names)}"
-    return dataclasses.replace(
-        first, kind="ResMed events", remarks=tuple(remarks), shared=True, notes=(note,)
+    notes = (
+        f"the events of the night are in {', '.join(names)}",
+        "the times of apneas and hypopneas are those of their ends, as such a device writes them",
     )
+    return dataclasses.replace(
+        first, kind="ResMed events", remarks=tuple(remarks), shared=True, notes=notes
+    )
+
+
+def _before(remark: Remark) -> float:
+    """How long before its time a ResMed event begins, in s."""
+    if vocabulary.kind(remark.text) not in vocabulary.BREATHING:
+        return 0.0
+    return remark.duration if remark.duration and remark.duration > 0 else SHORTEST

@@ -16,6 +16,10 @@ _NAMED = rf"(?<![^\W_]){_CALLED}\.?\s*[:=]?\s*"
 _LENGTH = re.compile(
     rf"(?:{_NAMED}|{_BARE}){_NUMBER}\s*{_SECONDS}|{_NAMED}{_NUMBER}(?![\d.,:]*\s*[%\w:])"
 )
+# "00:00:23", "dur: 0:31": minutes and seconds.
+_SPELLED = re.compile(
+    rf"(?:(?<![\w:.])0{{1,2}}:|(?P<named>{_NAMED})(?:0{{1,2}}:)?)(?P<minutes>\d{{1,2}}):(?P<seconds>[0-5]\d)(?![\w:.,])"
+)
 _UNSURE = re.compile(r"[<>≥≤=~±-]\s+$")
 
 
@@ -28,6 +32,7 @@ def without_length(text: str) -> tuple[str, float | None]:
     Returns:
         What is left, and the first length in s: None where the text has none, or one of 0.
     """
+    text = _SPELLED.sub(lambda match: f" {_spelled(match)} s", text)
     lengths = [match for match in _LENGTH.finditer(text) if not _is_bound(text, match.start())]
     for match in reversed(lengths):
         text = f"{text[: match.start()]} {text[match.end() :]}"
@@ -35,6 +40,10 @@ def without_length(text: str) -> tuple[str, float | None]:
         return text, None
     number = next(filter(None, lengths[0].groups()))
     return text, float(number.replace(",", ".")) or None
+
+
+def _spelled(match: re.Match[str]) -> int:
+    return 60 * int(match["minutes"]) + int(match["seconds"])
 
 
 def _is_bound(text: str, start: int) -> bool:

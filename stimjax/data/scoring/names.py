@@ -11,17 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 RECORDINGS = r"(?:edf|edf\.gz|rec|bdf|hea)"
+EDF = r"(?:edf|edf\.gz|rec|bdf)"
 # What stands behind a recording's name in that of its scoring.
 WORD = (
-    r"[-_. ]?(?:sleep[-_ ]?)?(?:hypnograms?|hypno|annotations?|annots?|scorings?|scored?|scores|"
-    r"events?|stages?|staging|respiration|respevts?|apnoe?as?|arousals?|hypnodensity)"
+    r"[-_. ]?(?:sleep[-_ ]?)?(?:hypnogramm?e?s?|hypno|annotations?|annots?|scorings?|scored?|"
+    r"scores|scorers?|experts?|raters?|events?|stages?|staging|respiration|respevts?|apnoe?as?|arousals?|"
+    r"hypnodensity|schlafprofil|schlafstadien|auswertung|cotation|stadien|hipnogramas?|ipnogramma)"
     r"(?:[-_. ]?\d)?"
 )
 _RECORDED = re.compile(r"[-_. ](?:psg|eeg|nsrr|raw|signals?|recording|polysomnography)")
 _SLEEP_EDF = re.compile(r"((?:sc4|st7)\d{3})[a-z]\w-psg")
 _SETTLED = 2e9  # ns without a change after which a folder's list is kept
 _MOST = 1000  # names in a folder that are looked through for near misses
-_LIKELY = re.compile(rf".*(?:\.xml|\.annot|\.eannot|\.sta|\.hyp|{WORD}\.(?:edf|csv|tsv|txt))")
+_LIKELY = re.compile(rf".*(?:\.xml|\.annot|\.eannot|\.sta|\.hyp|{WORD}\.(?:{EDF}|csv|tsv|txt))")
 
 
 class Listing:
@@ -95,7 +97,7 @@ def belongs(name: str, files: Mapping[str, str]) -> bool:
         files: the names in its folder by their lower case.
     """
     lower = name.lower()
-    match = re.fullmatch(rf"(.+?){WORD}\.edf", lower)
+    match = re.fullmatch(rf"(.+?){WORD}\.{EDF}", lower)
     if match is None:
         return False
     roots = (match[1], *(f"{match[1]}{end}" for end in ("-psg", "_psg", "_eeg", "-nsrr")))
@@ -120,6 +122,14 @@ def near(name: str, files: Listing) -> list[str]:
     if not likely and lone:
         likely = [one for one in rest if _LIKELY.fullmatch(one)]
     return [files.names[one] for one in likely]
+
+
+def sharing(name: str, files: Listing) -> list[str]:
+    """EDF files whose name begins with that of a recording, without its ending, or ends with it."""
+    base = re.escape(bases(name)[-1])
+    form = re.compile(rf"(?:{base}(?![a-z0-9]).*|.*(?<![a-z0-9]){base})\.{EDF}")
+    listed = (one for one in files.ordered[:_MOST] if one != name.lower())
+    return [files.names[one] for one in listed if form.fullmatch(one)]
 
 
 def shown(names: Sequence[str], most: int = 4) -> str:

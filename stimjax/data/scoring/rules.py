@@ -36,9 +36,10 @@ def spans(recording: Recording, task: Task) -> list[Span]:
 
     "apnea": the scored minutes of a minute-scored recording; otherwise the recording is tiled
     with whole minutes: apnea if at least 10 s lie in scored apneas and hypopneas (what overlaps
-    counts once). A minute is left out where half or more of it lies outside the scored sleep
-    stages, or outside the time from lights off to lights on; where a recording has neither stages
-    nor lights, every minute counts.
+    counts once). An event of 10 s or more that a border cuts, so that less than 10 s lie on either
+    side, counts for the minute that has more of it, or the first. A minute is left out where half
+    or more of it lies outside the scored sleep stages, or outside the time from lights off to
+    lights on; where a recording has neither stages nor lights, every minute counts.
 
     "stages": scored stages that follow each other are joined, whatever the length of their epochs,
     and tiled with windows of 30 s from where they begin. A stage labels a window if it covers at
@@ -60,12 +61,22 @@ def spans(recording: Recording, task: Task) -> list[Span]:
         raise StimjaxError(
             f"{recording.header.name}: {what}; put its scoring beside it "
             "(EDF+ annotations, -nsrr.xml, -profusion.xml or .apn) or leave it out"
+            f"{_told(recording)}"
         )
     if task == "stages":
         return _epochs(events, duration)
     if kinds & set(_MINUTES):
         return _minutes(events, duration)
     return _tiled(events, duration)
+
+
+def _told(recording: Recording) -> str:
+    """What may be why a night seems unscored: texts that were not understood, files beside it."""
+    scored = recording.scored
+    most = sorted(scored.ignored.items(), key=lambda pair: -pair[1])[:3]
+    texts = ", ".join(f"{text[:40]!r} ({count})" for text, count in most)
+    told = [f"not understood were {texts}"] if texts else []
+    return "".join(f" ({one})" for one in (*told, *scored.notes[:1]))
 
 
 def bounded(events: Sequence[Event]) -> bool:
@@ -98,6 +109,9 @@ def _tiled(events: Sequence[Event], duration: float) -> list[Span]:
         known &= cover.inside(starts, MINUTE) > MINUTE / 2 + ROUNDING
     breathing = _Cover((e.onset, e.onset + e.duration) for e in events if e.kind in _RESPIRATORY)
     apnea = breathing.inside(starts, MINUTE) >= APNEA_SECONDS - ROUNDING
+    for minute in breathing.cut(MINUTE, APNEA_SECONDS - ROUNDING):
+        if 0 <= minute < len(starts):
+            apnea[minute] = True
     return _spans(starts[known], MINUTE, apnea[known])
 
 
@@ -175,6 +189,19 @@ class _Cover:
             else:
                 merged.append([start, end])
         self.start, self.end = np.array(merged, float).reshape(-1, 2).T
+
+    def cut(self, step: float, least: float) -> list[int]:
+        """Of intervals of `least` s that a multiple of `step` cuts into shorter parts, the longer.
+
+        Given as the number of the step that it lies in; of equal parts the first.
+        """
+        numbers = []
+        for start, end in zip(self.start.tolist(), self.end.tolist(), strict=True):
+            border = step * math.ceil(start / step)
+            before, after = border - start, end - border
+            if before + after >= least and 0 < before < least and 0 < after < least:
+                numbers.append(round(border / step) - int(before >= after - ROUNDING))
+        return numbers
 
     def inside(self, starts: np.ndarray, seconds: float) -> np.ndarray:
         """How many of the `seconds` after each start the union covers."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from stimjax.data import codes
 from stimjax.data.edf.layout import peek
 from stimjax.data.recording import Header, Scoring
-from stimjax.data.scoring import edf, identity, luna, names, tables, ucddb, xml
+from stimjax.data.scoring import edf, luna, names, tables, text, ucddb, xml
 from stimjax.errors import StimjaxError
 
 
@@ -19,7 +20,7 @@ class Form(NamedTuple):
     Attributes:
         tail: what follows the recording's name in that of the scoring, a pattern.
         read: `read(path, header of the recording)`.
-        sure: whether such a name can be nothing else. A file of another name that cannot be read
+        sure: whether such a name can be nothing else. A file of another name and another form
             is no error but a note.
     """
 
@@ -36,9 +37,9 @@ FORMS = (
     Form(rf"\.{names.RECORDINGS}\.xml", xml.read),
     Form(rf"{_WORD}\.xml", xml.read),
     Form(r"\.xml", xml.read, sure=False),
-    Form(r"[-_. ]hypnogram\.edf", edf.read),
-    Form(r"[-_. ]annotations?\.edf", edf.read),
-    Form(rf"{_WORD}\.edf", edf.read),
+    Form(rf"[-_. ]hypnogram\.{names.EDF}", edf.read),
+    Form(rf"[-_. ]annotations?\.{names.EDF}", edf.read),
+    Form(rf"{_WORD}\.{names.EDF}", edf.read),
     Form(rf"({_WORD})?\.annot", luna.read),
     Form(r"_respevts?\.txt", ucddb.read),
     Form(rf"({_WORD})?\.(eannot|sta|stages?|hypno)", tables.read),
@@ -98,7 +99,7 @@ def _candidates(name: str, files: names.Listing) -> list[tuple[str, Form]]:
 def _read(path: Path, form: Form, header: Header) -> Scoring:
     try:
         return form.read(path, header)
-    except StimjaxError as error:
+    except text.NoScoring as error:
         if form.sure:
             raise
         reason = str(error).removeprefix(f"{path}: ")
@@ -107,7 +108,7 @@ def _read(path: Path, form: Form, header: Header) -> Scoring:
 
 def _check_person(path: Path, header: Header, scoring: Scoring) -> None:
     """Refuse a scoring that names another person; Sleep-EDF's persons are in the names of files."""
-    if edf.is_sleep_edf(path.stem) or not identity.contradict(header.subject, scoring.patient):
+    if edf.is_sleep_edf(path.stem) or not codes.contradict(header.subject, scoring.patient):
         return
     raise StimjaxError(
         f"{scoring.file}: is of patient {scoring.patient!r}, but the recording {path.name} of "
@@ -123,14 +124,17 @@ def is_scoring(path: Path) -> bool:
     """
     if (card := edf.resmed(path.name)) and card[1]:
         return True
+    named = names.belongs(path.name, names.listing(path.parent).names)
+    return _only_scoring(path, dummies=int(named))
+
+
+def _only_scoring(path: Path, dummies: int = 0) -> bool:
+    """Whether an EDF file holds annotations and no more than some dummies of signals."""
     try:
         held = peek(path)
     except StimjaxError:  # a bad file is reported when it is read
         return False
-    if not held.signals or edf.only_scoring(held):
-        return True
-    named = names.belongs(path.name, names.listing(path.parent).names)
-    return named and edf.only_scoring(held, dummies=1)
+    return not held.signals or edf.only_scoring(held, dummies)
 
 
 def near_misses(path: Path) -> tuple[str, ...]:
@@ -138,6 +142,11 @@ def near_misses(path: Path) -> tuple[str, ...]:
     files = names.listing(path.parent)
     read = {one for one, _ in _candidates(path.name, files)}
     others = [one for one in names.near(path.name, files) if one.lower() not in read]
+    others += [
+        one
+        for one in names.sharing(path.name, files)
+        if one not in others and one.lower() not in read and _only_scoring(path.with_name(one))
+    ]
     if not others:
         return ()
     return (

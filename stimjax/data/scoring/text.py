@@ -15,6 +15,10 @@ _MARKS = {
 }
 
 
+class NoScoring(StimjaxError):
+    """A file is of another form: under a name that says nothing it need be no scoring."""
+
+
 def lines(path: Path) -> list[tuple[int, str]]:
     """The lines of a text file that are neither empty nor a comment (#), with their numbers.
 

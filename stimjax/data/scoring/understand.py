@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,11 +16,16 @@ SHORTEST = 10.0  # s; an apnea or hypopnea lasts at least so long (AASM)
 LONGEST_PAIR = 600.0  # s; a start mark and an end mark that are further apart are no pair
 ROUNDED = 1.0  # s; a length in a text may be rounded
 
+MINUTE = 60.0  # s, of which a label of a minute-scored night speaks
+
+_MINUTES = f"labels of minutes without a duration, which last {MINUTE:g} s"
 _NEGATIVE = "events of a negative duration, read as without one"
 _FROM_TEXT = "events without a duration whose text tells their length"
 _FROM_END = "events that last until an end mark"
 _SHORTEST = f"apneas and hypopneas of unknown length, counted as {SHORTEST:g} s"
 _CONTRADICTED = "events whose text tells another length than their duration, which counts"
+
+_LABELS = ("minute.normal", "minute.apnea", "apnea")
 
 Mark = tuple[Remark, Reading]
 
@@ -45,7 +51,8 @@ def understood(
     """The events of a source on the clock of the recording.
 
     How long one lasts says, in this order: an end mark ("Apnea end"), its duration, its text
-    ("Hypopnea 23s"). An apnea or hypopnea of which nothing says it counts as the shortest that is
+    ("Hypopnea 23s"). Where minutes were scored ("Normal", "Apnea"), a label without a duration
+    lasts a minute. An apnea or hypopnea of which nothing says it counts as the shortest that is
     scored, 10 s. Start and end marks without their other half are ignored, and counted so. What
     is `vocabulary.OTHER` is left out without being counted.
 
@@ -63,6 +70,7 @@ def understood(
     marks = [(remarks[n], says[remarks[n].text]) for n in kept]
     ends = _ends(marks)
     closing, events, notes = set(ends.values()), {}, Counter()
+    minutes = _by_minute(marks)
     for number, (remark, said) in enumerate(marks):
         if number in closing:
             continue
@@ -70,6 +78,8 @@ def understood(
             ignored[remark.text] += 1
             continue
         seconds, how = _length(remark, said, marks[ends[number]][0] if number in ends else None)
+        if minutes and how in ("", _SHORTEST) and said.kind in _LABELS and not _stated(remark):
+            seconds, how = MINUTE, _MINUTES
         notes[_NEGATIVE] += (remark.duration or 0) < 0
         notes[how] += 1
         place = order[kept[number]]
@@ -94,6 +104,16 @@ def _length(remark: Remark, said: Reading, end: Remark | None) -> tuple[float, s
     if said.seconds is not None:
         return said.seconds, _FROM_TEXT
     return (SHORTEST, _SHORTEST) if said.kind in BREATHING else (0.0, "")
+
+
+def _by_minute(marks: Sequence[Mark]) -> bool:
+    """Whether minutes were scored: "Normal" lasts one, or labels follow each other every minute."""
+    labels = [remark for remark, said in marks if said.kind in _LABELS and not said.edge]
+    normal = [remark for remark, said in marks if said.kind == "minute.normal"]
+    if any(_stated(remark) >= MINUTE for remark in normal):
+        return True
+    steps = [b.onset - a.onset for a, b in itertools.pairwise(labels)]
+    return bool(normal) and 2 * sum(abs(step - MINUTE) < ROUNDED for step in steps) > len(steps)
 
 
 def _ends(marks: Sequence[Mark]) -> dict[int, int]:

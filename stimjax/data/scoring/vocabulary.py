@@ -86,10 +86,10 @@ _STAGE_OF = {
 }  # fmt: skip
 
 # An apnea or hypopnea with its cause on one side of it, or a letter for its cause behind it.
-_EVENT = r"(?:[ocmu]?[AH](?:[+(]?[ocmu])?|a[ocmu])"
+_EVENT = r"(?:[ocmu]?[AH](?:[+(]?[ocmu])?|a[ocmu]|[ocm]a)"
 # What may stand with it and changes nothing: a percent rule, "with arousal", the same once more.
 _WITH = (
-    r"(?:M?[&+(-]+M?g*[RD]|[&+]+k+|[&+(]*g*d*%(?:g*[RDa])?|[&+(]?g*D%|[&+(]?[QZ]T?|[&+(]?v"
+    r"(?:M?[&+(-]+M?g*[RD]|[&+]+k+|[&+(]*d*g*d*%(?:g*[RDa])?|[&+(]?g*D%|[&+(]?[QZ]T?|[&+(]?v"
     rf"|[+(]{_EVENT}|p|[+(])"
 )
 _BREATHING = re.compile(rf"(?:[RD]M|[QZ]|%)?\+?{_EVENT}(?:[xyz]|[+(]?[134]?[ab])?{_WITH}*")
@@ -100,7 +100,7 @@ _OF_DESATURATION = r"L?[ocmu]?[AH]Mg*D|L[ocmu]?[AH]g*D"
 _REST = r"(?!M[ocmu]?[AH])(?:M[&+]|[&+][^AH<>?XWT]|[^&+<>?XWT])*[&+]*"
 _AROUSAL = re.compile(rf"[jkLP+(]*R{_REST}|{_OF_AROUSAL}")
 _DESATURATION = re.compile(rf"[jgkrd%+(]*D{_REST}|{_OF_DESATURATION}")
-_STAGE = re.compile(r"T*(?:(?:(?:[NsZ]+T*)?[0-69]|W|s?Q|U|\?)T*)+")
+_STAGE = re.compile(r"T*(?:(?:(?:[NsZ]+T*)?[0-69](?:T*Z)?|W|s?Q|U|\?)T*)+")
 _UNKNOWN_STAGE = re.compile(r"T+[uz]|[uz]T+")  # "Stage M", "unknown stage"
 _ALONG = r"[kjvdgtrLTPszuxyabNQ0-9+(&%<>-]*"
 _OTHER = re.compile(rf"{_ALONG}[kr]{_ALONG}|v+|X.*")
@@ -123,16 +123,21 @@ _TOKEN = re.compile(
 _ONTOLOGY = re.compile(r"^\s*S[DR]O:", re.IGNORECASE)
 _OXYGEN = re.compile(r"(?<![^\W\d_])(?:s[pa])?o[2₂](?![^\W_])", re.IGNORECASE)
 _CODE = re.compile(r"(?<=[a-z])(?: a)?-\d+(?:-\d+){1,2}$")  # HCHS: "Apnea A-7100-0-0"
+_TIMED = re.compile(r"(.*?)[\s:,=(@-]*(?<![\d:.])\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\)?")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _RESPIRATORY = re.compile(
     r"(?<![ck])apn|[iy]pop|hypoap|obstruct|obstrut|ostrutt|obstruk|\bhypo?\b|\b(?:[ocm]s|[ou])a\b"
-    r"|呼吸暂停|呼吸中止|低通气|低呼吸"
+    r"|呼吸暂停|呼吸中止|低通气|低呼吸|[无無]呼吸|[ао]пно|bezdech|"
+    + unicodedata.normalize("NFKD", "무호흡|저호흡")
 )
 
 _TOGETHER = tuple(
     (re.compile(pattern), f" {said} ")
     for pattern, said in (
-        (r"respiratory effort[\s-]related arousals?", "rera"),
+        (r"resp(?:iratory|\.)?\s*effort[\s-]related arousals?", "rera"),
+        (r"\bclear[\s-]*airway(?=[\s-]*apn)", "central"),
+        (r"\bobstructed[\s-]*airway(?=[\s-]*apn)", "obstructive"),
+        (r"\baasm\s*(?:19|20)\d\d\b", "aasm"),
         (r"micro[\s-]*(?:eveil|reveil|risveglio|despertar)s?\b", "arousal"),
         (r"\bnot[\s-]scored\b|\bno stage\b", "unscored"),
         (r"\bslow[\s-]*wave\b", "deep"),
@@ -201,12 +206,23 @@ def looks_respiratory(text: str) -> bool:
 
 def plain(text: str) -> str:
     """A text in lower case without accents, full-width forms and traditional characters."""
-    with contextlib.suppress(UnicodeError):  # UTF-8 that was read as Latin-1
-        text = text.encode("latin-1").decode("utf-8")
+    text = _decoded(text)
     text = re.sub(r"(?<=[Pp][Nn])\ufffd(?=[Ee])", "e", text)  # what was no UTF-8: "Apn\ufffde"
     text = re.sub(r"[‐‑‒–—−]", "-", text.translate(SIMPLIFIED))
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+
+
+def _decoded(text: str) -> str:
+    """A text that was read as Latin-1, in the coding that it has: UTF-8, or Chinese GB 18030."""
+    with contextlib.suppress(UnicodeError):
+        held = text.encode("latin-1")
+        with contextlib.suppress(UnicodeError):
+            return held.decode("utf-8")
+        chinese = held.decode("gb18030").translate(SIMPLIFIED)
+        if any(sign in chinese for sign, _ in CHINESE):
+            return chinese
+    return text
 
 
 def compact(text: str) -> str:
@@ -224,7 +240,7 @@ def _parts(text: str) -> list[str]:
 def _reading(text: str) -> Reading:
     if len(text) > _LONGEST:
         return Reading(None)
-    whole, *parts = _parts(" ".join(text.split()))
+    whole, *parts = _parts(" ".join(_decoded(text).split()))
     if named := _WHOLE.get(compact(whole)):
         return Reading(named)
     for part in parts:
@@ -237,6 +253,8 @@ def _reading(text: str) -> Reading:
 def _said(text: str) -> Reading:
     """What a text without bars says."""
     text = _CAMEL.sub(" ", _OXYGEN.sub(" oxygen ", _ONTOLOGY.sub("", text)))
+    if (timed := _TIMED.fullmatch(text)) and (_said(timed[1]).kind or "").startswith("lights."):
+        text = timed[1]
     rest, seconds = without_length(plain(text))
     if named := _WHOLE.get(compact(rest)):
         return Reading(named, seconds=seconds)

@@ -12,24 +12,31 @@ UNKNOWN = "~"  # the part of what is not here
 # Part -> its words. An abbreviation may stand for several parts.
 _PARTS: dict[str, str] = {
     # What happened.
-    "A": "apnea apnoea apnoe apnee apneia apneu",
+    "A": "apnea apnoea apnoe apnee apneia apneu apnees apnoen apneias apneus ap apn",
     "H": "hypopnea hypopnoea hypopnoe hypopnee hypopneu hipopnea hipopneia ipopnea hypoapnea "
+         "hypopnees hypopnoen hipopneias hipop hipopn hypo "
          "hypop hypopn hyp hy h",
     "R": "arousal arousals weckreaktion mikroarousal microarousal microeveil microreveil "
          "microrisveglio microdespertar despertar",
     "D": "desaturation desaturations desat desaturazione desaturacion desaturacao dessaturacao "
          "desaturatie sattigungsabfall saettigungsabfall entsattigung entsaettigung",
     "E": "rera reras",
-    "oA": "oa osa", "cA": "ca csa", "mA": "ma msa", "uA": "ua", "oH": "oh", "cH": "ch", "mH": "mh",
+    "oA": "oa osa ao oapnea oapnoea", "cA": "ca csa ac capnea capnoea",
+    "mA": "ma msa am mapnea mapnoea", "uA": "ua", "oH": "oh", "cH": "ch", "mH": "mh",
     "CS": "csr csb",
-    "C": "cheyne", "S": "stokes stoke",
+    "C": "cheyne cheynes", "S": "stokes stoke",
     "P": "periodic periodische periodisches periodique periodico periodica periodieke",
-    "B": "breathing respiration atmung respiro respirazione respiracion respiracao ademhaling",
+    "PB": "pb",
+    "B": "breathing breath respiration atmung respiro respirazione respiracion respiracao "
+         "ademhaling",
     # Of which kind an apnea or hypopnea is, and the same as a letter.
-    "o": "obstructive obstr obst obs obstruktiv obstruktive obstruktiver obstructif obstructief "
+    "o": "obstructive obstr obst obs ob obstructives obstruktiv obstruktive obstruktiver "
+         "obstructif obstructief "
          "obstructieve ostruttiva ostruttivo ostr obstructiva obstructivo obstrutiva obstrutivo",
-    "c": "central centr cent zentral zentrale zentraler zentr centraal centrale centrali",
-    "m": "mixed mix gemischt gemischte gemischter gem mixte mista misto mixta mixto gemengd "
+    "c": "central centr cent cen cn centrales centraux zentral zentrale zentraler zentr "
+         "centraal centrale centrali",
+    "m": "mixed mix mx mixtes gemischt gemischte gemischter gem mixte mista misto mixta mixto "
+         "gemengd "
          "gemengde",
     "u": "unclassified unspecified undifferentiated unknown undetermined unbekannt "
          "unklassifiziert indetermine inconnu sconosciuto indeterminato desconocido indeterminado "
@@ -51,19 +58,21 @@ _PARTS: dict[str, str] = {
     ".": "sleep schlaf sommeil sonno sueno sono slaap event finding episode state ereignis evento "
          "evenement gebeurtenis type typ tipo rule aasm cms chicago resp respiratory "
          "respiratorisch respiratorische respiratoire respiratoires respiratoria respiratorio "
+         "medicare recommended alternative auto automatic automatisch automatique automatico lent "
          "scored manual of the de du des d di del della dello do da la le l el il der die das",
     # The night's frame.
+    "lf": "loff", "ln": "lon",
     "l": "light lights licht lichter lichten lumiere lumieres luce luci luz luces luzes feux lamp "
          "lampen lamps",
     "f": "off out aus uit eteinte eteintes eteint extinction ausgeschaltet spenta spente "
-         "spegnimento apagada apagadas apagar apagado",
+         "spegnimento apagada apagadas apagar apagado apaga",
     "n": "on an aan ein eingeschaltet allumee allumees allumage accesa accese accensione "
          "encendida encendidas encender encendido acesa acesas acender",
     "t": "time marker zeit heure ora hora tijd as",
     "<": "start starts started begin begins beginning beginn anfang onset debut inizio inicio",
     ">": "end ends ended ende ending stop stops stopped offset fin fine fim final einde",
     # Stages.
-    "T": "stage stages stg st stadium stadien stade stadio estadio estagio etapa fase phase "
+    "T": "stage stages stg st stad stadium stadien stade stadio estadio estagio etapa fase phase "
          "schlafstadium slaapstadium",
     "W": "w wk wake awake wakefulness wach wachheit wachzustand wachphase eveil eveille veille "
          "veglia sveglio sveglia vigilia vigil despierto despierta desperto acordado acordada "
@@ -98,7 +107,7 @@ _CHINESE: dict[str, str] = {
     "desaturation": "去饱和 氧减 血氧下降 氧饱和度下降 血氧饱和度下降",
     "rera": "呼吸努力相关觉醒 呼吸努力相关性觉醒 呼吸努力相关微觉醒",
     "cheyne stokes": "潮式呼吸 陈施呼吸 陈-施呼吸", "periodic breathing": "周期呼吸 周期性呼吸",
-    "wake": "清醒 觉醒期", "rem": "快速眼动 快速动眼 快动眼", "deep": "深睡",
+    "wake": "清醒 觉醒期", "rem": "快速眼动 快速动眼 快动眼", "deep": "深睡 深睡眠",
     "nrem": "非快速眼动 非快速动眼 非快动眼", "stage": "期 分期", "sleep": "睡眠",
     "unscored": "未评分 未分期", "mt": "体动时间", "event": "事件 性 型", "with": "伴 伴有",
     "start": "开始", "end": "结束", "lights off": "关灯 熄灯", "lights on": "开灯 亮灯",

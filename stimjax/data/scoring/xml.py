@@ -12,7 +12,6 @@ Whose an event is tells an attribute or a child of it, or of what it stands in, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,8 @@ from xml.etree import ElementTree
 from stimjax.data.recording import Header, Remark, Scoring
 from stimjax.data.scoring import clock, stages
 from stimjax.data.scoring.rules import EPOCH
-from stimjax.data.times import DAY, Clock, moment
+from stimjax.data.scoring.text import NoScoring
+from stimjax.data.times import DAY, Clock, moment, number
 from stimjax.errors import StimjaxError
 
 
@@ -61,7 +61,7 @@ def read(path: Path, header: Header) -> Scoring:
     except OSError as error:
         raise StimjaxError(f"{path}: cannot be read ({error.strerror})") from error
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise StimjaxError(f"{path}: is no valid XML ({error}); export it again") from error
+        raise NoScoring(f"{path}: is no valid XML ({error}); export it again") from error
     form = _FORMS.get(_local(root), _EMBLA)
     remarks: list[Remark] = []
     clocked = False
@@ -75,7 +75,7 @@ def read(path: Path, header: Header) -> Scoring:
         elif tag == "sleepstages":
             remarks += _stages(element, epoch, scorer)
     if form is _EMBLA and not remarks:
-        raise StimjaxError(
+        raise NoScoring(
             f"{path}: is neither NSRR's nor Profusion's, Luna's or Embla's XML (its root is "
             f"{_local(root)!r}); convert it or remove it"
         )
@@ -119,7 +119,7 @@ def _event(
     if stop := first(form.stops):
         duration = _time(stop, path, header)[0] - onset
         duration = duration % DAY if by_clock else duration
-    elif form is _EMBLA and not first(form.lengths):
+    elif not first(form.lengths):
         return Remark(onset, None, words), by_clock
     else:
         duration = _number(first(form.lengths), path)
@@ -157,8 +157,11 @@ def _stages(element: ElementTree.Element, epoch: float, scorer: str) -> list[Rem
 
 
 def _stage(text: str) -> str:
-    """Profusion's number as a word: 6 is movement, 9 and what is none unscored."""
-    return stages.NUMBERS.get(int(text), stages.UNSCORED) if text.isdecimal() else stages.UNSCORED
+    """Profusion's number as a word: 6 is movement, 9 unscored. A word stays as it is."""
+    value = number(text)
+    if value is None:
+        return text or stages.UNSCORED
+    return stages.NUMBERS.get(int(value), stages.UNSCORED)
 
 
 def _local(element: ElementTree.Element) -> str:
@@ -166,10 +169,7 @@ def _local(element: ElementTree.Element) -> str:
 
 
 def _number(text: str, path: Path) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = number(text)
+    if value is None:
         raise StimjaxError(f"{path}: {text!r} is no time in seconds; mend that event")
     return value

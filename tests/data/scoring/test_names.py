@@ -1,5 +1,6 @@
 """Which files are scorings, of which recording, and what is said of those that are not read."""
 
+import gzip
 import os
 import time
 
@@ -35,13 +36,40 @@ def test_names_of_xml(night, tmp_path, name):
         "night_sleepscoring.edf", "night-annotations.edf", "night_hypnogram.edf",
         "night-scoring.edf", "night.annotations.edf", "night_sleep-scoring.edf",
         "night_events.edf", "night-hypnogram.edf", "night scoring.edf", "night_scoring_2.edf",
-        "NIGHT_SCORED.EDF",
+        "NIGHT_SCORED.EDF", "night_Hypnogramm.edf", "night Schlafprofil.edf", "night_scorer1.edf",
+        "night_expert2.edf", "night_hypnogramme.rec", "night-Hypnogram.REC", "night-Hypnogram.bdf",
     ],
 )  # fmt: skip
 def test_names_of_edf(night, scoring, name):
     path = night()
     scoring(name, APNEA)
     assert reader.scored(path).events == (Event("apnea", 60, 20),)
+
+
+def test_a_compressed_scoring(night, scoring):
+    path = night()
+    plain = scoring("night-Hypnogram.edf", APNEA)
+    plain.with_name("night-Hypnogram.edf.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    assert reader.scored(path).events == (Event("apnea", 60, 20),)
+    assert reader.find([path.parent]) == [path]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["night Base.edf", "night_manual.rec", "hypnogram_night.edf", "night_final.edf"],
+)
+def test_annotations_under_another_name_are_near_misses(night, scoring, name):
+    path = night()
+    scoring(name, APNEA)
+    assert f"no scoring was found; {name} beside it is not read" in reader.scored(path).notes[0]
+
+
+def test_recordings_of_similar_names_are_no_near_misses(night):
+    path = night()
+    night("night_2.edf")
+    night("night_base.edf")
+    assert reader.scored(path).notes == ()
 
 
 def test_nsrr_beside_a_recording_that_is_called_so(night, tmp_path):
@@ -160,12 +188,23 @@ def card(raw_edf):
 
 def test_the_events_of_a_card_are_those_of_their_night(card):
     first, second, third = (reader.scored(path) for path in card)
-    assert first.events == (Event("apnea.obstructive", 60, 15),)
-    assert second.events == (Event("apnea.obstructive", 59, 15),)
-    assert third.events == (Event("hypopnea", 18050 - 17950, 12),)
+    # The card has the times of their ends.
+    assert first.events == (Event("apnea.obstructive", 45, 15),)
+    assert second.events == (Event("apnea.obstructive", 44, 15),)
+    assert third.events == (Event("hypopnea", 18050 - 17950 - 12, 12),)
+    assert any("those of their ends" in note for note in first.notes)
     assert first.sources[0].kind == "ResMed events"
     assert first.sources[0].shift == -8
     assert "20200305_220050_CSL.edf, 20200305_220050_EVE.edf" in first.notes[0]
+
+
+@pytest.mark.parametrize("length", ["", "0"])
+def test_a_hypopnea_of_a_card_without_a_length_ends_at_its_time(card, raw_edf, length):
+    raw_edf("20200305_220050_EVE.edf", signals=[], seconds="0", reserved="EDF+D", stamps=["0"],
+            annotations=[("68", length, "Hypopnea"), ("100", "0", "Arousal")], date="05.03.20",
+            clock="22.00.50")  # fmt: skip
+    events = reader.scored(card[0]).events
+    assert events == (Event("hypopnea", 50, 10), Event("arousal", 92, 0))
 
 
 def test_the_events_of_a_card_are_no_recordings(card):

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimjax.data import reader
+from stimjax.data import codes, reader
 from stimjax.data.recording import Event
-from stimjax.data.scoring import identity
 from stimjax.errors import StimjaxError
 
 STAGE = ("0", "60", "Sleep stage N3")
@@ -87,13 +86,16 @@ def test_placeholders_contradict_nothing(night, scoring, code):
         ("P01", "P01", False), ("P01", "p-01", False), ("P01", "P01 Smith", False),
         ("P01", "P02", True), ("P1", "P11", True), ("Smith_John", "John Smith", False),
         ("", "P01", False), ("anonymous", "P01", False), ("Smith", "Jones", True),
+        ("00123", "123", False), ("0012", "0021", True), ("X X X X 1a2b", "P01", False),
+        ("Unbekannt", "P01", False), ("Müller", "Muller", False), ("ID 12", "12", False),
+        ("Patient 7", "Patient 8", True), ("X12", "X13", True),
     ],
 )  # fmt: skip
 def test_codes(first, second, contradictory):
-    assert identity.contradict(first, second) == contradictory
+    assert codes.contradict(first, second) == contradictory
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_contradiction_is_mutual(first, second):
-    assert identity.contradict(first, second) == identity.contradict(second, first)
-    assert not identity.contradict(first, first)
+    assert codes.contradict(first, second) == codes.contradict(second, first)
+    assert not codes.contradict(first, first)

@@ -37,6 +37,13 @@ def test_apnea_is_ten_seconds_of_the_union(events):
     if all(event.kind in ("arousal", "desaturation") for event in events):
         events = [*events, Event("hypopnea", 190.0, 10.0)]  # somebody looked at the breathing
     expected = [int(grid[start : start + 600].sum() >= 100) for start in (0, 600, 1200)]
+    for border in (600, 1200, 1800):  # an event that it cuts into parts of less than 10 s
+        before = int(np.argmin(np.append(grid[:border][::-1], False)))
+        after = int(np.argmin(np.append(grid[border:], False)))
+        if max(before, after) < 100 <= before + after and min(before, after) > 0:
+            minute = border // 600 - (before >= after)
+            if minute < 3:
+                expected[minute] = 1
     found = rules.spans(night(*events, duration=180.0), "apnea")
     assert found == [(60.0 * i, 60.0, label) for i, label in enumerate(expected)]
 
@@ -44,6 +51,25 @@ def test_apnea_is_ten_seconds_of_the_union(events):
 def test_an_event_over_a_border_counts_on_each_side_for_what_lies_there():
     recording = night(Event("hypopnea", 52.0, 20.0), duration=120.0)  # 8 s before, 12 s after
     assert rules.spans(recording, "apnea") == [(0.0, 60.0, 0), (60.0, 60.0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("onset", "seconds", "labels"),
+    [
+        (55, 10, [1, 0, 0]),  # an apnea of unknown length
+        (52, 16, [1, 0, 0]),
+        (51, 12, [1, 0, 0]),
+        (57, 10, [0, 1, 0]),
+        (112, 17, [0, 0, 1]),
+        (55, 9, [0, 0, 0]),  # too short for an apnea
+        (175, 10, [0, 0, 1]),
+        (177, 10, [0, 0, 0]),  # most of it after the last minute
+        (50, 20, [1, 1, 0]),
+    ],
+)
+def test_every_apnea_of_ten_seconds_has_a_minute(onset, seconds, labels):
+    recording = night(Event("apnea", float(onset), float(seconds)), duration=180.0)
+    assert [label for *_, label in rules.spans(recording, "apnea")] == labels
 
 
 def test_half_a_minute_out_of_the_scored_stages_is_left_out():

@@ -28,6 +28,16 @@ APNEA = (Event("apnea.obstructive", 60.5, 20),)
         ("night.csv", "time,duration,event\n05.03.2020 22:01:00.5,0:00:20,Obstructive apnea\n"),
         ("night.csv", "# by hand\n\nonset,duration,event\n60.5,20,Obstructive apnea\n\n"),
         ("NIGHT.CSV", "Beginn;Dauer;Ereignis\n60,5;20;Obstructive apnea\n"),
+        ("night.csv", "Événements;Heure de début;Durée (sec)\nObstructive apnea;22:01:00,5;20\n"),
+        ("night.csv", "Evento;Hora de inicio;Hora de fin\n"
+                      "Obstructive apnea;22:01:00,5;22:01:20,5\n"),
+        ("night.csv", "Gebeurtenis;Begintijd;Duur\nObstructive apnea;60,5;20\n"),
+        ("night.csv", "事件,开始时间,持续时间\nObstructive apnea,60.5,20秒\n"),
+        ("night.csv", "event,start,duration\nObstructive apnea,60.5,20.0 sec\n"),
+        ("night.csv", "event,start,duration\nObstructive apnea,60.5,20 s\n"),
+        ("night.xml", "<CMPStudyConfig><ScoredEvent><Name>Obstructive Apnea</Name>"
+                      "<Start>60,5</Start><Duration>20,0</Duration></ScoredEvent>"
+                      "</CMPStudyConfig>"),
         ("night_events.tsv", "onset\tduration\ttrial_type\n60.5\t20\tObstructive apnea\n"),
         ("night_events.tsv", "onset\tduration\tvalue\n60.5\t20\tObstructive apnea\n"),
         ("night_events.tsv", "onset\tduration\ttrial_type\tvalue\tsample\n"
@@ -106,6 +116,18 @@ def test_times_that_begin_with_zero_count_from_the_start(night, tmp_path):
         ("night.stages.csv", "stage\nW\nN1\nN2\nN3\nR\n"),
         ("night_hypnogram.csv", "epoch,stage\n1,W\n2,N1\n3,N2\n4,N3\n5,R\n"),
         ("night_hypnogram.csv", "epoch,stage\n0,0\n1,1\n2,2\n3,3\n4,5\n"),
+        ("night_hypno.txt", "0,1,2,3,5\n"),
+        ("night_stages.txt", "W N1 N2 N3 REM\n"),
+        (
+            "night_events.tsv",
+            "onset\tduration\tstage_hum\n0\t30\t0\n30\t30\t1\n60\t30\t2\n90\t30\t3\n120\t30\t5\n",
+        ),
+        (
+            "night.xml",
+            "<CMPStudyConfig><EpochLength>30</EpochLength><SleepStages>"
+            + "".join(f"<SleepStage>{w}</SleepStage>" for w in ("W", "N1", "N2", "N3", "REM"))
+            + "</SleepStages></CMPStudyConfig>",
+        ),
         ("night.sta", "1 0\n2 1\n3 2\n4 3\n5 5\n"),
         ("night_stages.csv", "onset,duration,stage\n0,30,0\n30,30,1\n60,30,2\n90,30,3\n120,30,5\n"),
         ("night.csv", "epoch;stage\n1;W\n2;N1\n3;N2\n4;N3\n5;R\n"),
@@ -116,9 +138,83 @@ def test_times_that_begin_with_zero_count_from_the_start(night, tmp_path):
 def test_five_epochs_in_many_forms(night, tmp_path, name, content):
     (tmp_path / name).write_text(content)
     names = ("W", "N1", "N2", "N3", "R")
-    assert reader.scored(night(seconds="150")).events == tuple(
+    events = reader.scored(night(seconds="150")).events
+    assert events == tuple(
         Event(f"stage.{stage}", 30 * number, 30) for number, stage in enumerate(names)
     )
+
+
+def test_a_row_for_each_epoch_has_a_stage_and_an_event(night, tmp_path):
+    rows = "".join(f"{30 * n},W,{'Hypopnea' if n == 2 else ''}\n" for n in range(5))
+    (tmp_path / "night.csv").write_text(f"start,stage,event\n{rows}")
+    events = reader.scored(night()).events
+    assert [event for event in events if event.kind == "stage.W"] == [
+        Event("stage.W", 30 * n, 30) for n in range(5)
+    ]
+    assert [event for event in events if event.kind != "stage.W"] == [Event("hypopnea", 60, 10)]
+
+
+@pytest.mark.parametrize(
+    ("day", "onsets"),
+    [("05.03.2020", [60, 7800]), ("2020-03-05", [60, 7800])],
+)
+def test_the_recordings_own_day_in_all_rows_says_nothing(night, tmp_path, day, onsets):
+    (tmp_path / "night.csv").write_text(
+        f"Date,Time,Duration,Event\n{day},22:01:00,20,Hypopnea\n{day},00:10:00,20,Hypopnea\n"
+    )
+    assert [event.onset for event in reader.scored(night()).events] == onsets
+
+
+def test_dates_in_a_column_count(night, tmp_path):
+    rows = "05.03.2020,22:01:00,20,Apnea\n06.03.2020,00:10:00,20,Apnea\n"
+    (tmp_path / "night.csv").write_text(f"Date,Time,Duration,Event\n{rows}")
+    assert [event.onset for event in reader.scored(night()).events] == [60, 7800]
+    rows = rows.replace("05.03", "15.03").replace("06.03", "16.03")
+    (tmp_path / "night.csv").write_text(f"Date,Time,Duration,Event\n{rows}")
+    with pytest.raises(StimjaxError, match="none of its 2 events lie within"):
+        reader.scored(night())
+
+
+@pytest.mark.parametrize(
+    "content", ["Patient report\nAHI: 12\nTotal sleep time: 400 min\nHypopneas: 30\n", "hello\n"]
+)
+def test_a_report_is_no_list_of_stages(night, tmp_path, content):
+    (tmp_path / "night.txt").write_text(content)
+    scored = reader.scored(night())
+    assert scored.events == ()
+    assert "nor a list of stages" in scored.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("night.csv", "onset,duration,event\n60,20,Hypopnea\nTotal,,1 event\n"),
+        ("night.csv", "onset,duration,event\n60,20,Hypopnea\n90,-5,Apnea\n"),
+        ("night.xml", "<CMPStudyConfig><ScoredEvent><Name>Apnea</Name><Start>soon</Start>"
+                      "<Duration>20</Duration></ScoredEvent></CMPStudyConfig>"),
+    ],
+)  # fmt: skip
+def test_a_bad_event_of_a_scoring_hides_no_apneas(night, tmp_path, name, content):
+    path = night(annotations=[("0", "9000", "Sleep stage N2")])
+    (tmp_path / name).write_text(content)
+    with pytest.raises(StimjaxError, match=rf"{name}: "):
+        reader.scored(path)
+
+
+def test_the_stage_in_which_an_event_happened_is_no_epoch(night, tmp_path):
+    (tmp_path / "night.csv").write_text(
+        "start,duration,stage,event\n60,20,N2,Hypopnea\n140,20,N2,Apnea\n300,12,N2,Apnea\n"
+    )
+    assert not any(e.kind.startswith("stage") for e in reader.scored(night()).events)
+
+
+@pytest.mark.parametrize("length", ["", "<Duration/>", "<Duration>0</Duration>"])
+def test_an_event_of_xml_without_a_length(night, tmp_path, length):
+    (tmp_path / "night.xml").write_text(
+        "<CMPStudyConfig><ScoredEvent><Name>Hypopnea</Name><Start>60</Start>"
+        f"{length}</ScoredEvent></CMPStudyConfig>"
+    )
+    assert reader.scored(night()).events == (Event("hypopnea", 60, 10),)
 
 
 def test_epochs_of_20_s_where_only_these_fit(night, tmp_path):

@@ -72,6 +72,28 @@ def test_a_start_and_an_end_mark_are_one_event(begin, end, kind):
     assert not said.ignored
 
 
+MINUTES = [("Normal", "Apnea")[n in (2, 5)] for n in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("normal", "apnea"), [(None, None), (0.0, 0.0), (60.0, None), (60.0, 0.0), (None, 60.0)]
+)
+def test_labels_of_minutes_last_a_minute(normal, apnea):
+    remarks = [
+        (7.0 + 60 * n, apnea if text == "Apnea" else normal, text) for n, text in enumerate(MINUTES)
+    ]
+    events, _, notes = read(*remarks)
+    assert [event.duration for event in events] == [60.0] * 8
+    without = sum(not duration for _, duration, _ in remarks)
+    assert notes == [f"{without} labels of minutes without a duration, which last 60 s"]
+
+
+def test_a_remark_normal_makes_no_minutes():
+    remarks = [(5.0, 0.0, "Normal"), (100.0, None, "Apnea"), (219.0, 0.0, "Apnea")]
+    events, _, _ = read(*remarks)
+    assert [event.duration for event in events] == [0.0, 10.0, 10.0]
+
+
 @pytest.mark.parametrize(
     "remarks",
     [

@@ -220,7 +220,7 @@ NOT_UNDERSTOOD = [
     "REM behavior", "wake up call", "Patient awake", "Awake?", "Stage", "Stage 7", "N5", "N0",
     "N2-N3", "N2/N1", "lights", "lights dim", "Lights on/off", "on", "off", "B", "C", "O", "M",
     "S", "L", "X", "arousal?", "no arousal", "1 apnea", "Apnea 1", "Apnea: 4",
-    "A", "N", "Sommeil lent profond", "Indéterminé", "呼吸暂停低通气指数", "无呼吸暂停",
+    "A", "N", "Indéterminé", "呼吸暂停低通气指数", "无呼吸暂停",
     "可疑低通气", "呼吸暂停?", "no apnea", "possible apnea?", "apnea index 5", "Apnea: 5",
     "Apnea 0", "Hypopnea unsure", "Hypopnea?", "Hypopnea arousal", "Hypopnea-arousal",
     "Apnea alarm on", "CPAP apnea settings", "Unsure", "Start N1", "Baseline N1", "W → N1",
@@ -236,7 +236,8 @@ NOT_UNDERSTOOD = [
     "Apnea index", "AHI", "Apnea monitor disconnected", "OSAS", "Patient with sleep apnea",
     "Suspected central apnea", "Apnea test", "rule out apnea", "伴", "呼吸事件", "Apnea end?",
     "Lights off end", "Body_temperature_artifact", "ClearAirway", "Clear Airway",
-    "Apn. obstr.",
+    "Sommeil lent léger", "Obstructive", "Central", "Clear", "Apnea 22:35", "Lights off?",
+    "Apnea 01:00:23", "PB?", "Apneas 3",
 ]  # fmt: skip
 
 EDGES = [
@@ -273,6 +274,9 @@ LENGTHS = [
     ("Hypopnea [15 seconds]", "hypopnea", 15.0),
     ("Desaturation - Dur: 46.3 sec. - Min 86 % - Drop 5 %", "desaturation", 46.3),
     ("Arousal - Dur: 5.4 sec. - LM", "arousal", 5.4),
+    ("Obstructive Apnea 00:00:23", "apnea.obstructive", 23.0),
+    ("Hypopnea duration: 0:31", "hypopnea", 31.0),
+    ("Hypopnea (Dauer 00:01:05)", "hypopnea", 65.0),
 ]
 
 
@@ -303,6 +307,51 @@ def test_marks_of_a_start_or_an_end(text, kind, edge):
 @pytest.mark.parametrize(("text", "kind", "seconds"), LENGTHS)
 def test_a_length_in_a_text(text, kind, seconds):
     assert vocabulary.reading(text) == vocabulary.Reading(kind, "", seconds)
+
+
+FOREIGN = {
+    "apnea.obstructive": [
+        "Apn. obstr.", "Ap. Obstructiva", "Apnées obstructives", "AO", "Obs. A", "ObsA", "Ob.A",
+        "OAPNEA", "Obstructed Airway Apnea", "Obstructive Apnea - Dur: 14.0 sec. - Min SpO2 88 %",
+        "Obstructive apnea (auto)",
+    ],
+    "apnea.central": ["Clear Airway Apnea", "AC", "Cen.A", "Cn.A", "CAPNEA", "Ap. Central"],
+    "apnea.mixed": ["AM", "Mx.A", "Apnées mixtes"],
+    "apnea": ["Apn", "Apnoen"],
+    "hypopnea": [
+        "Hypo", "Hipopn. obst.", "Hypopnées", "Hypopnoen", "Hypopnea (AASM 2012)",
+        "Medicare hypopnea", "Recommended hypopnea", "Automatic hypopnea",
+    ],
+    "rera": ["Resp. Effort Related Arousal", "Resp Effort-Related Arousal"],
+    "breathing.cheyne-stokes": ["resp_cheynestokesbreath", "SDO:CheynesStokesBreathing"],
+    "breathing.periodic": ["PB", "pb"],
+    "stage.N1": ["Sleep Stage 1 NREM", "Stage 1 (NREM)"],
+    "stage.N2": ["Stad. 2"],
+    "stage.N3": ["Sommeil lent profond", "深睡眠"],
+    "lights.off": [
+        "LOFF", "Apaga luz", "Lights Off: 22:35", "Licht aus 22:35:10", "Lights out (22.35)",
+        "Lights Off @ 22:35",
+    ],
+    "lights.on": ["LON", "Lights On 06:12"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kind"), [(t, k) for k, texts in FOREIGN.items() for t in texts])
+def test_abbreviations_plurals_and_other_spellings(text, kind):
+    assert vocabulary.kind(text) == kind
+
+
+@pytest.mark.parametrize("text", ["無呼吸", "무호흡", "Апноэ", "Гипопноэ", "Bezdech senny", "Apne"])
+def test_languages_that_are_not_known_look_respiratory(text):
+    assert vocabulary.kind(text) is None
+    assert vocabulary.looks_respiratory(text)
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "gb18030"])
+def test_chinese_that_was_read_as_latin(coding):
+    for text in ("低通气", "阻塞性呼吸暂停", "N2期睡眠"):
+        assert vocabulary.kind(text.encode(coding).decode("latin-1")) == vocabulary.kind(text)
+    assert vocabulary.kind("Apnée".encode("latin-1").decode("latin-1")) == "apnea"
 
 
 DOUBTFUL = [
