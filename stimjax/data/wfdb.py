@@ -130,7 +130,7 @@ def _annotations(path: Path, rate: float) -> list[notes.Annotation]:
     if held[-2:] != b"\0\0":  # the end mark
         raise StimjaxError(f"{path}: is truncated; copy it again from its source")
     try:
-        return notes.annotations(held, rate)
+        return notes.read(held, rate)
     except ValueError as error:
         raise StimjaxError(
             f"{path}: is no valid annotation file ({error}); copy it again from its source"

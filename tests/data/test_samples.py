@@ -8,6 +8,7 @@ what pyedflib and wfdb give. What cannot be read has to be refused in one line.
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyedflib
@@ -89,7 +90,7 @@ def _factor(ours: str, theirs: str) -> float:
 
 
 def _with_wfdb(path: Path, recording) -> None:
-    record = wfdb.rdrecord(str(path.with_suffix("")), smooth_frames=False)
+    record: Any = wfdb.rdrecord(str(path.with_suffix("")), smooth_frames=False)
     assert [signal.label for signal in recording.header.signals] == record.sig_name
     for held in recording.signals.values():
         if " - " in held.label:

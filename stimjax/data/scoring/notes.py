@@ -46,7 +46,7 @@ class Annotation(NamedTuple):
     note: str
 
 
-def annotations(content: bytes, rate: float) -> list[Annotation]:
+def read(content: bytes, rate: float) -> list[Annotation]:
     """All annotations but definitions and those of no kind, in the order of the file.
 
     Args:

@@ -130,7 +130,7 @@ def test_a_table_beside_a_record(record, tmp_path):
 @given(st.binary(max_size=60))
 def test_any_bytes_are_marks_or_an_error(content):
     try:
-        listed = notes.annotations(content, 100.0)
+        listed = notes.read(content, 100.0)
         assert all(math.isfinite(one.onset) and one.code > 0 for one in listed)
     except ValueError as error:
         assert "it " in str(error)
@@ -141,7 +141,7 @@ def test_an_annotator_at_a_rate_of_its_own():
     content = struct.pack("<HH", 22 << 10, (63 << 10) + len(rate)) + rate
     content += struct.pack("<HhH", 59 << 10, 1, 0) + struct.pack("<HH", 22 << 10, (63 << 10) + 1)
     content += b"W\0\0\0"
-    assert notes.annotations(content, 100.0) == [(65536 / 50, 22, "W")]
+    assert notes.read(content, 100.0) == [(65536 / 50, 22, "W")]
 
 
 @pytest.mark.parametrize("rate", ["0", "0.0", "9" * 400, "0." + "0" * 400 + "1"])
@@ -149,7 +149,7 @@ def test_an_annotator_at_a_rate_that_is_none(rate):
     note = f"## time resolution: {rate}".encode()
     content = struct.pack("<HH", 22 << 10, (63 << 10) + len(note)) + note + bytes(len(note) % 2)
     with pytest.raises(ValueError, match="samples a second"):
-        notes.annotations(content + b"\0\0", 100.0)
+        notes.read(content + b"\0\0", 100.0)
 
 
 marks = st.lists(
