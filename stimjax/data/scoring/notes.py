@@ -128,9 +128,9 @@ def brackets(marks: Iterable[tuple[float, str]]) -> tuple[list[Remark], tuple[st
     opened: dict[str, list[float]] = {}
     stray = 0
     for onset, mark in marks:
-        if begins := re.fullmatch(r"\((\w+)", mark):
+        if begins := re.fullmatch(r"\(([\w /-]+)", mark):
             opened.setdefault(begins[1], []).append(onset)
-        elif ends := re.fullmatch(r"(\w+)\)", mark):
+        elif ends := re.fullmatch(r"([\w /-]+)\)", mark):
             waiting = opened.get(ends[1])
             if waiting:
                 first = waiting.pop(0)

@@ -88,6 +88,13 @@ def test_other_annotators(record, annotator):
     assert scored.sources[0].file == f"slp01a.{annotator}"
 
 
+def test_brackets_around_several_words(record):
+    scored = reader.scored(
+        record("resp", [(100, "(obstructive apnea"), (130, "obstructive apnea)")])
+    )
+    assert scored.events == (Event("apnea.obstructive", 100, 30),)
+
+
 def test_brackets_that_do_not_close_are_counted(record):
     marks = [(0, "resp_hypopnea)"), (10, "(resp_hypopnea"), (30, "N2")]
     scored = reader.scored(record("arousal", marks))
