@@ -70,7 +70,7 @@ def excite(teacher: sj.Teacher, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     """Train a teacher, excite it, and say what came out."""
     windows = sj.Windows(breaths(600, 0), breaths(200, 1), breaths(200, 2))
-    settings = sj.config.Teacher(networks=("cnn",), critic="none", fit=sj.config.Fit(steps=200))
+    settings = sj.config.Teacher(networks=("mlp",), critic="none", fit=sj.config.Fit(steps=200))
     teacher = sj.train_teacher(windows, settings)
     x, y = excite(teacher)
     for name, share in zip(SPEC.classes, np.bincount(y.argmax(axis=1), minlength=2), strict=True):

@@ -1,5 +1,7 @@
 """What every source promises, for signals and images, two classes and ten, few windows and many."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -41,11 +43,23 @@ def windows(spec: Spec, n: int) -> Batch:
     return batch.make(np.clip(x, spec.low, spec.high), batch.one_hot(label, spec), spec)
 
 
-@pytest.fixture(params=[(name, spec) for name in SOURCES for spec in SPECS], ids="-".join)
-def made(request: pytest.FixtureRequest, measure) -> tuple[Source, Spec]:
+class Made(NamedTuple):
+    """A source and what it drew for six keys."""
+
+    source: Source
+    spec: Spec
+    x: jax.Array
+
+
+@pytest.fixture(
+    scope="module", params=[(name, spec) for name in SOURCES for spec in SPECS], ids="-".join
+)
+def made(request: pytest.FixtureRequest, measure) -> Made:
     name, which = request.param
     spec = SPECS[which]
-    return SOURCES[name].make(spec, measure(SOURCES[name], windows(spec, FEW[which])), RECIPE), spec
+    found = measure(SOURCES[name], windows(spec, FEW[which]))
+    source = SOURCES[name].make(spec, found, RECIPE)
+    return Made(source, spec, draws(source, spec))
 
 
 def draws(source: Source, spec: Spec, n: int = 6) -> jax.Array:
@@ -53,18 +67,16 @@ def draws(source: Source, spec: Spec, n: int = 6) -> jax.Array:
     return jax.jit(jax.vmap(source))(jax.random.split(jax.random.key(1), n), target)
 
 
-def test_draws_are_windows_in_range(made: tuple[Source, Spec]) -> None:
-    source, spec = made
-    x = draws(source, spec)
+def test_draws_are_windows_in_range(made: Made) -> None:
+    _, spec, x = made
     assert x.shape == (6, *spec.shape) and x.dtype == jnp.float32
     assert np.isfinite(x).all()
     assert (x >= spec.low).all() and (x <= spec.high).all()
     assert x.std() > 0
 
 
-def test_draw_depends_on_key_and_class_alone(made: tuple[Source, Spec]) -> None:
-    source, spec = made
-    together = draws(source, spec)
+def test_draw_depends_on_key_and_class_alone(made: Made) -> None:
+    source, spec, together = made
     key = jax.random.split(jax.random.key(1), 6)
     alone = jax.jit(source)(key[1], jnp.int32(1))
     np.testing.assert_allclose(alone, together[1], atol=1e-4)
