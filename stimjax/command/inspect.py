@@ -81,12 +81,12 @@ def _teacher(folder: Path) -> str:
     from stimjax import models  # seconds to load, and only a teacher needs it
     from stimjax.learn import teacher
 
-    found = teacher.load(folder)
-    networks = _networks(found.networks, found.params["weights"])
+    private = teacher.load(folder)
+    networks = _networks(private.networks, private.params["weights"])
     lines = [
         "teacher (private)",
-        f"networks  {networks}, {models.size(found.params):,} weights",
-        *_spec(found.spec),
+        f"networks  {networks}, {models.size(private.params):,} weights",
+        *_spec(private.spec),
     ]
     if (folder / Metrics.FILE).exists():
         metrics = Metrics.load(folder)
@@ -155,13 +155,13 @@ def _results(folder: Path) -> str:
 
 def _job(folder: Path) -> str:
     published = (folder / "release").exists()
-    made = folder / "release" if published else folder / "private" / "refused"
-    count = release.load_manifest(made).count
+    folder_of_stimuli = folder / "release" if published else folder / "private" / "refused"
+    count = release.load_manifest(folder_of_stimuli).count
     may = "may be published" if published else "exceeds your bounds and is not to be published"
     rows = [
         (str(folder / "report.html"), "look here first; private, for it shows real windows"),
         (str(folder / "private"), "keep it to yourself: windows, teacher, report"),
-        (str(made), f"{may}: {count} stimuli and how they were made"),
+        (str(folder_of_stimuli), f"{may}: {count} stimuli and how they were made"),
     ]
     return "\n".join([_results(folder / "study"), "", *aligned(rows)])
 

@@ -133,22 +133,22 @@ def named(recordings: Recordings, attributed: Sequence[Attribution], wanted: str
     Raises:
         StimjaxError: there is no such person, or a file name is that of several.
     """
-    known: dict[str, set[int]] = defaultdict(set)
+    numbers_of: dict[str, set[int]] = defaultdict(set)
     for (_, header), one, number in zip(recordings, attributed, numbers(attributed), strict=True):
-        known[header.name].add(number)
-        known[one.subject].add(number)
+        numbers_of[header.name].add(number)
+        numbers_of[one.subject].add(number)
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     for name in names:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=3)
+        if name not in numbers_of:
+            close = difflib.get_close_matches(name, numbers_of, n=3)
             hint = f"did you mean {', '.join(close)}?" if close else "stimjax inspect shows them"
             raise StimjaxError(f"--test-subjects: there is no subject {name!r}; {hint}")
-        if len(known[name]) > 1:
+        if len(numbers_of[name]) > 1:
             raise StimjaxError(
-                f"--test-subjects: {name!r} is the name of recordings of {len(known[name])} "
+                f"--test-subjects: {name!r} is the name of recordings of {len(numbers_of[name])} "
                 "subjects; rename the files, or see --subject-from"
             )
-    return {number for name in names for number in known[name]}
+    return {number for name in names for number in numbers_of[name]}
 
 
 def _code(header: Header) -> str:

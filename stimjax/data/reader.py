@@ -70,14 +70,14 @@ def find(paths: Iterable[Path | str]) -> list[Path]:
             files.setdefault(file.resolve(), file)
     present = set(files.values())
     reasons = {file: _left_out(file) for file in sorted(present)}
-    found = [file for file, no in reasons.items() if not no and _is_best(file, present)]
-    if not found:
+    recordings = [file for file, no in reasons.items() if not no and _is_best(file, present)]
+    if not recordings:
         where = ", ".join(map(str, paths)) or "no path"
         first = next((f" ({file.name} {no})" for file, no in reasons.items() if no), "")
         raise StimjaxError(
             f"{where}: holds no recording{first}; name files or folders of {_accepted()}"
         )
-    return found
+    return recordings
 
 
 def name(path: Path) -> str:

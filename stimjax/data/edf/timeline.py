@@ -99,21 +99,21 @@ def _steady(edf: EdfLayout, first: float, notes: Sequence[str] = ()) -> Timeline
 
 def _continuous(edf: EdfLayout, times: np.ndarray, late: np.ndarray) -> Timeline:
     """The records of a file that does not call itself discontinuous; `late` by how many s."""
-    known = ~np.isnan(times)
-    if not known.any():
+    stamped = ~np.isnan(times)
+    if not stamped.any():
         return _steady(edf, 0.0, ["its data records have no time stamps"])
-    first = float(times[known][0])
-    if known.sum() > 1 and np.ptp(times[known]) == 0:
+    first = float(times[stamped][0])
+    if stamped.sum() > 1 and np.ptp(times[stamped]) == 0:
         return _steady(edf, 0.0, [f"all its time stamps are {first:g} s; they are ignored"])
-    spread = float(np.ptp(late[known]))
-    steps = np.diff(late[known])
+    spread = float(np.ptp(late[stamped]))
+    steps = np.diff(late[stamped])
     behind = steps.min(initial=0) < 0 and steps.max(initial=0) < edf.record_seconds
     exact = abs(late[-1] - late[0]) <= edf.half_sample
     if spread < edf.record_seconds or exact or (behind and spread < _DRIFT):
-        off = int((~known | (np.abs(late - late[known][0]) > _tolerance(edf))).sum())
+        off = int((~stamped | (np.abs(late - late[stamped][0]) > _tolerance(edf))).sum())
         odd = f"{off} of its time stamps lack or are off by up to {spread:.3g} s; they are ignored"
-        return _steady(edf, float(late[known][0]), [odd] if off else [])
-    if not known.all():
+        return _steady(edf, float(late[stamped][0]), [odd] if off else [])
+    if not stamped.all():
         raise _no_stamp(edf, late)
     return _placed(edf, late, edf.record_seconds)
 

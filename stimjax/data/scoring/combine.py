@@ -129,7 +129,7 @@ def tidy(events: Iterable[Event]) -> tuple[Event, ...]:
     - A stage without a duration lasts until the next stage; the last one lasts an epoch.
     - Any other event without a duration is a moment: its duration is 0.
     """
-    found = sorted(
+    ordered = sorted(
         (
             event
             for event in events
@@ -137,15 +137,15 @@ def tidy(events: Iterable[Event]) -> tuple[Event, ...]:
         ),
         key=lambda event: (event.onset, event.kind),
     )
-    if any(event.kind == "minute.normal" for event in found):
-        found = [
+    if any(event.kind == "minute.normal" for event in ordered):
+        ordered = [
             dataclasses.replace(event, kind="minute.apnea") if event.kind == "apnea" else event
-            for event in found
+            for event in ordered
         ]
-    onsets = [event.onset for event in found if event.kind.startswith("stage.")]
+    onsets = [event.onset for event in ordered if event.kind.startswith("stage.")]
     following = dict(zip(onsets, [*onsets[1:], math.inf], strict=False))
     tidied = []
-    for event in found:
+    for event in ordered:
         duration = max(event.duration, 0.0)
         if duration == 0 and event.kind.startswith("stage."):
             until = following[event.onset]

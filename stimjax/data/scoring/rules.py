@@ -75,8 +75,8 @@ def _told(recording: Recording) -> str:
     scored = recording.scored
     most = sorted(scored.ignored.items(), key=lambda pair: -pair[1])[:3]
     texts = ", ".join(f"{text[:40]!r} ({count})" for text, count in most)
-    told = [f"not understood were {texts}"] if texts else []
-    return "".join(f" ({one})" for one in (*told, *scored.notes[:1]))
+    reasons = [f"not understood were {texts}"] if texts else []
+    return "".join(f" ({one})" for one in (*reasons, *scored.notes[:1]))
 
 
 def bounded(events: Sequence[Event]) -> bool:
@@ -104,15 +104,15 @@ def _minutes(events: Sequence[Event], duration: float) -> list[Span]:
 def _tiled(events: Sequence[Event], duration: float) -> list[Span]:
     """Whole minutes from the start of the recording, apnea or normal, as far as that is known."""
     starts = MINUTE * np.arange(int((duration + ROUNDING) // MINUTE))
-    known = np.ones(len(starts), bool)
+    looked_at = np.ones(len(starts), bool)
     for cover in _known(events):
-        known &= cover.inside(starts, MINUTE) > MINUTE / 2 + ROUNDING
+        looked_at &= cover.inside(starts, MINUTE) > MINUTE / 2 + ROUNDING
     breathing = _Cover((e.onset, e.onset + e.duration) for e in events if e.kind in _RESPIRATORY)
     apnea = breathing.inside(starts, MINUTE) >= APNEA_SECONDS - ROUNDING
     for minute in breathing.cut(MINUTE, APNEA_SECONDS - ROUNDING):
         if 0 <= minute < len(starts):
             apnea[minute] = True
-    return _spans(starts[known], MINUTE, apnea[known])
+    return _spans(starts[looked_at], MINUTE, apnea[looked_at])
 
 
 def _epochs(events: Sequence[Event], duration: float) -> list[Span]:

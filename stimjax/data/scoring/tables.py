@@ -253,8 +253,8 @@ def _events(
         cell = f"{row[columns.date]} {cell}" if dated else cell
         onset = _onset(path, line, header, cell, columns.scale[0], zero)
         if isinstance(moment(cell), Clock):
-            told = clock.written(header.start)
-            since = "from 00:00:00" if zero else f"from the recording's start at {told}"
+            begins = clock.written(header.start)
+            since = "from 00:00:00" if zero else f"from the recording's start at {begins}"
             notes[f"its times are times of day, counted {since}"] = None
         length = row[columns.length] if 0 <= columns.length < len(row) else ""
         duration = None

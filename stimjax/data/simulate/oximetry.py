@@ -77,7 +77,7 @@ def _add(lack: np.ndarray, onset: float, duration: float, value: float) -> None:
 
 def desaturations(saturation: np.ndarray, plan: Plan) -> list[tuple[float, float, str]]:
     """Falls of at least `SCORED_FALL` after events, from the start of the fall to its nadir."""
-    found = []
+    falls = []
     taken = 0
     for event in plan.events:
         first = max(taken, int(event.onset))
@@ -89,9 +89,9 @@ def desaturations(saturation: np.ndarray, plan: Plan) -> list[tuple[float, float
         before = saturation[first : nadir + 1]
         top = first + len(before) - 1 - int(np.argmax(before[::-1]))
         if saturation[top] - saturation[nadir] >= SCORED_FALL:
-            found.append((float(top), float(nadir - top), "Desaturation"))
+            falls.append((float(top), float(nadir - top), "Desaturation"))
             taken = nadir
-    return found
+    return falls
 
 
 def _heart(rng: np.random.Generator, traits: Traits, plan: Plan, phase: np.ndarray) -> np.ndarray:

@@ -174,7 +174,7 @@ def _arousals(
 ) -> np.ndarray:
     """Arousals after events, and spontaneous ones in quiet sleep."""
     seconds = len(stages) * EPOCH_SECONDS
-    found = [
+    arousals = [
         (event.end + rng.uniform(-2, 2), rng.uniform(3, 12)) for event in events if event.aroused
     ]
     starts = np.array([event.onset for event in events])
@@ -182,8 +182,8 @@ def _arousals(
     for moment in moments(rng, SPONTANEOUS_AROUSALS, seconds - 30):
         near = np.any((starts < moment + 20) & (ends > moment - 20))
         if not near and stage_at(stages, moment) != W:
-            found.append((moment, rng.uniform(3, 15)))
-    return np.round(np.array(sorted(found)).reshape(-1, 2), 1)
+            arousals.append((moment, rng.uniform(3, 15)))
+    return np.round(np.array(sorted(arousals)).reshape(-1, 2), 1)
 
 
 def _motions(
