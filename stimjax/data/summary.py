@@ -31,9 +31,8 @@ class Summary:
         self._recordings += 1
         self._unbounded += not scoring.bounded
         self._quiet += not scoring.breathing
-        self._sources.update(
-            sorted({f"{source.gives} from {source.kind}" for source in scoring.sources})
-        )
+        given = [(group, s.kind) for s in scoring.sources for group in s.gives.split(", ")]
+        self._sources.update(sorted({f"{group} from {kind}" for group, kind in given}))
         self._shifted.update(
             f"{source.kind} by {source.shift:+g} s ({source.why})"
             for source in scoring.sources

@@ -9,13 +9,15 @@ import pytest
 
 from stimjax.data.edf.writer import Trace, write_edf
 
+UNITS = {"SpO2": "%", "HR": "bpm"}
+
 
 def recording(path, *, channels=("SpO2", "HR"), minutes=30, seed=0, subject=None, scored=True):
     """A recording whose saturation falls in every third minute, scored as apnea."""
     rng = np.random.default_rng(seed)
     low = np.repeat(np.arange(minutes) % 3 == 0, 60)
     values = {"SpO2": 96 - 8 * low + rng.normal(0, 1, low.size), "HR": rng.normal(60, 5, low.size)}
-    traces = [Trace(name, "%", 1, values[name], 0.0, 127.0, (0, 127)) for name in channels]
+    traces = [Trace(name, UNITS[name], 1, values[name], 0.0, 127.0, (0, 127)) for name in channels]
     events = [(60.0 * m, 60.0, "Obstructive apnea") for m in range(0, minutes, 3)]
     path.parent.mkdir(exist_ok=True)
     write_edf(path, subject or path.stem, traces, events if scored else [])
