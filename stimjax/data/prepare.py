@@ -24,7 +24,6 @@ from stimjax.data.divide import divide
 from stimjax.data.plan import plan
 from stimjax.data.recording import Header
 from stimjax.data.seen import Seen, sampled, windows_file
-from stimjax.data.split import PARTS as PARTS
 from stimjax.data.summary import Summary
 from stimjax.data.windows import Cut, Task
 from stimjax.disk.documents import Made, Part

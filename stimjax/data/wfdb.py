@@ -45,18 +45,25 @@ def subject(record: str) -> str:
 
 @contextlib.contextmanager
 def open_(path: Path) -> Iterator[Opened]:
-    """A record; its files are opened when they are read, see `header`, `signals`, `scorings`."""
-    parts = functools.partial(signals, path), functools.partial(scorings, path)
-    yield Opened(header(path), *parts)
+    """A record, its header read; the other files are opened when they are read.
 
-
-def header(path: Path) -> Header:
-    """What a record holds, without reading its samples.
+    EEG, EOG and EMG are given in microvolts, SpO2 in percent, HR in beats a minute, the others in
+    the header's unit; invalid samples are NaN. A voltage's range is that of its converter.
 
     Raises:
-        StimjaxError: the header is missing or damaged, or the record has several segments.
+        StimjaxError: the header is missing or damaged, or the record has several segments; later:
+            the samples or an annotator are missing, truncated or damaged, or a channel is not in
+            the record.
     """
     head = _head(path)
+    yield Opened(
+        _header(path, head),
+        functools.partial(_signals, path, head),
+        functools.partial(_scorings, path, float(head.fs)),
+    )
+
+
+def _header(path: Path, head: Any) -> Header:
     return Header(
         name=path.stem,
         subject=subject(path.stem),
@@ -68,21 +75,7 @@ def header(path: Path) -> Header:
     )
 
 
-def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Signal]:
-    """The signals of a record, by canonical name.
-
-    EEG, EOG and EMG are given in microvolts, SpO2 in percent, HR in beats a minute, the others in
-    the header's unit; invalid samples are NaN. A voltage's range is that of its converter.
-
-    Args:
-        path: of the `.hea` file.
-        channels: those to load, see `montage.pick`; None for all.
-
-    Raises:
-        StimjaxError: as for `header`; or the samples are missing, truncated or damaged, or a
-            channel is not in the record.
-    """
-    head = _head(path)
+def _signals(path: Path, head: Any, channels: Sequence[str] | None = None) -> dict[str, Signal]:
     chosen = montage.pick(_heads(head), channels, str(path))
     needed = list(dict.fromkeys(i for choice in chosen.values() for i in choice.indices))
     for file in sorted(set(head.file_name)):
@@ -105,15 +98,12 @@ def signals(path: Path, channels: Sequence[str] | None = None) -> dict[str, Sign
     return {name: montage.signal(choice, raw) for name, choice in chosen.items()}
 
 
-def scorings(path: Path) -> list[Scoring]:
+def _scorings(path: Path, rate: float) -> list[Scoring]:
     """The annotators of a record that may score it, best first; none where there are none.
 
     `.apn` of the record's own name, else of the same subject; then, of its own name, `_NOTED`.
-
-    Raises:
-        StimjaxError: as for `header`; or an annotator is truncated or damaged.
+    `rate` of the record in samples a second.
     """
-    rate = float(_head(path).fs)
     whose = subject(path.stem)
     candidates = (path.stem, whose, f"{whose}er", f"{whose}r")
     minutes = [path.with_name(f"{name}.apn") for name in candidates]
@@ -124,9 +114,8 @@ def scorings(path: Path) -> list[Scoring]:
     return [*([_minutes(labels, rate)] if labels else []), *told]
 
 
-def _annotations(path: Path, rate: float) -> list[notes.Annotation]:
-    """What an annotation file holds; `rate` of the record in samples a second."""
-    held = content(path)
+def _annotations(path: Path, held: bytes, rate: float) -> list[notes.Annotation]:
+    """What the bytes of an annotation file hold; `rate` of the record in samples a second."""
     if held[-2:] != b"\0\0":  # the end mark
         raise StimjaxError(f"{path}: is truncated; copy it again from its source")
     try:
@@ -139,7 +128,7 @@ def _annotations(path: Path, rate: float) -> list[notes.Annotation]:
 
 def _minutes(labels: Path, rate: float) -> Scoring:
     """Apnea-ECG's labels; `rate` of the record in samples a second."""
-    listed = _annotations(labels, rate)
+    listed = _annotations(labels, content(labels), rate)
     minutes = [
         Remark(one.onset, _MINUTE, _APNEA_ECG[one.code]) for one in listed if one.code in _APNEA_ECG
     ]
@@ -162,10 +151,11 @@ def _noted(path: Path, rate: float) -> Scoring:
 
     Other programs give tables and exports some of these endings: a text is no annotator.
     """
-    if path.suffix[1:] in _SHARED and not content(path).translate(None, _TEXT):
+    held = content(path)
+    if path.suffix[1:] in _SHARED and not held.translate(None, _TEXT):
         odd = "is empty or a text, no WFDB annotator; it is not read"
         return Scoring(path, "not read", (), notes=(odd,))
-    marks = [(one.onset, one.note) for one in _annotations(path, rate) if one.note]
+    marks = [(one.onset, one.note) for one in _annotations(path, held, rate) if one.note]
     form = notes.epochs if path.suffix.lower() == ".st" else notes.brackets
     remarks, said = form(marks)
     return Scoring(path, f"WFDB annotator {path.suffix[1:]}", tuple(remarks), notes=said)

@@ -19,6 +19,7 @@ from stimjax import config, release
 from stimjax.batch import Batch
 from stimjax.config.settings import save as save_settings
 from stimjax.data import people, prepare, reader
+from stimjax.data.split import PARTS
 from stimjax.disk.documents import (
     HeldOut,
     Made,
@@ -92,7 +93,7 @@ def train_teacher(
         guarantee.refuse_windows(windows)
     if checkpoint is not None and resume.has_checkpoint(checkpoint):
         reporter.note("going on from where an earlier training was interrupted")
-    train, validation, test = (prepare.load(windows, part) for part in prepare.PARTS)
+    train, validation, test = (prepare.load(windows, part) for part in PARTS)
     teacher = teach(
         train,
         validation,
