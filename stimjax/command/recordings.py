@@ -140,7 +140,7 @@ def _scoring(scored: Scored) -> list[str]:
 
 def _source(source: Source) -> tuple[str, ...]:
     shift = f"moved by {source.shift:+g} s: {source.why}" if source.shift else ""
-    return source.gives, source.file, source.kind, shift
+    return ", ".join(source.gives), source.file, source.kind, shift
 
 
 def _section(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:

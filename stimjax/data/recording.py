@@ -127,14 +127,14 @@ class Source:
     Attributes:
         file: its name.
         kind: as in `Scoring`.
-        gives: what was taken from it, such as "stages".
+        gives: the groups of events that were taken from it, such as "stages".
         shift: s that were added to its onsets.
         why: of the shift, "" where there is none.
     """
 
     file: str
     kind: str
-    gives: str
+    gives: tuple[str, ...]
     shift: float = 0.0
     why: str = ""
 

@@ -31,7 +31,7 @@ class Summary:
         self._recordings += 1
         self._unbounded += not scoring.bounded
         self._quiet += not scoring.breathing
-        given = [(group, s.kind) for s in scoring.sources for group in s.gives.split(", ")]
+        given = [(group, s.kind) for s in scoring.sources for group in s.gives]
         self._sources.update(sorted({f"{group} from {kind}" for group, kind in given}))
         self._shifted.update(
             f"{source.kind} by {source.shift:+g} s ({source.why})"

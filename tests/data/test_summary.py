@@ -34,8 +34,8 @@ def test_nothing_odd_is_no_line():
 
 
 def test_sources_and_shifts_are_counted():
-    stages = Source("a.xml", "NSRR XML", "stages")
-    events = Source("a.edf", "EDF+ annotations", "events", 600.0, "its start is another time")
+    stages = Source("a.xml", "NSRR XML", ("stages",))
+    events = Source("a.edf", "EDF+ annotations", ("events",), 600.0, "its start is another time")
     assert lines(cut(sources=[stages, events]), cut(sources=[events])) == [
         "scoring: events from EDF+ annotations (2), stages from NSRR XML (1)",
         "shifted in time: EDF+ annotations by +600 s (its start is another time) (2)",

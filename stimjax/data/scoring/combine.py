@@ -58,7 +58,7 @@ def scored(
             if differing := compare.difference(group, first, part, header.duration):
                 notes.append(f"{group}: {chosen} counts, {where} does not; {differing}")
         if gives:
-            sources.append(Source(scoring.file.name, scoring.kind, ", ".join(gives), shift, why))
+            sources.append(Source(scoring.file.name, scoring.kind, tuple(gives), shift, why))
         if why and not shift:
             notes.append(f"{scoring.file.name}: {why}")
     events = [event for _, part in taken.values() for event in part]

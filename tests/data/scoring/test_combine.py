@@ -11,8 +11,8 @@ def test_stages_beside_do_not_hide_apneas_inside(night, scoring):
     scored = reader.scored(path)
     assert scored.events == (Event("stage.N2", 0, 600), Event("apnea.obstructive", 100, 25))
     assert scored.sources == (
-        Source("night-Hypnogram.edf", "EDF+ annotations", "stages"),
-        Source("night.edf", "EDF+ annotations", "respiratory events"),
+        Source("night-Hypnogram.edf", "EDF+ annotations", ("stages",)),
+        Source("night.edf", "EDF+ annotations", ("respiratory events",)),
     )
     assert scored.notes == ()
 
