@@ -209,8 +209,7 @@ def _resampled(values: np.ndarray, level: float, ratio: Fraction, length: int) -
     """At a rate times `ratio`, through a polyphase anti-alias filter; exactly `length` values."""
     if ratio != 1:
         ratio = ratio.limit_denominator(10_000)
-        level = values.dtype.type(level)  # the filter's phases differ by 1e-4: it would ripple
-        values = level + resampled(values - level, ratio.numerator, ratio.denominator)
+        values = resampled(values, ratio.numerator, ratio.denominator, level=level)
     values = values[:length]
     return np.pad(values, (0, length - len(values)), mode="edge")
 

@@ -18,16 +18,26 @@ BETA = 5.0  # of its Kaiser window
 
 
 def resampled(
-    values: Float[np.ndarray, " time"], up: int, down: int
+    values: Float[np.ndarray, " time"], up: int, down: int, *, level: float = 0.0
 ) -> Float[np.ndarray, " resampled"]:
-    """Values at `up / down` times their rate, f32; the first of them is where the first was.
+    """Values at `up / down` times their rate; the first of them is where the first was.
 
     Before and after the values the filter sees the line through the first and the last of them.
+
+    Args:
+        values: f32 or f64; filtered as f32.
+        up, down: without a common divisor.
+        level: about which they lie; only what is above or below it is filtered. The taps that
+            results meet in turn add up to 1 only within 1e-4, so that it would ripple.
+
+    Returns:
+        f64, so that a high level costs no digits.
     """
+    level = float(values.dtype.type(level))  # then most differences from it are exact
     taps = _taps(max(up, down)) * np.float32(up)
     half = len(taps) // 2
     reach = half // up + 1  # behind the last sample there are results, too
-    extended = _extended(values, reach)
+    extended = _extended(values, level, reach)
     result = np.empty(math.ceil(len(values) * up / down), np.float32)
     for phase in range(min(up, len(result))):  # each `up`-th result meets the same taps
         at = phase * down  # when the first of them is; `up` such steps are a sample
@@ -36,7 +46,7 @@ def resampled(
         seen = sliding_window_view(extended, len(own))[reach + first :: down]
         kept = result[phase::up]
         np.einsum("nt,t->n", seen[: len(kept)], own, out=kept)
-    return result
+    return level + result.astype(np.float64)
 
 
 def _taps(slower: int) -> np.ndarray:
@@ -46,12 +56,16 @@ def _taps(slower: int) -> np.ndarray:
     return (taps / taps.sum()).astype(np.float32)
 
 
-def _extended(values: np.ndarray, reach: int) -> np.ndarray:
-    """The values with `reach` more to either side, on the line through the first and the last."""
-    first, last = values[0], values[-1]
-    rise = (last - first) / max(1, len(values) - 1) * np.arange(1, reach + 1)
+def _extended(values: np.ndarray, level: float, reach: int) -> np.ndarray:
+    """What is above the level, f32, and `reach` more to either side.
+
+    That lies on the line through the first and the last value.
+    """
     extended = np.empty(len(values) + 2 * reach, np.float32)
+    inside = extended[reach:-reach]
+    np.subtract(values, values.dtype.type(level), out=inside, casting="same_kind")
+    first, last = inside[0], inside[-1]
+    rise = (last - first) / max(1, len(values) - 1) * np.arange(1, reach + 1)
     extended[:reach] = (first - rise)[::-1]
-    extended[reach:-reach] = values
     extended[-reach:] = last + rise
     return extended
