@@ -1,7 +1,7 @@
 """Signals at another rate, through an anti-alias filter of which only what is kept is computed.
 
 The numbers are those of `scipy.signal.resample_poly` with its own window and `padtype="line"`, in
-a third of the time where samples become one in whole numbers. And loading scipy.signal takes
+a third of the time where a whole number of samples becomes one. And loading scipy.signal takes
 longer than a night.
 """
 
@@ -26,7 +26,8 @@ def resampled(
 
     Args:
         values: f32 or f64; filtered as f32.
-        up, down: without a common divisor.
+        up: how many values come out where `down` go in.
+        down: without a common divisor with `up`.
         level: about which they lie; only what is above or below it is filtered. The taps that
             results meet in turn add up to 1 only within 1e-4, so that it would ripple.
 
