@@ -172,12 +172,14 @@ def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[st
             gap = ~np.isfinite(values)
         if not (kind.valid[0] <= low and high <= kind.valid[1]):
             lost = ~gap & ((values < kind.valid[0]) | (values > kind.valid[1]))
-        flat = _flat(values, max(2, round(kind.flat * signal.rate))) & ~gap & ~lost
+        missing = gap | lost
+        flat = _flat(values, max(2, round(kind.flat * signal.rate))) & ~missing
+        missing |= flat
         if kind.clips and not (signal.low < low and high < signal.high):
             clipped = ~gap & ~flat & ((values >= signal.high) | (values <= signal.low))
     reasons = {"gap": gap, "lost": lost, "flat": flat, "clipped": clipped}
     counts = {reason: int(np.count_nonzero(where)) for reason, where in reasons.items()}
-    return gap | lost | flat, {"samples": len(values), **counts}
+    return missing, {"samples": len(values), **counts}
 
 
 def _flat(values: np.ndarray, least: int) -> np.ndarray:
