@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workers import sized
 
-from stimjax import config
+from stimjax import batch, config
 from stimjax.batch import Batch
 from stimjax.data import prepare, simulate
 
@@ -24,5 +24,5 @@ def windows(subjects: int = 12, hours: float = sized(1.0, 0.2)) -> tuple[Batch, 
         folder.mkdir()
         simulate.write_cohort(recordings, subjects=subjects, hours=hours, seed=0)
         prepare.prepare([recordings], settings, folder)
-        train, validation = (prepare.load(folder, part) for part in PARTS)
+        train, validation = (batch.load(folder, part) for part in PARTS)
     return train, validation

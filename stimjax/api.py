@@ -16,7 +16,6 @@ from stimjax import release as releases
 from stimjax.batch import Batch
 from stimjax.config import settings as checks
 from stimjax.data import people as persons
-from stimjax.data import prepare as preparation
 from stimjax.data.people import Person
 from stimjax.data.split import PARTS
 from stimjax.disk.documents import Guarantee, Made, Privacy, Results, Split
@@ -90,7 +89,7 @@ def load_windows(folder: Folder) -> Windows:
         StimjaxError: `folder` is no folder of windows, or damaged.
     """
     folder = Path(folder)
-    train, validation, test = (preparation.load(folder, part) for part in PARTS)
+    train, validation, test = (batch.load(folder, part) for part in PARTS)
     how = Made.load(folder).settings
     people = persons.load(folder)
     return Windows(train, validation, test, how.split, bool(how.independent), people)

@@ -2,113 +2,32 @@
 
 Real windows, synthetic stimuli and baselines all travel as a `Batch`. Its `Spec` says what the
 numbers mean (channels, rate, units, classes) and is part of the pytree's structure, so that two
-batches of different meaning cannot be mixed by accident.
+batches of different meaning cannot be mixed by accident. What does without jax finds it in
+`stimjax.spec`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from stimjax.disk.documents import Made
-from stimjax.disk.documents.document import refuse_schema, typed
-from stimjax.disk.documents.made import FILE, SCHEMA
-from stimjax.disk.store import load_arrays, read_json, save_arrays, write_json
+from stimjax.disk.store import load_arrays, save_arrays
 from stimjax.errors import StimjaxError
+from stimjax.spec import Channel as Channel
+from stimjax.spec import Spec as Spec
+from stimjax.spec import load_spec as load_spec
+from stimjax.spec import save_spec as save_spec
 
 FIELDS = ("x", "y", "subject", "weight")  # the arrays of a Batch, on disk and in memory
 NOBODY = -1  # the `subject` of a window that comes from no person
 
 Array = jax.Array | np.ndarray
-
-
-@dataclasses.dataclass(frozen=True)
-class Channel:
-    """One channel of a window.
-
-    `physical = x * scale + center` where `normalization` is "fixed"; where it is "recording", x
-    has no unit: each recording was shifted by its own median and divided by its own spread, and
-    `center` and `scale` are 0 and 1. `low`, `high` and `resolution` (smallest step, 0 if none)
-    are in units of x.
-    """
-
-    name: str
-    unit: str
-    normalization: Literal["fixed", "recording"] = "fixed"
-    center: float = 0.0
-    scale: float = 1.0
-    low: float = -1.0
-    high: float = 1.0
-    resolution: float = 0.0
-
-
-@jax.tree_util.register_static
-@dataclasses.dataclass(frozen=True)
-class Spec:
-    """What the numbers of a `Batch` mean. Hashable, and static under jit.
-
-    Attributes:
-        shape: of one window: `(time, channel)` for signals, `(height, width, channel)` for images.
-        classes: names of the classes, in the order of the columns of `Batch.y`.
-        channels: one entry for each channel (the last axis of a window).
-        rate: samples a second of every channel; None for images.
-        label_start: seconds from the start of a window to the span that its label speaks of.
-        label_seconds: length of that span; None for images.
-    """
-
-    shape: tuple[int, ...]
-    classes: tuple[str, ...]
-    channels: tuple[Channel, ...]
-    rate: float | None = None
-    label_start: float = 0.0
-    label_seconds: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """This spec as a JSON object; `from_json` reads it back exactly."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, content: Any, where: str) -> Spec:
-        """Read a spec.
-
-        Args:
-            content: what `to_json` gave, or whatever a file holds in its place.
-            where: named in the error.
-
-        Raises:
-            StimjaxError: a field is missing, unknown or of the wrong kind.
-        """
-        spec = typed(cls, content, f"{where}: the spec is wrong")
-        if len(spec.shape) not in (2, 3) or spec.shape[-1] != len(spec.channels):
-            raise StimjaxError(
-                f"{where}: the spec's shape {spec.shape} does not fit its "
-                f"{len(spec.channels)} channels"
-            )
-        numbers = [spec.rate or 1.0, spec.label_start, spec.label_seconds or 1.0]
-        ranges = [(c.low, c.high, c.center, c.scale, c.resolution) for c in spec.channels]
-        if min(numbers) < 0 or not all(map(math.isfinite, [*numbers, *sum(ranges, ())])):
-            raise StimjaxError(f"{where}: the spec is wrong (a number is negative or not finite)")
-        for channel in spec.channels:
-            if channel.low >= channel.high:
-                raise StimjaxError(f"{where}: the spec's range of {channel.name!r} is empty")
-        return spec
-
-    @property
-    def low(self) -> np.ndarray:
-        """Lowest value of each channel, f32[channel]."""
-        return np.array([channel.low for channel in self.channels], np.float32)
-
-    @property
-    def high(self) -> np.ndarray:
-        """Highest value of each channel, f32[channel]."""
-        return np.array([channel.high for channel in self.channels], np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,6 +76,7 @@ def _unflatten(spec: Spec, leaves: Iterable[Any]) -> Batch:
     return batch
 
 
+jax.tree_util.register_static(Spec)
 jax.tree_util.register_pytree_with_keys(Batch, _flatten, _unflatten)
 
 
@@ -232,30 +152,15 @@ def save(batch: Batch, folder: Path, name: str) -> None:
     save_arrays(folder / f"{name}.safetensors", arrays)
 
 
-def save_spec(spec: Spec, folder: Path, origin: Made | None = None) -> None:
-    """Write `folder/spec.json`: the spec, and how the windows came to be, if that is known here."""
-    about = {} if origin is None else origin.to_json()
-    write_json(folder / FILE, {"schema": SCHEMA, "spec": spec.to_json(), "made": about})
-
-
-def load_spec(folder: Path) -> Spec:
-    """The spec that `save_spec` wrote.
-
-    Raises:
-        StimjaxError: there is none, it is damaged, or of another schema.
-    """
-    path = folder / FILE
-    content = read_json(path)
-    refuse_schema(content, SCHEMA, str(path))
-    return Spec.from_json(content.get("spec", {}), str(path))
-
-
 def load(folder: Path, name: str) -> Batch:
     """Read back exactly what `save` wrote as `name-*.safetensors`, in order of name, checked.
 
     Raises:
-        StimjaxError: a file is missing, damaged, of another schema, or its content unsound.
+        StimjaxError: a file or all of them are missing, damaged, of another schema, or their
+            content unsound.
     """
+    if not folder.is_dir():
+        raise StimjaxError(f"{folder}: is no folder of windows; `stimjax prepare` makes one")
     spec = load_spec(folder)
     files = sorted(folder.glob(f"{name}-*.safetensors"))
     if not files:

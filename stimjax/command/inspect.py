@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
-from stimjax import batch, release
-from stimjax.batch import Spec
 from stimjax.command import recordings
 from stimjax.command.table import aligned
 from stimjax.disk.documents import Guarantee, Made, Metrics, Privacy, Results
 from stimjax.errors import StimjaxError
+from stimjax.spec import Spec, load_spec
 
 
 def describe(path: Path) -> str:
@@ -54,7 +53,7 @@ def _own() -> dict[str, Callable[[Path], str]]:
 
 
 def _windows(folder: Path) -> str:
-    spec = batch.load_spec(folder)
+    spec = load_spec(folder)
     cohort = Made.load(folder).cohort
     rows = [("part", "windows", *spec.classes, "subjects")]
     for name, part in cohort.parts.items() if cohort else ():
@@ -104,6 +103,8 @@ def _networks(families: Sequence[str], weights: Sequence[Sized]) -> str:
 
 
 def _release(folder: Path) -> str:
+    from stimjax import release  # it brings jax, which no other folder needs
+
     manifest = release.load_manifest(folder)
     return "\n".join(
         [
@@ -111,7 +112,7 @@ def _release(folder: Path) -> str:
             f"stimuli   {manifest.count} in "
             f"{sum(name.endswith('.safetensors') for name in manifest.files)} files",
             f"method    {manifest.method.method}, seed {manifest.method.seed}",
-            *_spec(batch.load_spec(folder)),
+            *_spec(load_spec(folder)),
             f"privacy   {_privacy(manifest.privacy)}",
             "",
             "made from private data with the help of:",
@@ -154,6 +155,8 @@ def _results(folder: Path) -> str:
 
 
 def _job(folder: Path) -> str:
+    from stimjax import release
+
     published = (folder / "release").exists()
     folder_of_stimuli = folder / "release" if published else folder / "private" / "refused"
     count = release.load_manifest(folder_of_stimuli).count

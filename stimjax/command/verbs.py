@@ -161,7 +161,6 @@ class Prepare:
     def run(self) -> None:
         if not self.inputs:
             raise StimjaxError("name the recordings: `stimjax prepare FOLDER --out WINDOWS`")
-        runtime.start()
         from stimjax.command import inspect
         from stimjax.job import cohort
 

@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.signal import resample_poly
 
 from stimjax.data import units
 from stimjax.data.channels import canonical
+from stimjax.data.quartiles import quartiles
 from stimjax.data.recording import Recording, Signal
+from stimjax.data.resample import resampled
 from stimjax.errors import StimjaxError
 
 ROBUST_SD = 1.349  # interquartile range of a normal distribution with standard deviation 1
@@ -124,10 +125,10 @@ def condition(recording: Recording, channels: tuple[str, ...], rate: float) -> C
             )
         kept = signal.rate == rate  # resampling puts values between
         whole.append(kept and bool((np.abs(valid - np.round(valid)) < WHOLE).all()))
-        quartiles = np.percentile(valid, [25, 50, 75])
+        quarters = quartiles(valid)
         filled = _filled(signal.values, missing)
-        values = _resampled(filled, quartiles[1], Fraction(rate / signal.rate), length)
-        columns.append(_normalized(values, quartiles, valid, kind))
+        values = _resampled(filled, quarters[1], Fraction(rate / signal.rate), length)
+        columns.append(_normalized(values, quarters, valid, kind))
         gone.append(_at_rate(missing, signal.rate / rate, length))
     x = np.stack(columns, axis=1).astype(np.float32)
     return Conditioned(x, np.stack(gone, axis=1), counts, tuple(whole))
@@ -162,16 +163,23 @@ def _at_rate(missing: np.ndarray, ratio: float, length: int) -> np.ndarray:
 def mask(signal: Signal, kind: Kind) -> tuple[Bool[np.ndarray, " time"], dict[str, int]]:
     """Which samples cannot be used, and how many samples each reason concerns."""
     values = signal.values
-    gap = ~np.isfinite(values)
+    # NaN where there is a gap. Of most channels they tell that nothing is amiss, without a look
+    # at each value.
+    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
+    gap = lost = clipped = np.zeros(len(values), bool)
     with np.errstate(invalid="ignore"):
-        lost = ~gap & ((values < kind.valid[0]) | (values > kind.valid[1]))
-    flat = _flat(values, max(2, round(kind.flat * signal.rate))) & ~gap & ~lost
-    clipped = np.zeros_like(gap)
-    if kind.clips:
-        clipped = ~gap & ~flat & ((values >= signal.high) | (values <= signal.low))
+        if not (np.isfinite(low) and np.isfinite(high)):
+            gap = ~np.isfinite(values)
+        if not (kind.valid[0] <= low and high <= kind.valid[1]):
+            lost = ~gap & ((values < kind.valid[0]) | (values > kind.valid[1]))
+        missing = gap | lost
+        flat = _flat(values, max(2, round(kind.flat * signal.rate))) & ~missing
+        missing |= flat
+        if kind.clips and not (signal.low < low and high < signal.high):
+            clipped = ~gap & ~flat & ((values >= signal.high) | (values <= signal.low))
     reasons = {"gap": gap, "lost": lost, "flat": flat, "clipped": clipped}
-    counts = {reason: int(where.sum()) for reason, where in reasons.items()}
-    return gap | lost | flat, {"samples": len(values), **counts}
+    counts = {reason: int(np.count_nonzero(where)) for reason, where in reasons.items()}
+    return missing, {"samples": len(values), **counts}
 
 
 def _flat(values: np.ndarray, least: int) -> np.ndarray:
@@ -203,20 +211,17 @@ def _resampled(values: np.ndarray, level: float, ratio: Fraction, length: int) -
     """At a rate times `ratio`, through a polyphase anti-alias filter; exactly `length` values."""
     if ratio != 1:
         ratio = ratio.limit_denominator(10_000)
-        level = values.dtype.type(level)  # the filter's phases differ by 1e-4: it would ripple
-        values = level + resample_poly(
-            values - level, ratio.numerator, ratio.denominator, padtype="line"
-        )
+        values = resampled(values, ratio.numerator, ratio.denominator, level=level)
     values = values[:length]
     return np.pad(values, (0, length - len(values)), mode="edge")
 
 
 def _normalized(
-    values: np.ndarray, quartiles: np.ndarray, valid: np.ndarray, kind: Kind
+    values: np.ndarray, quarters: np.ndarray, valid: np.ndarray, kind: Kind
 ) -> np.ndarray:
     if kind.normalization == "fixed":
         return (values - kind.center) / kind.scale
-    low, median, high = quartiles
+    low, median, high = quarters
     # More than half of the values may be the same; then the spread says nothing, the SD does.
     spread = (high - low) / ROBUST_SD or float(valid.std())
     return np.clip((values - median) / spread, -MOST, MOST)

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stimjax import batch, config
-from stimjax.batch import Batch, Channel, Spec
+from stimjax import config
 from stimjax.data import people, persons, reader, windows, workers
 from stimjax.data.channels import canonical
 from stimjax.data.condition import kind_of
@@ -29,6 +28,7 @@ from stimjax.data.windows import Cut, Task
 from stimjax.disk.documents import Made, Part
 from stimjax.errors import StimjaxError
 from stimjax.machine import runtime
+from stimjax.spec import Channel, Spec, save_spec
 
 RANGE = (0.5, 99.5)  # percentiles of the training windows that bound what a stimulus may take
 WORTH = 3e7  # samples in recordings for which a further worker is started: that takes a second
@@ -89,7 +89,7 @@ def prepare(
     _note_lacking(parts, note)
     people.save(folder, zip(numbers, (header.person for _, header in recordings), strict=True))
     spec = _spec(seen, independent=settings.independent)
-    batch.save_spec(spec, folder, Made(settings, seen.cohort(parts)))
+    save_spec(spec, folder, Made(settings, seen.cohort(parts)))
 
 
 def _gather(
@@ -140,17 +140,6 @@ def _note_lacking(parts: Mapping[str, Part], note: Note) -> None:
         lacking = [name for name, count in parts[part].classes.items() if not count]
         if lacking:
             note(f"the {part} part has no window of the class {lacking[0]!r}")
-
-
-def load(folder: Path, part: str) -> Batch:
-    """The windows of one part: train, validation or test.
-
-    Raises:
-        StimjaxError: the folder is no folder of windows, or damaged.
-    """
-    if not folder.is_dir():
-        raise StimjaxError(f"{folder}: is no folder of windows; `stimjax prepare` makes one")
-    return batch.load(folder, part)
 
 
 def _headers(paths: list[Path], settings: config.Prepare, note: Note) -> list[tuple[Path, Header]]:

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from stimjax.data.quartiles import quartiles
 from stimjax.data.recording import Signal
 
 # As recorders spell them, plain (see `_plain`), with what makes microvolts, percent or beats a
@@ -123,7 +124,7 @@ def contradiction(name: str, signal: Signal) -> str:
     values = signal.values[np.isfinite(signal.values)]
     if not len(values) or np.ptp(values) == 0:
         return ""
-    low, high = np.percentile(values, [25, 75])
+    low, _, high = quartiles(values)
     spread = (high - low) or values.std()
     if _SPREAD[0] <= spread <= _SPREAD[1]:
         return ""

@@ -20,7 +20,6 @@ from stimjax import batch, config, release
 from stimjax.batch import Batch, Spec
 from stimjax.config import settings
 from stimjax.data import images as image_sets
-from stimjax.data import prepare
 from stimjax.disk import store
 from stimjax.errors import StimjaxError
 from stimjax.excite import methods, rates, synthesize
@@ -130,9 +129,9 @@ def make_teacher(row: Row, fold: Fold) -> Teacher:
 def make_source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
     """What the students of a row learn from, and what chooses their step."""
     job = fold.job(row)
-    train = prepare.load(fold.windows, "train")
+    train = batch.load(fold.windows, "train")
     if row.source == "real":
-        return train, prepare.load(fold.windows, "validation")
+        return train, batch.load(fold.windows, "validation")
     if row.source == "given":
         return studies.held_out(_given(row, fold, train.spec), job.study.seed)
     teacher = None if row.source == "gaussian" else make_teacher(row, fold)
@@ -155,7 +154,7 @@ def _make_stimuli(row: Row, fold: Fold, teacher: Teacher, train: Batch) -> Batch
         start, listener = time.monotonic(), rates.Listener(rates.telling(fold.reporter))
         synthesize.synthesize(teacher, job.synthesis, folder / "release", listener=listener)
         seconds = time.monotonic() - start
-        numbers = _about(folder / "release", train, prepare.load(fold.windows, "test"))
+        numbers = _about(folder / "release", train, batch.load(fold.windows, "test"))
         uses = methods.uses(job.synthesis)
         store.write_json(folder / ABOUT, {"seconds": seconds, **numbers, "uses": uses})
 
@@ -189,7 +188,7 @@ def _given(row: Row, fold: Fold, spec: Spec) -> Batch:
 
 def make_students(row: Row, fold: Fold) -> None:
     """Make the students of a row that a fold with windows lacks, and what they learn from."""
-    test = functools.cache(functools.partial(prepare.load, fold.windows, "test"))
+    test = functools.cache(functools.partial(batch.load, fold.windows, "test"))
     source = functools.cache(functools.partial(make_source, row, fold))  # if a student is lacking
 
     def train_student(name: str, folder: Path) -> None:

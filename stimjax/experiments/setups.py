@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from stimjax import config
+from stimjax import batch, config
 from stimjax.config import settings
-from stimjax.data import prepare
 from stimjax.disk import store
 from stimjax.errors import StimjaxError
 from stimjax.experiments.rows import (
@@ -139,7 +138,7 @@ def _means(about: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _judged(row: Row, other: Row, fold: Fold) -> stages.Judged:
-    test = prepare.load(fold.windows, "test")
+    test = batch.load(fold.windows, "test")
     name_of = {row.name: "stimuli" if row.source == "stimuli" else row.name}
     predictions = {
         (name, name_of.get(one.name, one.name)): store.load_arrays(
@@ -159,4 +158,4 @@ def _judged(row: Row, other: Row, fold: Fold) -> stages.Judged:
 def _answer(teacher: Path, windows: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     """The probabilities of a teacher for the test windows, and its networks."""
     judge = teachers.load(teacher)
-    return judge.probability(prepare.load(windows, "test").x), judge.networks
+    return judge.probability(batch.load(windows, "test").x), judge.networks

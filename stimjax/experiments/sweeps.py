@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stimjax import batch
 from stimjax.batch import Batch
-from stimjax.data import prepare
 from stimjax.disk import store
 from stimjax.disk.documents import Metrics, Scores
 from stimjax.errors import StimjaxError
@@ -99,4 +99,4 @@ def _judged(row: Row, fold: Fold) -> Iterator[tuple[dict[str, Any], Scores]]:
 
 @functools.cache
 def _test(windows: Path) -> Batch:
-    return studies.without_values(prepare.load(windows, "test"))
+    return studies.without_values(batch.load(windows, "test"))

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from stimjax import config
 from stimjax.config.settings import save as save_settings
-from stimjax.data import prepare, simulate
+from stimjax.data import prepare
 from stimjax.machine.progress import Reporter
 
 
 def simulate_recordings(folder: Path, settings: config.Simulation, reporter: Reporter) -> None:
     """Write the simulated recordings that `settings` describes into the empty `folder`."""
+    from stimjax.data import simulate  # it brings scipy.signal, a second that preparing saves
+
     reporter.stage("simulating recordings")
     simulate.write_cohort(
         folder,

@@ -29,10 +29,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimjax import config, release
+from stimjax import batch, config, release
 from stimjax.batch import NOBODY, Batch
 from stimjax.config import settings
-from stimjax.data import prepare
 from stimjax.disk import pieces
 from stimjax.disk.documents import Made, Metrics, Privacy, Results, TradeoffPoint
 from stimjax.disk.store import new_folder
@@ -301,7 +300,7 @@ def _story(
     """The story of a run; with folds, windows, release and night are those of the first."""
     from stimjax import report
 
-    test = prepare.load(places.windows, "test")
+    test = batch.load(places.windows, "test")
     teacher = teachers.load(places.teacher)
     rng = np.random.default_rng(0)
     real = test[np.sort(rng.permutation(len(test))[:SHOWN])]

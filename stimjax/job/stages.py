@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stimjax import config, release
+from stimjax import batch, config, release
 from stimjax.batch import Batch
 from stimjax.config.settings import save as save_settings
-from stimjax.data import people, prepare, reader
+from stimjax.data import people, reader
 from stimjax.data.split import PARTS
 from stimjax.disk.documents import (
     HeldOut,
@@ -93,7 +93,7 @@ def train_teacher(
         guarantee.refuse_windows(windows)
     if checkpoint is not None and resume.has_checkpoint(checkpoint):
         reporter.note("going on from where an earlier training was interrupted")
-    train, validation, test = (prepare.load(windows, part) for part in PARTS)
+    train, validation, test = (batch.load(windows, part) for part in PARTS)
     teacher = teach(
         train,
         validation,
@@ -153,13 +153,13 @@ def predict_and_judge(
 ) -> Judged:
     """Train students and let all predict the test part; `fold` is named in the rows."""
     reporter.stage("training students")
-    judged = prepare.load(compared.test, "test")
+    judged = batch.load(compared.test, "test")
     given = studies.sources(
         release.load(compared.release),
         teacher,
         settings,
-        train=prepare.load(compared.train, "train"),
-        validation=prepare.load(compared.train, "validation"),
+        train=batch.load(compared.train, "train"),
+        validation=batch.load(compared.train, "validation"),
     )
     predictions = studies.predict(given, judged, settings, progress=reporter.progress)
     answer = None if teacher is None else (teacher.probability(judged.x), teacher.networks)
@@ -221,9 +221,9 @@ def _world(compared: Compared, seed: int) -> World:
 
     world = World(
         release=release.load(compared.release),
-        members=prepare.load(compared.train, "train"),
-        others=prepare.load(compared.test, "test"),
-        reference=prepare.load(compared.train, "validation"),
+        members=batch.load(compared.train, "train"),
+        others=batch.load(compared.test, "test"),
+        reference=batch.load(compared.train, "validation"),
         seed=seed,
         people=people.load(compared.train),
     )

@@ -22,6 +22,17 @@ def test_help_imports_nothing_heavy(tmp_path):
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_preparing_imports_nothing_heavy(built, tmp_path):
+    code = (
+        "import sys, stimjax.command.main\n"
+        "assert stimjax.command.main.main(sys.argv[1:]) == 0\n"
+        "heavy = {'jax', 'jinja2', 'pyedflib', 'scipy'} & sys.modules.keys()\n"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    words = ["prepare", built[0] / "cohort", "--out", tmp_path / "windows"]
+    subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True)
+
+
 def test_help_names_every_command_and_option(run):
     status, out, _ = run("--help")
     assert status == 0

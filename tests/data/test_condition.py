@@ -125,6 +125,23 @@ def test_a_flat_stretch_is_masked_from_its_limit_on(name, seconds):
     assert conditioned(signal(name, values, 4.0), 4.0).missing.sum() == 4 * seconds
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.sampled_from([49.9, 50.0, 70.0, 71.5, 100.5, 101.0, np.nan, np.inf]), min_size=1),
+    st.sampled_from(["SpO2", "flow"]),
+    st.sampled_from([(50.0, 101.0), (49.0, 102.0), (-np.inf, np.inf)]),
+)
+def test_masks_are_what_each_value_says(values, name, ends):
+    kind = kind_of(name)
+    missing, counts = mask(signal(name, values, 1.0, *ends), kind)
+    gap = [not np.isfinite(v) for v in values]
+    lost = [np.isfinite(v) and not kind.valid[0] <= v <= kind.valid[1] for v in values]
+    clipped = [kind.clips and np.isfinite(v) and not ends[0] < v < ends[1] for v in values]
+    np.testing.assert_array_equal(missing, np.array(gap) | np.array(lost))
+    sums = {"gap": sum(gap), "lost": sum(lost), "flat": 0, "clipped": sum(clipped)}
+    assert counts == {"samples": len(values), **sums}
+
+
 def test_what_is_clipped_is_counted_and_kept():
     t = np.arange(6000) / 10
     values = np.clip(3 * np.sin(2 * np.pi * 0.21 * t), -2, 2.2)

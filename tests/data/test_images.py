@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stimjax import batch
-from stimjax.data import images, prepare
+from stimjax.data import images
 from stimjax.data.split import PARTS
 from stimjax.errors import StimjaxError
 
@@ -108,7 +108,7 @@ def test_mnist(shared_data):
 def test_images_are_dealt_to_disjoint_parts(tmp_path):
     whole = images.digits()
     images.deal(whole, tmp_path, train=1000, validation=300, seed=3)
-    parts = [prepare.load(tmp_path, name) for name in PARTS]
+    parts = [batch.load(tmp_path, name) for name in PARTS]
     assert [len(part) for part in parts] == [1000, 300, 497]
     together = np.concatenate([part.x for part in parts]).reshape(len(whole), -1)
     flat = np.asarray(whole.x).reshape(len(whole), -1)

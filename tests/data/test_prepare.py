@@ -12,7 +12,7 @@ import numpy as np
 import pyedflib
 import pytest
 
-from stimjax import config
+from stimjax import batch, config
 from stimjax.batch import Batch, load_spec
 from stimjax.data import people, plan, prepare, split
 from stimjax.data.edf.writer import Trace, write_edf
@@ -71,7 +71,7 @@ def windows_of(tmp_path: Path) -> Callable[..., Path]:
 
 
 def parts(folder: Path) -> dict[str, Batch]:
-    return {name: prepare.load(folder, name) for name in split.PARTS}
+    return {name: batch.load(folder, name) for name in split.PARTS}
 
 
 def made_of(folder: Path) -> dict:
@@ -227,7 +227,7 @@ def test_what_headers_tell_of_people_is_kept_by_number(cohort, windows_of):
 @pytest.mark.parametrize("wanted", ["S2, S5", "night-b,night-e"])
 def test_named_subjects_are_the_test(cohort, windows_of, wanted):
     folder = windows_of(cohort, test_subjects=wanted)
-    assert set(prepare.load(folder, "test").subject.tolist()) == {1, 4}
+    assert set(batch.load(folder, "test").subject.tolist()) == {1, 4}
     assert "S2" not in (folder / "spec.json").read_text()
 
 
@@ -270,7 +270,7 @@ def channel_range(folder: Path) -> tuple[float, float]:
 
 def test_the_range_is_that_of_the_training_part(cohort, windows_of):
     folder = windows_of(cohort, test_subjects="S1")
-    values = prepare.load(folder, "train").x
+    values = batch.load(folder, "train").x
     expected = np.percentile(values, [0.5, 99.5])
     np.testing.assert_allclose(channel_range(folder), expected, atol=0.25)  # 1 %: a sample
     held_out = [*made_of(folder)["parts"]["validation"]["subjects"], cohort.number("S1")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimjax import config
+from stimjax import batch, config
 from stimjax.batch import load_spec
 from stimjax.data import prepare
 from stimjax.data.edf.writer import Trace, write_edf
@@ -121,11 +121,11 @@ def breath(number):
 def test_the_flow_in_the_windows_is_that_which_was_asked_for(prepared, wanted, names, labels):
     shown, out = prepared(breath, channels=wanted, before=0.0, after=0.0, rate=float(RATE))
     assert shown == names
-    batch = prepare.load(out, "train")
-    number = int(batch.subject[0])
+    windows = batch.load(out, "train")
+    number = int(windows.subject[0])
     for i, label in enumerate(labels or names):
         values = breath(number)[label][1]
-        part = batch.x[batch.subject == number][0, :, i]
+        part = windows.x[windows.subject == number][0, :, i]
         assert np.corrcoef(part, values[: 60 * RATE])[0, 1] > 0.999
 
 
@@ -171,7 +171,7 @@ def test_a_unit_that_contradicts_is_refused_with_its_values(
 )
 def test_fractions_are_percent(prepared, label, unit, level, size, mean):
     _, out = prepared(lambda n: {label: (unit, wave(n, level, size), level + 8 * size)})
-    assert prepare.load(out, "train").x.mean() * 4 + 95 == pytest.approx(mean, abs=0.5)
+    assert batch.load(out, "train").x.mean() * 4 + 95 == pytest.approx(mean, abs=0.5)
 
 
 def test_what_is_asked_for_in_vain_is_named(prepared):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimjax import config
+from stimjax import batch, config
 from stimjax.data import prepare, split
 from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.errors import StimjaxError
@@ -105,7 +105,7 @@ def test_a_bad_recording_is_named_and_left_out_only_if_asked(cohort, run, kind):
     assert refused(notes) == [f"left out: {message}"]
     made = json.loads((folder / "spec.json").read_text())["made"]
     assert (made["recordings"], made["skipped"], made["subjects"]) == (6, 1, 6)
-    loaded = [prepare.load(folder, part) for part in split.PARTS]
+    loaded = [batch.load(folder, part) for part in split.PARTS]
     assert sum(map(len, loaded)) == 6 * (MINUTES - 2)  # the first and last lack context
 
 
@@ -146,7 +146,7 @@ def test_one_recording_can_only_be_split_at_random(tmp_path, run):
         run(file)
     (tmp_path / "out").rename(tmp_path / "failed")
     folder, _ = run(file, split="random")
-    assert sum(len(prepare.load(folder, part)) for part in split.PARTS) == 30
+    assert sum(len(batch.load(folder, part)) for part in split.PARTS) == 30
 
 
 @pytest.mark.parametrize(("word", "name"), [("Normal", "normal"), ("Hypopnea", "apnea")])
@@ -215,14 +215,14 @@ def test_a_header_without_a_code(cohort, run):
 )
 def test_channels_may_be_asked_for_by_any_of_their_names(cohort, run, asked):
     folder, _ = run(cohort, channels=asked)
-    assert prepare.load(folder, "train").spec.shape == (120, 1)
+    assert batch.load(folder, "train").spec.shape == (120, 1)
 
 
 def test_windows_that_are_not_there(tmp_path):
     with pytest.raises(StimjaxError, match="is no folder of windows; `stimjax prepare` makes one"):
-        prepare.load(tmp_path / "none", "train")
+        batch.load(tmp_path / "none", "train")
     with pytest.raises(StimjaxError, match=r"spec\.json: is missing"):
-        prepare.load(tmp_path, "train")
+        batch.load(tmp_path, "train")
 
 
 def test_no_name_is_in_what_is_written(tmp_path, run):

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimjax import config
-from stimjax.data import prepare
+from stimjax import batch, config
 from stimjax.disk import store
 from stimjax.errors import StimjaxError
 from stimjax.experiments import rows, setups
@@ -57,7 +56,7 @@ def test_results_are_those_of_the_predictions_of_all_folds(made):
     assert len(results["rows"]) == 2 * 2 * (2 + 1)  # folds, sources, seeds (k-NN has one)
     (entry,) = (one for one in results["summary"] if one["student"] == "knn")
     right = dict.fromkeys(("real", "mixture"), 0)
-    tests = [prepare.load(out / f"fold-{k}" / "windows", "test") for k in (0, 1)]
+    tests = [batch.load(out / f"fold-{k}" / "windows", "test") for k in (0, 1)]
     for fold, test in enumerate(tests):
         for row in right:
             place = out / f"fold-{fold}" / row / "knn" / "predicted.safetensors"
@@ -114,7 +113,7 @@ def test_one_row_against_another(made, recordings):
     assert entry["trained_on"] == "stimuli"
     right = {"components": [], "mixture": []}
     for fold in (0, 1):
-        test = prepare.load(made / "out" / f"fold-{fold}" / "windows", "test")
+        test = batch.load(made / "out" / f"fold-{fold}" / "windows", "test")
         truth = np.asarray(test.y).argmax(axis=1)
         for row, gathered in right.items():
             piece = made / "out" / f"fold-{fold}" / row / "knn" / rows.PREDICTED
@@ -168,7 +167,7 @@ def test_windows_of_another_program(made, recordings):
     setup = SETUP + "  gan: {source: given, folds: 1}\n"
     with pytest.raises(StimjaxError, match=r"gan/source/windows\.safetensors: is missing"):
         fill(made, recordings, setup, rows=("gan",))
-    train = prepare.load(made / "out" / "fold-0" / "windows", "train")
+    train = batch.load(made / "out" / "fold-0" / "windows", "train")
     place = made / "out" / "fold-0" / "gan" / "source"
     place.mkdir(parents=True)
     arrays = {"x": np.asarray(train.x) * 1.5, "y": np.asarray(train.y)}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from stimjax.data import prepare
+from stimjax import batch
 from stimjax.disk import store
 from stimjax.errors import StimjaxError
 from stimjax.excite import synthesize
@@ -55,7 +55,7 @@ def predictions(folder: Path, run, source: str, student: str):
     (fold,) = grids.folds_of(run, (), folder / "out")
     (row,) = (row for row in grids.rows_of(run, fold) if row.source == source)
     found = store.load_arrays(fold.piece(row, student) / "predicted.safetensors")["probability"]
-    truth = np.asarray(prepare.load(fold.windows, "test").y).argmax(axis=1)
+    truth = np.asarray(batch.load(fold.windows, "test").y).argmax(axis=1)
     return found.argmax(axis=-1), truth
 
 

@@ -309,5 +309,5 @@ def test_nothing_of_a_person_a_recording_a_date_or_a_path_is_in_any_byte(tmp_pat
             assert not [secret for secret in secrets if secret.casefold() in text]
     # The windows that went in do not come out, either.
     published = release.load(folder).x.reshape(25, -1)
-    private = prepare.load(windows, "train").x.reshape(-1, published.shape[1])
+    private = batch.load(windows, "train").x.reshape(-1, published.shape[1])
     assert not (published[:, None] == private[None]).all(axis=2).any()

@@ -23,6 +23,8 @@ _TIME = re.compile(
 )
 # What begins a list within another that has no final zero: no text looks so.
 _NEXT = re.compile(rb"\s*[+-]?\d+(?:[.,]\d*)?\s*\x15[^\x14]*|\s*[+-]\d+(?:[.,]\d*)?\s*")
+# What nearly all data records hold: when they begin, and nothing else.
+_STAMP_ALONE = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14\0*")
 _SHOWN = 40  # characters of a list in a note
 _UNREADABLE = "annotation lists could not be read"
 _NEGATIVE = "annotations have a negative duration, read as none"
@@ -90,6 +92,9 @@ def read(edf: EdfLayout) -> Annotations:
     odd = _Odd()
     for number, signal in enumerate(edf.annotations):
         for content in edf.column(signal):
+            if number == 0 and (alone := _STAMP_ALONE.fullmatch(content)):
+                times.append(float(alone[1]))
+                continue
             first = None
             for listed in _lists(content, odd):
                 first = first or listed

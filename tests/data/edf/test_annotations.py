@@ -195,3 +195,16 @@ def test_any_bytes_give_remarks_with_numbers(held, content):
         assert np.isfinite(remark.onset) and remark.text.isprintable()
         assert remark.duration is None or 0 <= remark.duration < np.inf
     assert all("\n" not in note for note in notes)
+
+
+@given(st.text("+-01.9\x14\0 ", max_size=30))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_stamp_alone_is_the_stamp_that_its_list_states(raw_edf, written):
+    with layout(raw_edf(reserved="EDF+C", stamps=[""], lists=[written.encode()])) as edf:
+        np.testing.assert_array_equal(annotations.read(edf).stamps, annotations.stamps(edf))
+
+
+@pytest.mark.parametrize("written", ["12", "12.5", "0.0001", "12."])
+def test_a_stamp_alone_gives_no_remark(raw_edf, written):
+    with layout(raw_edf(reserved="EDF+C", stamps=[written])) as edf:
+        assert annotations.read(edf) == ([float(written)], (), ())
