@@ -16,12 +16,13 @@ from typing import Any, Literal
 from stimjax.config.recipes import RECIPES
 from stimjax.errors import StimjaxError
 
-NETWORKS = ("mlp", "cnn", "cnn_half", "resnet", "gru", "transformer")
+NETWORKS = ("mlp", "cnn", "cnn_half", "resnet", "gru", "transformer", "am_classifier")
 CRITICS = ("none", *NETWORKS)
-GENERATORS = ("dense", "conv")
+GENERATORS = ("dense", "conv", "am_generator")
 METHODS = tuple(RECIPES)
 CLASSICAL = ("random_forest", "gradient_boosting", "svm", "knn", "logistic")
 STUDENTS = (*NETWORKS, *CLASSICAL)
+USUAL = tuple(name for name in STUDENTS if name != "am_classifier")  # it takes as long as the rest
 BASELINES = ("noise", "gaussian", "components")
 ATTACKS = (
     "nearest",

@@ -248,8 +248,8 @@ def restart(method: Method, state: LaneState, failed: Bool[Array, " lane"]) -> L
     few = max(1, lanes // RESTARTED)
 
     def fresh(key: Array, start: Array) -> Params:
-        # 0 to 3 would be those of the next split.
-        return method.parametrization.init(jax.random.fold_in(key, 4), start)
+        draw = method.parametrization.renew or method.parametrization.init
+        return draw(jax.random.fold_in(key, 4), start)  # 0 to 3 would be those of the next split
 
     def body(carry: tuple[Params, Bool[Array, " lane"]]) -> tuple[Params, Bool[Array, " lane"]]:
         params, waiting = carry

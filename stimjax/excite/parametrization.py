@@ -26,19 +26,21 @@ class Parametrization(NamedTuple):
         render: `render(params, start, key=None) -> window f32[*shape]`; a key turns on what is
             random while optimizing (dropout).
         keeps: an accepted stimulus hands its parameters and the optimizer's state on to the next.
+        renew: `renew(key, start) -> params` after a failure; None where that is `init`.
     """
 
     init: Callable[[Array, Array], Params]
     render: Callable[..., Float[Array, "..."]]
     keeps: bool
+    renew: Callable[[Array, Array], Params] | None = None
 
 
 def generator(name: str, spec: Spec, latent: int, precision: str = "float32") -> Parametrization:
     """The weights of a small network that maps `z` to a window within the range of `spec`.
 
     Source: Nikolaidis et al., JAIR 72 (2021): the weights are optimized, not the input, and an
-    accepted stimulus hands them on. The architecture is ours. Uses the range of each channel (two
-    numbers a channel). While optimizing, the network is computed in `precision`.
+    accepted stimulus hands them on. Uses the range of each channel (two numbers a channel). While
+    optimizing, the network is computed in `precision`.
     """
     model = models.generator(name, spec.shape, latent)
     optimizing = models.lowered(model.apply, precision)
@@ -54,7 +56,9 @@ def generator(name: str, spec: Spec, latent: int, precision: str = "float32") ->
         apply = model.apply if key is None else optimizing
         return low + (high - low) * apply(params, z[None], key)[0]
 
-    return Parametrization(init, render, keeps=True)
+    again = model.renew
+    renew = None if again is None else lambda key, start: again(key)
+    return Parametrization(init, render, keeps=True, renew=renew)
 
 
 def window(spec: Spec) -> Parametrization:

@@ -17,6 +17,7 @@ from stimjax.models.layers import (
     Conv,
     Erasures,
     attend,
+    glorot_uniform,
     halve,
     patches,
     represented,
@@ -28,6 +29,7 @@ from stimjax.models.layers import (
 MOST_STEPS = 64  # a longer signal is folded first: what follows costs the same for any rate
 MOST_TOKENS = 32  # for the GRU, which has to go through them one after the other
 MOST_ATTENDED = 16  # for the transformer, whose cost grows with their square
+AM_SLOPE = 0.2  # of the authors' classifier below zero
 
 
 class MLP(nn.Module):
@@ -155,3 +157,34 @@ class Transformer(nn.Module):
         x = nn.LayerNorm()(x)
         x = shown(self, x)
         return nn.Dense(self.classes)(represented(self, summarize(x), erasures))
+
+
+class AMClassifier(nn.Module):
+    """The classifier of the paper's authors, as their code for MNIST has it (AM-Stimuli).
+
+    Four convolutions of 4 x 4, a maximum over pairs after each of the first two; two dense layers;
+    leaky rectifiers. For signals ours: convolutions of 4 over time. At the default width the layers
+    have 32, 64, 128, 128, 1,024 and 128 units.
+    """
+
+    classes: int
+    width: int = 32
+    dropout: float = 0.2
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "n ..."], train: bool, erasures: Erasures = ()
+    ) -> Float[Array, "n classes"]:
+        x = shorten(x, MOST_STEPS)
+        for times, halved in ((1, True), (2, True), (4, False), (4, False)):
+            features, places = times * self.width, 4 ** (x.ndim - 2)
+            x = Conv(features, 4, glorot_uniform(x.shape[-1], features, places))(x)
+            x = nn.leaky_relu(halve(x) if halved else x, AM_SLOPE)  # in either order the same
+            x = shown(self, x)
+        x = x.reshape(x.shape[0], -1)
+        for times in (32, 4):
+            x = nn.Dense(times * self.width, kernel_init=nn.initializers.glorot_uniform())(x)
+            x = shown(self, nn.leaky_relu(x, AM_SLOPE))
+            x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        last = nn.Dense(self.classes, kernel_init=nn.initializers.glorot_uniform())
+        return last(represented(self, x, erasures))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -36,6 +36,10 @@ class Erasure(NamedTuple):
 Erasures = tuple[Erasure, ...]  # of every network in order, or none
 
 
+# As of every layer that says nothing of how its weights are drawn.
+LECUN = nn.linear.default_kernel_init
+
+
 class Conv(nn.Module):
     """Convolution with "same" padding over one or two axes, as slices and one matrix product.
 
@@ -44,6 +48,7 @@ class Conv(nn.Module):
 
     features: int
     size: int
+    kernel_init: nn.initializers.Initializer = LECUN  # of the matrix [places * channel, features]
 
     @nn.compact
     def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
@@ -54,7 +59,57 @@ class Conv(nn.Module):
             padded[(slice(None), *(slice(o, o + n) for o, n in zip(offsets, axes, strict=True)))]
             for offsets in product(range(self.size), repeat=len(axes))
         ]
-        return nn.Dense(self.features)(jnp.concatenate(slices, axis=-1))
+        dense = nn.Dense(self.features, kernel_init=self.kernel_init)
+        return dense(jnp.concatenate(slices, axis=-1))
+
+
+class Transposed(nn.Module):
+    """Transposed convolution with "same" padding: each axis gets `stride` times as long.
+
+    One matrix product to what each place gives to those around it, and shifted sums of that, which
+    are as many values as a convolution's slices where there are as many features as channels, and
+    fewer where there are fewer features. `size` is a multiple of `stride`.
+    """
+
+    features: int
+    size: int
+    stride: int = 1
+    bias_init: nn.initializers.Initializer = nn.initializers.zeros
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
+        n, *lengths, channels = x.shape
+        axes, stride, shifts = len(lengths), self.stride, self.size // self.stride
+        places = self.size**axes
+        matrix = (channels, places * self.features)
+        kernel = self.param("kernel", glorot_uniform(channels, self.features, places), matrix)
+        bias = self.param("bias", self.bias_init, (self.features,))
+        # Of each axis: where, how many strides further, and where within the stride.
+        y = (x @ kernel).reshape(n, *lengths, *[shifts, stride] * axes, self.features)
+        for axis in range(1, axes + 1):  # those behind it have lost their shifts
+            parts = jax.lax.split(y, [1] * shifts, axis=axes + axis)
+            sides = [[(0, 0)] * (y.ndim - 1) for _ in parts]
+            for shift, side in enumerate(sides):
+                side[axis] = (shift, shifts - 1 - shift)
+            squeezed = [part.squeeze(axes + axis) for part in parts]
+            padded = [jnp.pad(part, side) for part, side in zip(squeezed, sides, strict=True)]
+            y = sum(padded[1:], padded[0])
+        order = [i + side for i in range(1, axes + 1) for side in (0, axes)]
+        y = y.transpose(0, *order, 2 * axes + 1)
+        y = y.reshape(n, *(stride * (length + shifts - 1) for length in lengths), self.features)
+        first = (self.size - stride) // 2
+        kept = (slice(first, first + stride * length) for length in lengths)
+        return y[(slice(None), *kept)] + bias
+
+
+def glorot_uniform(channels: int, features: int, places: int) -> nn.initializers.Initializer:
+    """Uniform with the spread of Glorot and Bengio (2010) for a kernel of so many `places`."""
+    limit = math.sqrt(6 / (places * (channels + features)))
+
+    def init(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
+        return jax.random.uniform(key, shape, dtype, -limit, limit)
+
+    return init
 
 
 def halve(x: Float[Array, "n ..."]) -> Float[Array, "n ..."]:

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from stimjax.errors import StimjaxError
-from stimjax.models.classifiers import CNN, GRU, MLP, ResNet, Transformer
-from stimjax.models.generators import ConvGenerator, DenseGenerator
+from stimjax.models.classifiers import CNN, GRU, MLP, AMClassifier, ResNet, Transformer
+from stimjax.models.generators import AMGenerator, ConvGenerator, DenseGenerator
 from stimjax.models.layers import Erasures
 
 Params = Any  # a pytree of arrays
@@ -38,12 +38,14 @@ class Model(NamedTuple):
             the last layer gets.
         represent: `represent(params, x) -> f32[n, unit]`: what the last layer gets in inference; of
             a single classifier.
+        renew: `renew(key) -> params` for a generator that failed; None where that is `init`.
     """
 
     init: Callable[[Array], Params]
     apply: Callable[..., Float[Array, "n ..."]]
     hidden: Callable[..., tuple[Array, tuple[Array, ...]]] = _opaque
     represent: Callable[[Params, Array], Float[Array, "n unit"]] = _opaque
+    renew: Callable[[Array], Params] | None = None
 
 
 CLASSIFIERS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
@@ -53,11 +55,13 @@ CLASSIFIERS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     "resnet": (ResNet, {}),
     "gru": (GRU, {}),
     "transformer": (Transformer, {}),
+    "am_classifier": (AMClassifier, {}),
 }
 
 GENERATORS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     "dense": (DenseGenerator, {}),
     "conv": (ConvGenerator, {}),
+    "am_generator": (AMGenerator, {}),
 }
 
 
@@ -110,6 +114,10 @@ def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
     def init(key: Array) -> Params:
         return module.init(key, jnp.zeros((1, *input_shape)), train=False)["params"]
 
+    renew = None
+    if isinstance(module, AMGenerator) and not module.drawn:
+        renew = _pure(module.clone(drawn=True), input_shape).init
+
     def apply(params: Params, x: Float[Array, "n ..."], key: Array | None = None) -> Array:
         if key is None:
             return module.apply({"params": params}, x, train=False)  # pyright: ignore
@@ -133,4 +141,4 @@ def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
     def represent(params: Params, x: Float[Array, "n ..."]) -> Float[Array, "n unit"]:
         return seen(params, x, ())[1]["representation"][0]
 
-    return Model(init, apply, hidden, represent)
+    return Model(init, apply, hidden, represent, renew)

@@ -36,6 +36,40 @@ def test_conv_equals_xla_convolution_with_the_same_kernel(size: int, axes: tuple
     )
 
 
+@pytest.mark.parametrize(("size", "stride"), [(2, 2), (4, 2), (4, 1), (3, 1)])
+@pytest.mark.parametrize("axes", [(9,), (3, 6)], ids=str)
+def test_transposed_equals_xla_convolution_of_the_spread_input(
+    size: int, stride: int, axes: tuple[int, ...]
+) -> None:
+    """Zeros between the values, the kernel turned around."""
+    channels, features, d = 3, 5, len(axes)
+    x = jax.random.normal(jax.random.key(0), (2, *axes, channels))
+    rng = np.random.default_rng(1)
+    kernel = rng.normal(size=(channels, *[size] * d, features)).astype(np.float32)
+    bias = jnp.asarray(rng.normal(size=features), jnp.float32)
+    params = {"kernel": jnp.asarray(kernel.reshape(channels, -1)), "bias": bias}
+    spatial, before = "HW"[:d], size - 1 - (size - stride) // 2
+    expected = jax.lax.conv_general_dilated(
+        x,
+        jnp.flip(jnp.moveaxis(jnp.asarray(kernel), 0, d), range(d)),
+        window_strides=[1] * d,
+        padding=[(before, size + stride - 2 - before)] * d,
+        lhs_dilation=[stride] * d,
+        dimension_numbers=(f"N{spatial}C", f"{spatial}IO", f"N{spatial}C"),
+        precision=jax.lax.Precision.HIGHEST,
+    )
+    found = layers.Transposed(features, size, stride).apply({"params": params}, x)
+    assert found.shape == (2, *(stride * length for length in axes), features)
+    chex.assert_trees_all_close(found, expected + bias, rtol=1e-4, atol=1e-5)
+
+
+def test_glorot_starts_with_the_spread_of_both_fans() -> None:
+    kernel = layers.glorot_uniform(5, 200, 9)(jax.random.key(0), (5, 9 * 200))
+    limit = (6 / (9 * (5 + 200))) ** 0.5
+    assert np.abs(kernel).max() == pytest.approx(limit, rel=0.01)
+    assert np.std(np.asarray(kernel)) == pytest.approx(limit / 3**0.5, rel=0.03)
+
+
 def test_conv_starts_with_the_spread_of_its_fan_in() -> None:
     variables = layers.Conv(200, 3).init(jax.random.key(0), jnp.zeros((1, 8, 8, 5)))
     spread = np.std(np.asarray(variables["params"]["Dense_0"]["kernel"]))

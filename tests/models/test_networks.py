@@ -19,7 +19,8 @@ CLASSES, LATENT, WINDOWS = 3, 5, 4
 SHAPES = [(7, 3), (9, 6, 2)]  # odd sizes, which halving cuts and patching fills up
 REAL_SHAPES = [(60, 4), (120, 2), (1920, 3), (28, 28, 1)]
 NETWORKS = [*models.CLASSIFIERS, *models.GENERATORS]
-DEEP = [name for name in NETWORKS if name != "dense"]  # those with a depth
+AUTHORS = ("am_classifier", "am_generator")  # of as many layers as theirs
+DEEP = [name for name in NETWORKS if name not in ("dense", *AUTHORS)]  # those with a depth
 ARCHITECTURES = [name for name in NETWORKS if name != "cnn_half"]  # a CNN with another default
 
 Outputs = tuple[jax.Array, jax.Array, jax.Array, tuple[Params, jax.Array]]
@@ -51,11 +52,11 @@ def small(name: str) -> dict[str, Any]:
     return {"width": 8, "depth": 1} if name in DEEP else {"width": 8}
 
 
-def made_up(model: Model) -> Params:
+def made_up(model: Model, spread: float = 0.3) -> Params:
     """Parameters of the right shapes, without compiling the network's own initialization."""
     rng = np.random.default_rng(0)
     return jax.tree.map(
-        lambda leaf: jnp.asarray(0.3 * rng.normal(size=leaf.shape), leaf.dtype),
+        lambda leaf: jnp.asarray(spread * rng.normal(size=leaf.shape), leaf.dtype),
         jax.eval_shape(model.init, jax.random.key(0)),
     )
 
@@ -64,7 +65,8 @@ def made_up(model: Model) -> Params:
 def case(request: pytest.FixtureRequest) -> Case:
     name, shape = request.param
     model = build(name, shape, small(name) | {"dropout": 0.5})
-    params = made_up(model)
+    # The authors' generator is so deep that it would draw black and white alone.
+    params = made_up(model, 0.1 if name == "am_generator" else 0.3)
     input_shape = (LATENT,) if name in models.GENERATORS else shape
     x = jax.random.normal(jax.random.key(1), (WINDOWS, *input_shape))
     weight = jnp.arange(1.0, WINDOWS + 1)  # no symmetry that could hide a gradient
@@ -150,6 +152,7 @@ def positions(name: str, shape: tuple[int, ...]) -> list[int]:
         "resnet": [stem, stem, quarter, quarter],
         "gru": [tokens[0]],
         "transformer": [tokens[1]] * 3,
+        "am_classifier": [halved, *[math.prod(max(1, size // 4) for size in shape[:-1])] * 3, 1, 1],
     }[name]
 
 
@@ -169,7 +172,7 @@ def test_the_output_is_a_function_of_the_last_hidden_layer(case: Case) -> None:
     output, activities = case.model.hidden(case.params, case.x)
     last = np.asarray(activities[-1])
     summary = last[:, 0]
-    if case.name not in ("mlp", "cnn"):
+    if case.name not in ("mlp", "cnn", "am_classifier"):
         summary = np.concatenate([last.mean(1), last.max(1)], axis=1)
     dense = case.params[max(name for name in case.params if name.startswith("Dense"))]
     expected = summary @ np.asarray(dense["kernel"]) + np.asarray(dense["bias"])
@@ -236,7 +239,7 @@ def test_defaults_have_a_few_thousand_to_a_few_million_parameters(
     name: str, shape: tuple[int, ...]
 ) -> None:
     params = jax.eval_shape(build(name, shape, {}).init, jax.random.key(0))
-    assert 1_000 <= models.size(params) <= 5_000_000
+    assert 1_000 <= models.size(params) <= 7_000_000
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -254,6 +257,77 @@ def test_mlp_has_the_size_of_its_formula() -> None:
     model = build("mlp", (6, 2), {"width": 7, "depth": 3})
     params = jax.eval_shape(model.init, jax.random.key(0))
     assert models.size(params) == (12 * 7 + 7) + 2 * (7 * 7 + 7) + (7 * 3 + 3)
+
+
+def test_the_authors_networks_have_the_layers_of_their_code() -> None:
+    """Weights and biases of each layer, from the settings that issue 29 states."""
+    generator, classifier = (
+        jax.eval_shape(model.init, jax.random.key(0))
+        for model in (
+            models.generator("am_generator", (28, 28, 1), 512),
+            models.classifier("am_classifier", (28, 28, 1), 10),
+        )
+    )
+    dense = [(512, 512), (512, 3920)]
+    transposed = [(80, 128, 4), (128, 64, 16), (64, 32, 16), (32, 32, 16), (32, 32, 16)]
+    assert [generator[f"Dense_{i}"]["kernel"].shape for i in range(2)] == dense
+    found = [generator[f"Transposed_{i}"]["kernel"].size for i in range(6)]
+    assert found == [math.prod(layer) for layer in [*transposed, (32, 1, 16)]]
+    convolutions = [(1, 32), (32, 64), (64, 128), (128, 128)]
+    found = [classifier[f"Conv_{i}"]["Dense_0"]["kernel"].shape for i in range(4)]
+    assert found == [(16 * channels, features) for channels, features in convolutions]
+    found = [classifier[f"Dense_{i}"]["kernel"].shape for i in range(3)]
+    assert found == [(7 * 7 * 128, 1024), (1024, 128), (128, 10)]
+    assert models.size(generator) == sum(a * b + b for a, b in dense) + sum(
+        math.prod(layer) + layer[1] for layer in [*transposed, (32, 1, 16)]
+    )
+
+
+def test_the_authors_slopes_below_zero() -> None:
+    """Every layer gives -1 before its nonlinearity; the last adds up what one unit makes of it."""
+
+    def given(model: Model, x: jax.Array, last: str) -> np.ndarray:
+        params = jax.tree_util.tree_map_with_path(
+            lambda path, leaf: jnp.full(leaf.shape, -float(path[-1].key == "bias")),
+            jax.eval_shape(model.init, jax.random.key(0)),
+        )
+        kernel = jnp.zeros_like(params[last]["kernel"]).at[0].set(1.0)
+        params[last] = {"kernel": kernel, "bias": jnp.zeros_like(params[last]["bias"])}
+        return np.asarray(model.apply(params, x))
+
+    classifier = models.classifier("am_classifier", (8, 1), 2, {"width": 1})
+    np.testing.assert_allclose(given(classifier, jnp.ones((1, 8, 1)), "Dense_2"), -0.2, rtol=1e-5)
+    generator = models.generator("am_generator", (8, 1), LATENT, {"width": 1})
+    middle = given(generator, jnp.ones((1, LATENT)), "Transposed_5")[0, 4, 0]
+    assert np.log(middle / (1 - middle)) == pytest.approx(4 * -0.3, rel=1e-4)
+
+
+def test_a_generator_that_failed_gets_biases_too() -> None:
+    model = models.generator("am_generator", (60, 2), LATENT, {"width": 8})
+    assert model.renew is not None
+    first, again = (jax.jit(draw)(jax.random.key(3)) for draw in (model.init, model.renew))
+    for (path, one), other in zip(
+        jax.tree_util.tree_leaves_with_path(first), jax.tree.leaves(again), strict=True
+    ):
+        one, other = np.asarray(one), np.asarray(other)
+        if "bias" not in jax.tree_util.keystr(path):
+            np.testing.assert_array_equal(other, one)
+            continue
+        assert not one.any()
+        limit = (3 / one.size) ** 0.5
+        assert np.abs(other).max() <= limit
+        if one.size > 30:
+            assert np.std(other) == pytest.approx(limit / 3**0.5, rel=0.3)
+    assert models.generator("dense", (60, 2), LATENT).renew is None
+
+
+@pytest.mark.parametrize("shape", [(60, 4), (61, 1), (100, 3), (3840, 5), (28, 30, 1)], ids=str)
+def test_the_authors_generator_draws_any_window(shape: tuple[int, ...]) -> None:
+    model = models.generator("am_generator", shape, LATENT)
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    window = jax.eval_shape(model.apply, params, jnp.zeros((2, LATENT)))
+    assert window.shape == (2, *shape)
+    assert models.size(params) < 3_000_000
 
 
 def test_half_a_cnn_is_narrower() -> None:
