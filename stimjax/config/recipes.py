@@ -73,10 +73,13 @@ class Recipe:
             and the labels, are float32 always.
         rounds: 1, or more: then proxy students learn from the stimuli of earlier rounds, and the
             term `disagreement` seeks what they get wrong.
-        generator: the network whose weights are optimized: dense or conv.
+        generator: the network whose weights are optimized: dense, conv or am_generator.
         latent: size of the generator's input.
         lanes: stimuli that are made together on a device; terms that need a batch work across
             them. Part of what fixes the bits of a release.
+        life: stimuli that a lane makes one after the other, until it ends and another one starts
+            from new weights; a shard is what so many lanes make in such a life, or the whole
+            release if that is less. 0 where a shard has its usual size, whatever the lanes.
     """
 
     source: Literal["generator", "noise", "generic", "spectral", "mixture"] = "generator"
@@ -99,12 +102,13 @@ class Recipe:
     generator: str = "dense"
     latent: int = 64
     lanes: int = 128
+    life: int = 0
 
 
 _INVERT = Terms(cross_entropy=1.0, features=3.0, embedding=20.0)
 
 RECIPES: dict[str, Recipe] = {
-    # Nikolaidis et al., JAIR 72 (2021), arXiv 2009.10007; the generator's architecture is ours.
+    # Nikolaidis et al., JAIR 72 (2021), arXiv 2009.10007; generator and lives are ours.
     "paper": Recipe(
         source="generator",
         parametrization="generator",
@@ -114,6 +118,20 @@ RECIPES: dict[str, Recipe] = {
         accept="threshold",
         rounded=False,
         lanes=8,
+    ),
+    # The same as in the proof of concept of its authors (AM-Stimuli, for MNIST).
+    "am": Recipe(
+        source="generator",
+        parametrization="generator",
+        terms=Terms(cross_entropy=1.0),
+        rate=1e-3,
+        tries=50,
+        accept="threshold",
+        rounded=False,
+        generator="am_generator",
+        latent=512,
+        lanes=8,
+        life=1000,
     ),
     # Ours, from here on. Random signals, labeled and not excited.
     "probe": Recipe(source="generic", balance="prior"),

@@ -13,7 +13,7 @@ from typing import Literal
 
 import tyro
 
-from stimjax.config.names import ATTACKS, STUDENTS
+from stimjax.config.names import ATTACKS, USUAL
 from stimjax.config.recipes import Recipe
 
 # No option of its own on the command line: --seed sets the seeds of all sections.
@@ -151,7 +151,7 @@ class Teacher:
     """The networks that learn from the private windows.
 
     Attributes:
-        networks: families by name: mlp, cnn, cnn_half, resnet, gru, transformer.
+        networks: families by name: mlp, cnn, cnn_half, resnet, gru, transformer, am_classifier.
         candidates: networks of each family, trained from different seeds.
         ensemble: all of them label together, weighted on validation; otherwise the best one alone.
         radii: of robust training, to choose from instead of `fit.radius`: the largest that costs
@@ -178,7 +178,7 @@ class Synthesis:
     """How stimuli are made.
 
     Attributes:
-        method: by name: paper, probe, spectral, mixture, invert or adversarial.
+        method: by name: paper, am, probe, spectral, mixture, invert or adversarial.
         count: stimuli in the release.
         recipe: the method's own if None; a configuration file changes any of its lines.
         inhibit: how strongly what is known of individuals is inhibited, from 0 to 1.
@@ -192,7 +192,7 @@ class Synthesis:
         lanes: loops that run together on a device; 0 takes the recipe's, 32 times as many on an
             accelerator.
         shard: stimuli in a file of the release; the unit of work. 0 takes 500, and 32 times as many
-            on an accelerator.
+            on an accelerator; or what the recipe says of a lane's life.
         license: under which the holder publishes the release; written into its data card.
         seed: of everything random here.
     """
@@ -219,8 +219,8 @@ class Study:
     """Which students are trained on the stimuli and on what they are compared with.
 
     Attributes:
-        students: deep: mlp, cnn, cnn_half, resnet, gru, transformer; classical: random_forest,
-            gradient_boosting, svm, knn, logistic.
+        students: deep: mlp, cnn, cnn_half, resnet, gru, transformer, am_classifier; classical:
+            random_forest, gradient_boosting, svm, knn, logistic.
         baselines: noise (labeled by the teacher), gaussian (one for each class, fitted to the
             real training windows), components (draws of the source `mixture`, labeled by the
             class they are drawn for).
@@ -231,7 +231,7 @@ class Study:
         seed: of the first student.
     """
 
-    students: tuple[str, ...] = STUDENTS
+    students: tuple[str, ...] = USUAL
     baselines: tuple[str, ...] = ("noise", "gaussian")
     labels: Literal["soft", "hard"] = "soft"
     seeds: int = 5

@@ -61,6 +61,8 @@ def resolved(settings: config.Synthesis) -> config.Synthesis:
     chosen = recipe(settings)
     wider = 1 if jax.default_backend() == "cpu" else WIDER
     lanes, shard = settings.lanes or wider * chosen.lanes, settings.shard or wider * SHARD
+    if chosen.life and not settings.shard:
+        shard = min(lanes * chosen.life, settings.count)
     return dataclasses.replace(settings, recipe=chosen, lanes=lanes, shard=shard)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from stimjax import config, release
 from stimjax.batch import Batch
-from stimjax.config.recipes import Recipe, Terms
+from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
 from stimjax.excite import shards as filling
 from stimjax.excite import synthesize as module
@@ -203,6 +203,21 @@ def test_an_accelerator_makes_more_at_a_time_and_as_many_a_lane(
         assert there.lanes > here.lanes
         assert there.shard / there.lanes == here.shard / here.lanes
         assert (asked.lanes, asked.shard) == (3, 5)
+
+
+def test_a_lane_lives_through_its_share_of_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = dataclasses.replace(RECIPES["am"], lanes=4, life=250)
+    for backend, wider in (("cpu", 1), ("gpu", module.methods.WIDER)):
+        monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
+
+        def shard(count: int, **asked: int) -> int:
+            settings = config.Synthesis("am", count, recipe, **asked)
+            return module.methods.resolved(settings).shard
+
+        assert shard(100_000) == wider * 1000  # lives of lanes, one shard after the other
+        assert shard(90) == 90  # all there is to make
+        assert shard(100_000, lanes=2) == 500
+        assert shard(100_000, shard=30) == 30
 
 
 @pytest.mark.parametrize(
