@@ -1,11 +1,13 @@
 """Benchmarks: ratios measured in one run, as JSON with the machine and the versions.
 
 python benchmarks/run.py [--only NAME] [--out FILE.json] [--torch PYTHON] [--mne PYTHON]
+                         [--images FILE --labels FILE [--stimuli N] [--seeds N]]
 
 Each benchmark is a file of its own beside this one, which says what it compares, and runs in a
 process of its own. What it compares stimjax with lives in environments of its own, whose Pythons
 `--torch` and `--mne` name; without them stimjax is measured alone. A file in `requirements/` lists
 the packages of each: `PYTHON -m pip install -r benchmarks/requirements/torch.txt`, or `mne.txt`.
+`paper_mnist` needs MNIST, whose IDX files `--images` and `--labels` name, and is left out without.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ BENCHMARKS: dict[str, str | None] = {
     "labels": None,
     "lanes": "torch",
     "million": None,
+    "paper_mnist": None,
     "precision": None,
     "prepare": "mne",
     "roofline": None,
@@ -51,8 +54,16 @@ print(json.dumps(found))
 """
 
 
-def measured(name: str, pythons: Mapping[str, str | None]) -> dict[str, Any]:
-    """What a benchmark finds, with the versions of what stimjax is compared with."""
+def measured(
+    name: str, pythons: Mapping[str, str | None], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a benchmark finds, with the versions of what stimjax is compared with.
+
+    Args:
+        name: of the benchmark.
+        pythons: by peer.
+        given: what the benchmark is told, by name; most are told nothing.
+    """
     import jax
 
     from stimjax.machine import runtime
@@ -61,7 +72,7 @@ def measured(name: str, pythons: Mapping[str, str | None]) -> dict[str, Any]:
     measure = importlib.import_module(name).measure
     peer = BENCHMARKS[name]
     if peer is None:
-        return {**measure(), "device": jax.devices()[0].device_kind}
+        return {**measure(**given), "device": jax.devices()[0].device_kind}
     python = pythons[peer]
     found = {**measure(python), "device": jax.devices()[0].device_kind}
     return {**found, "compared_with": versions_of(python, peer) if python else None}
@@ -113,9 +124,17 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--torch", metavar="PYTHON", help="of an environment with PyTorch")
     parser.add_argument("--mne", metavar="PYTHON", help="of an environment with MNE")
+    parser.add_argument("--images", type=Path, metavar="FILE", help="MNIST's, for paper_mnist")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="of these images")
+    parser.add_argument("--stimuli", type=int, default=1000, help="of paper_mnist (%(default)s)")
+    parser.add_argument("--seeds", type=int, default=1, help="of paper_mnist (%(default)s)")
     asked = parser.parse_args()
     pythons: dict[str, str | None] = {"torch": asked.torch, "mne": asked.mne}
-    names = asked.only or sorted(BENCHMARKS)
+    mnist = {name: getattr(asked, name) for name in ("images", "labels", "stimuli", "seeds")}
+    there = mnist["images"] and mnist["labels"]
+    names = asked.only or sorted(set(BENCHMARKS) - (set() if there else {"paper_mnist"}))
+    if "paper_mnist" in names and not there:
+        parser.exit(2, "paper_mnist: name MNIST's IDX files with --images and --labels\n")
     for peer in sorted({peer for name in names if (peer := BENCHMARKS[name])}):
         if (python := pythons[peer]) and (problem := unfit(python, peer)):
             parser.exit(2, f"{problem}\n")
@@ -123,9 +142,10 @@ def main() -> int:
 
     results = {}
     for name in names:
+        given = mnist if name == "paper_mnist" else {}
         fresh = multiprocessing.get_context("spawn")  # what one pins or allocates, no other sees
         with ProcessPoolExecutor(1, mp_context=fresh) as pool:
-            results[name] = pool.submit(measured, name, pythons).result()
+            results[name] = pool.submit(measured, name, pythons, given).result()
     found = {"machine": machine(), "versions": versions(), "results": results}
     text = json.dumps(found, indent=2)
     if asked.out:

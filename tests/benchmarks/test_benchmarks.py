@@ -169,7 +169,7 @@ def test_small_sizes_are_asked_for_in_the_environment(load, monkeypatch):
 def test_the_benchmarks_of_a_gpu_are_there_and_take_nine_minutes(load):
     script = (BENCHMARKS / "gpu.sh").read_text()
     shares = dict(re.findall(r"(\w+):(\d+)", script.partition("shares=(")[2].partition(")")[0]))
-    assert set(shares) == set(load("run").BENCHMARKS) - {"lanes", "prepare"}
+    assert set(shares) == set(load("run").BENCHMARKS) - {"lanes", "prepare", "paper_mnist"}
     assert sum(map(int, shares.values())) <= 9 * 60
 
 
