@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 import optax
+import workers
 
 from stimjax import batch, config, models
 from stimjax.batch import Batch
@@ -27,10 +28,10 @@ from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
 from stimjax.students.classical import train_and_predict
 
-TRAIN, TEST = 7000, 2000
+TRAIN, TEST = workers.sized((7000, 2000), (256, 100))
 NETWORK = "am_classifier"
 BATCH, RATE = 128, 1e-3  # of teacher and student
-TEACHER_EPOCHS, STUDENT_EPOCHS = 10, 130
+TEACHER_EPOCHS, STUDENT_EPOCHS = workers.sized((10, 130), (2, 2))
 TEACHER_SEED = 1_000_000_000  # and on: no student starts from a teacher's weights
 CLASSICAL = {"forest": "random_forest", "knn": "knn", "logistic": "logistic"}
 

@@ -116,7 +116,8 @@ def _pure(module: nn.Module, input_shape: tuple[int, ...]) -> Model:
 
     renew = None
     if isinstance(module, AMGenerator) and not module.drawn:
-        renew = _pure(module.clone(drawn=True), input_shape).init
+        again = cast(Any, module.clone(drawn=True))  # its fields make it hashable
+        renew = _pure(again, input_shape).init
 
     def apply(params: Params, x: Float[Array, "n ..."], key: Array | None = None) -> Array:
         if key is None:

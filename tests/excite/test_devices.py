@@ -17,7 +17,8 @@ from stimjax.excite.shards import shards
 made = {}
 for network in %r:
     made[network] = []
-    for shard in shards(teacher(network), synthesis(37)):
+    method = "am" if network == "am_classifier" else "paper"
+    for shard in shards(teacher(network), synthesis(37, method=method)):
         digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()
         counts = [np.asarray(a).tolist() for a in shard.counts]
         made[network].append([shard.number, digest, *counts])
@@ -43,7 +44,11 @@ def start(devices: int, networks: tuple[str, ...]) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize(
     "networks",
-    [("cnn",), pytest.param(("transformer", "resnet", "gru", "mlp"), marks=pytest.mark.slow)],
+    [
+        ("cnn",),
+        pytest.param(("transformer", "resnet", "gru", "mlp"), marks=pytest.mark.slow),
+        pytest.param(("am_classifier",), marks=pytest.mark.slow),  # with the authors' generator too
+    ],
     ids=" ".join,
 )
 def test_1_2_and_4_devices_give_the_same_shards(networks: tuple[str, ...]) -> None:

@@ -210,8 +210,8 @@ def test_a_lane_lives_through_its_share_of_a_release(monkeypatch: pytest.MonkeyP
     for backend, wider in (("cpu", 1), ("gpu", module.methods.WIDER)):
         monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
 
-        def shard(count: int, **asked: int) -> int:
-            settings = config.Synthesis("am", count, recipe, **asked)
+        def shard(count: int, lanes: int = 0, shard: int = 0) -> int:
+            settings = config.Synthesis("am", count, recipe, lanes=lanes, shard=shard)
             return module.methods.resolved(settings).shard
 
         assert shard(100_000) == wider * 1000  # lives of lanes, one shard after the other

@@ -58,7 +58,7 @@ def test_transposed_equals_xla_convolution_of_the_spread_input(
         dimension_numbers=(f"N{spatial}C", f"{spatial}IO", f"N{spatial}C"),
         precision=jax.lax.Precision.HIGHEST,
     )
-    found = layers.Transposed(features, size, stride).apply({"params": params}, x)
+    found = jnp.asarray(layers.Transposed(features, size, stride).apply({"params": params}, x))
     assert found.shape == (2, *(stride * length for length in axes), features)
     chex.assert_trees_all_close(found, expected + bias, rtol=1e-4, atol=1e-5)
 
