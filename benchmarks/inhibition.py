@@ -29,9 +29,10 @@ def measure() -> dict[str, Any]:
 
     from stimjax import config
 
+    dense = config.Synthesis("paper", recipe=paper.RECIPE)
     asked = {
-        "paper": (paper.untrained(default.SPEC), config.Synthesis(method="paper")),
-        "paper, default teacher": (default.teacher(), config.Synthesis(method="paper")),
+        "paper": (paper.untrained(default.SPEC), dense),
+        "paper, default teacher": (default.teacher(), dense),
         "mixture": (default.teacher(), config.Synthesis(recipe=default.RECIPE)),
     }
     found: dict[str, Any] = {"subjects": SUBJECTS, "aimed at": LIMIT}

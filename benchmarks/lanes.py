@@ -1,10 +1,10 @@
-"""Lanes of the paper's method: stimjax against PyTorch written in four ways, and one core or two.
+"""Lanes of the paper's loop: stimjax against PyTorch written in four ways, and one core or two.
 
-The same loop everywhere (Nikolaidis et al., JAIR 72, 2021, as `--method paper` has it): the same
-dense generator, thresholds and tries, and a CNN teacher with the same weights, trained on
-simulated nights (windows of 60 s of four channels at 1 Hz). PyTorch's networks are checked
-against those of stimjax before anything is measured. Compared are lane-steps and accepted stimuli
-a second of
+The same loop everywhere (Nikolaidis et al., JAIR 72, 2021, as `--method paper` has it, but for its
+generator): the same dense generator, thresholds and tries, and a CNN teacher with the same weights,
+trained on simulated nights (windows of 60 s of four channels at 1 Hz). PyTorch's networks are
+checked against those of stimjax before anything is measured. Compared are lane-steps and accepted
+stimuli a second of
 
 - stimjax (`jax_lanes.py`);
 - PyTorch eager, one stimulus at a time, as the paper's loop is written;
@@ -73,15 +73,15 @@ def write_weights(path: Path) -> None:
     import jax
     import nights
     import numpy as np
+    import paper
     from flax.traverse_util import flatten_dict
     from safetensors.numpy import save_file
 
     from stimjax import config, models
-    from stimjax.config.recipes import RECIPES
     from stimjax.learn import fit
 
     train, validation = nights.windows()
-    spec, recipe = train.spec, RECIPES["paper"]
+    spec, recipe = train.spec, paper.RECIPE
     teacher = models.classifier("cnn", spec.shape, 2)
     fitted = fit.fit(teacher, train, validation, seeds=[0], settings=config.Fit(steps=600))
     params = jax.tree.map(lambda leaf: leaf[0], fitted.params)

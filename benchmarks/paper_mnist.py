@@ -3,8 +3,8 @@
 python benchmarks/run.py --only paper_mnist --images FILE --labels FILE [--stimuli N] [--seeds N]
 
 Networks, loop and students are those of the authors' proof of concept (AM-Stimuli) as stimjax has
-them: `am_classifier`, `am_generator` and the recipe `am`. 7,000 images train the teacher and 2,000
-test all; which those are, each seed draws anew. No student sees an image before the test.
+them: `am_classifier`, and the method `paper`. 7,000 images train the teacher and 2,000 test all;
+which those are, each seed draws anew. No student sees an image before the test.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def taught(train: Batch, seed: int) -> Teacher:
 
 def excited(teacher: Teacher, count: int, seed: int) -> tuple[Batch, Mapping[str, float]]:
     """The stimuli of a release, and what it took to make them."""
-    settings = config.Synthesis("am", count, seed=seed)
+    settings = config.Synthesis("paper", count, seed=seed)
     made = list(shards.shards(teacher, settings))
     accepted, failed, steps = (
         sum(int(np.sum(getattr(one.counts, name))) for one in made)

@@ -24,11 +24,16 @@ def measure() -> dict[str, Any]:
     import paper
     import turns
 
-    teachers = {"paper": paper.untrained(default.SPEC), "invert": default.teacher()}
+    from stimjax.config.recipes import RECIPES
+
+    asked = {
+        "paper": (paper.untrained(default.SPEC), paper.RECIPE),
+        "invert": (default.teacher(), RECIPES["invert"]),
+    }
     found: dict[str, Any] = {}
-    for method, teacher in teachers.items():
-        programs = [_program(teacher, method, dtype) for dtype in ("float32", "bfloat16")]
-        programs.append(_in_tensorfloat32(lambda m=method, t=teacher: _program(t, m, "float32")))
+    for method, given in asked.items():
+        programs = [_program(*given, dtype) for dtype in ("float32", "bfloat16")]
+        programs.append(_in_tensorfloat32(lambda given=given: _program(*given, "float32")))
         exact, *lowered = turns.microseconds(programs, REPEATS)
         found[method] = {"float32": round(exact, 2)}
         for name, took in zip(("bfloat16", "tensorfloat32"), lowered, strict=True):
@@ -50,23 +55,22 @@ def _in_tensorfloat32(build: Callable[[], Callable[[], float]]) -> Callable[[], 
 
 
 def _program(
-    teacher: Any, name: str, precision: Literal["float32", "bfloat16"]
+    teacher: Any, recipe: Any, precision: Literal["float32", "bfloat16"]
 ) -> Callable[[], float]:
     import dataclasses
 
     import turns
 
     from stimjax import config, models
-    from stimjax.config.recipes import RECIPES
     from stimjax.excite import methods
     from stimjax.excite.lanes import Networks
 
-    recipe = dataclasses.replace(RECIPES[name], precision=precision)
+    recipe = dataclasses.replace(recipe, precision=precision)
     lowered = models.lowered(teacher.model.hidden, precision)
     networks = Networks(
         lambda x: teacher.model.hidden(teacher.params, x),
         gradients=lambda x: lowered(teacher.params, x),
     )
     method = methods.method(teacher.spec, recipe, teacher.statistics)
-    width = methods.resolved(config.Synthesis(name, lanes=LANES)).lanes
+    width = methods.resolved(config.Synthesis(recipe=recipe, lanes=LANES)).lanes
     return turns.dispatch(method, networks, width, STEPS)

@@ -29,7 +29,9 @@ def teacher(network: str = "cnn") -> Teacher:
     return Teacher((network,), {"members": (single,), "weights": (jnp.ones(1),)}, spec)
 
 
-def synthesis(count: int, seed: int = 0, method: str = "paper") -> config.Synthesis:
+def synthesis(count: int, seed: int = 0, generator: str = "dense") -> config.Synthesis:
     """`count` stimuli in shards of ten."""
-    recipe = dataclasses.replace(RECIPES[method], tries=5, latent=8, lowest=0.2, highest=0.6)
-    return config.Synthesis(method, count, recipe, lanes=4, shard=10, seed=seed)
+    recipe = dataclasses.replace(
+        RECIPES["paper"], generator=generator, tries=5, latent=8, lowest=0.2, highest=0.6
+    )
+    return config.Synthesis("paper", count, recipe, lanes=4, shard=10, seed=seed)

@@ -77,9 +77,9 @@ class Recipe:
         latent: size of the generator's input.
         lanes: stimuli that are made together on a device; terms that need a batch work across
             them. Part of what fixes the bits of a release.
-        life: stimuli that a lane makes one after the other, until it ends and another one starts
-            from new weights; a shard is what so many lanes make in such a life, or the whole
-            release if that is less. 0 where a shard has its usual size, whatever the lanes.
+        life: stimuli that a lane makes one after the other, at most, until it ends and another one
+            starts from new weights: a release has as few shards, all of one size, as that allows.
+            0 where a shard has its usual size, whatever the lanes.
     """
 
     source: Literal["generator", "noise", "generic", "spectral", "mixture"] = "generator"
@@ -108,19 +108,9 @@ class Recipe:
 _INVERT = Terms(cross_entropy=1.0, features=3.0, embedding=20.0)
 
 RECIPES: dict[str, Recipe] = {
-    # Nikolaidis et al., JAIR 72 (2021), arXiv 2009.10007; generator and lives are ours.
+    # Nikolaidis et al., JAIR 72 (2021), arXiv 2009.10007, with the network and the settings of its
+    # authors' proof of concept (AM-Stimuli, for MNIST); lanes, and how long they live, are ours.
     "paper": Recipe(
-        source="generator",
-        parametrization="generator",
-        terms=Terms(cross_entropy=1.0),
-        rate=1e-3,
-        tries=50,
-        accept="threshold",
-        rounded=False,
-        lanes=8,
-    ),
-    # The same as in the proof of concept of its authors (AM-Stimuli, for MNIST).
-    "am": Recipe(
         source="generator",
         parametrization="generator",
         terms=Terms(cross_entropy=1.0),

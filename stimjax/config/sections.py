@@ -178,7 +178,7 @@ class Synthesis:
     """How stimuli are made.
 
     Attributes:
-        method: by name: paper, am, probe, spectral, mixture, invert or adversarial.
+        method: by name: paper, probe, spectral, mixture, invert or adversarial.
         count: stimuli in the release.
         recipe: the method's own if None; a configuration file changes any of its lines.
         inhibit: how strongly what is known of individuals is inhibited, from 0 to 1.

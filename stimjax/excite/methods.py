@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -62,7 +63,8 @@ def resolved(settings: config.Synthesis) -> config.Synthesis:
     wider = 1 if jax.default_backend() == "cpu" else WIDER
     lanes, shard = settings.lanes or wider * chosen.lanes, settings.shard or wider * SHARD
     if chosen.life and not settings.shard:
-        shard = min(lanes * chosen.life, settings.count)
+        lives = math.ceil(settings.count / (lanes * chosen.life))  # one after the other
+        shard = math.ceil(settings.count / lives)
     return dataclasses.replace(settings, recipe=chosen, lanes=lanes, shard=shard)
 
 

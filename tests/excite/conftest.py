@@ -27,7 +27,9 @@ SPEC = Spec(
     rate=1.0,
     label_seconds=5.0,
 )
-RECIPE = dataclasses.replace(RECIPES["paper"], latent=4, tries=6, rate=5e-3)
+RECIPE = dataclasses.replace(
+    RECIPES["paper"], generator="dense", latent=4, tries=6, rate=5e-3, lanes=8, life=0
+)
 SETTINGS = config.Synthesis(method="paper", recipe=RECIPE)
 
 
@@ -86,7 +88,7 @@ def undecided() -> Teacher:
 
 @pytest.fixture(scope="session")
 def recipe() -> Recipe:
-    """The paper's, with few tries and a high rate: a short run sees acceptance and failure."""
+    """The paper's, small, with few tries and a high rate: it soon accepts, and soon fails."""
     return RECIPE
 
 

@@ -17,8 +17,8 @@ from stimjax.excite.shards import shards
 made = {}
 for network in %r:
     made[network] = []
-    method = "am" if network == "am_classifier" else "paper"
-    for shard in shards(teacher(network), synthesis(37, method=method)):
+    generator = "am_generator" if network == "am_classifier" else "dense"
+    for shard in shards(teacher(network), synthesis(37, generator=generator)):
         digest = hashlib.sha256(shard.stimuli.x.tobytes() + shard.stimuli.y.tobytes()).hexdigest()
         counts = [np.asarray(a).tolist() for a in shard.counts]
         made[network].append([shard.number, digest, *counts])

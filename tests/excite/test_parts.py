@@ -273,6 +273,7 @@ def test_the_paper_is_what_the_paper_says(spec: Spec) -> None:
     assert numbers == (0.75, 0.9999, 50, 1e-3) and recipe.optimizer == "adam"
     assert recipe.terms == Terms(cross_entropy=1.0) and recipe.targets == "class"
     assert methods.method(spec, recipe, {}).parametrization.keeps
+    assert (recipe.generator, recipe.latent) == ("am_generator", 512)  # of its authors' code
 
 
 def test_sign_descent_takes_steps_of_one_length_and_remembers_nothing() -> None:

@@ -193,28 +193,28 @@ def test_what_a_step_needs_beside_the_lanes_counts(
 def test_an_accelerator_makes_more_at_a_time_and_as_many_a_lane(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for method, lanes in (("paper", 8), ("mixture", 128)):
-        monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
-        here = module.methods.resolved(config.Synthesis(method))
-        assert (here.lanes, here.shard) == (lanes, 500)
-        monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-        there = module.methods.resolved(config.Synthesis(method))
-        asked = module.methods.resolved(config.Synthesis(method, lanes=3, shard=5))
-        assert there.lanes > here.lanes
-        assert there.shard / there.lanes == here.shard / here.lanes
-        assert (asked.lanes, asked.shard) == (3, 5)
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    here = module.methods.resolved(config.Synthesis("mixture"))
+    assert (here.lanes, here.shard) == (128, 500)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    there = module.methods.resolved(config.Synthesis("mixture"))
+    asked = module.methods.resolved(config.Synthesis("mixture", lanes=3, shard=5))
+    assert there.lanes > here.lanes
+    assert there.shard / there.lanes == here.shard / here.lanes
+    assert (asked.lanes, asked.shard) == (3, 5)
 
 
 def test_a_lane_lives_through_its_share_of_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = dataclasses.replace(RECIPES["am"], lanes=4, life=250)
+    recipe = dataclasses.replace(RECIPES["paper"], lanes=4, life=250)
     for backend, wider in (("cpu", 1), ("gpu", module.methods.WIDER)):
         monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
 
         def shard(count: int, lanes: int = 0, shard: int = 0) -> int:
-            settings = config.Synthesis("am", count, recipe, lanes=lanes, shard=shard)
+            settings = config.Synthesis("paper", count, recipe, lanes=lanes, shard=shard)
             return module.methods.resolved(settings).shard
 
-        assert shard(100_000) == wider * 1000  # lives of lanes, one shard after the other
+        assert shard(96_000) == wider * 1000  # whole lives of lanes, one shard after the other
+        assert shard(wider * 1500) == wider * 750  # not a whole life, and then half of one
         assert shard(90) == 90  # all there is to make
         assert shard(100_000, lanes=2) == 500
         assert shard(100_000, shard=30) == 30
