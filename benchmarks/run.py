@@ -117,6 +117,14 @@ def processor() -> str:
     return names[0] if names else platform.processor()
 
 
+def document(results: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """What is written. The numbers of `paper_mnist` alone stand at the top too, for comparisons."""
+    from stimjax.machine.versions import versions
+
+    found = {"machine": machine(), "versions": versions(), "results": results}
+    return found | (results["paper_mnist"] if set(results) == {"paper_mnist"} else {})
+
+
 def main() -> int:
     """Run the chosen benchmarks and print, or write, their JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
@@ -138,7 +146,6 @@ def main() -> int:
     for peer in sorted({peer for name in names if (peer := BENCHMARKS[name])}):
         if (python := pythons[peer]) and (problem := unfit(python, peer)):
             parser.exit(2, f"{problem}\n")
-    from stimjax.machine.versions import versions
 
     results = {}
     for name in names:
@@ -146,10 +153,7 @@ def main() -> int:
         fresh = multiprocessing.get_context("spawn")  # what one pins or allocates, no other sees
         with ProcessPoolExecutor(1, mp_context=fresh) as pool:
             results[name] = pool.submit(measured, name, pythons, given).result()
-    found = {"machine": machine(), "versions": versions(), "results": results}
-    if names == ["paper_mnist"]:  # the numbers stand at the top too, for programs that compare them
-        found |= results["paper_mnist"]
-    text = json.dumps(found, indent=2)
+    text = json.dumps(document(results), indent=2)
     if asked.out:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         asked.out.write_text(text + "\n", encoding="utf-8")

@@ -160,6 +160,14 @@ def test_the_cost_of_lanes_is_compared_with_the_least(load):
     }
 
 
+def test_the_numbers_of_mnist_alone_stand_at_the_top_too(load):
+    row = {"same_architecture": 0.9, "teacher": 0.98, "by_seed": []}
+    alone = load("run").document({"paper_mnist": row})
+    assert alone["same_architecture"] == 0.9 and alone["results"] == {"paper_mnist": row}
+    among = load("run").document({"paper_mnist": row, "fit": {}})
+    assert set(among) == {"machine", "versions", "results"}
+
+
 def test_small_sizes_are_asked_for_in_the_environment(load, monkeypatch):
     assert load("workers").sized(100, 1) == 100
     monkeypatch.setenv("STIMJAX_BENCHMARKS", "small")

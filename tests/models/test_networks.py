@@ -321,7 +321,9 @@ def test_a_generator_that_failed_gets_biases_too() -> None:
     assert models.generator("dense", (60, 2), LATENT).renew is None
 
 
-@pytest.mark.parametrize("shape", [(60, 4), (61, 1), (100, 1), (1920, 3), (3840, 5), (28, 30, 1)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(60, 4), (61, 1), (100, 1), (1920, 3), (3840, 5), (28, 30, 1)], ids=str
+)
 def test_the_authors_generator_draws_any_window(shape: tuple[int, ...]) -> None:
     model = models.generator("am_generator", shape, LATENT)
     params = jax.eval_shape(model.init, jax.random.key(0))
