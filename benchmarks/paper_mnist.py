@@ -1,14 +1,19 @@
 """The loop of the paper's authors on MNIST: teacher, stimuli, and students of the stimuli alone.
 
 python benchmarks/run.py --only paper_mnist --images FILE --labels FILE [--stimuli N] [--seeds N]
+                         [--tensorflow PYTHON]
 
 Networks, loop and students are those of the authors' proof of concept (AM-Stimuli) as stimjax has
 them: `am_classifier`, and the method `paper`. 7,000 images train the teacher and 2,000 test all;
-which those are, each seed draws anew. No student sees an image before the test.
+which those are, each seed draws anew. No student sees an image before the test. With TensorFlow,
+`paper_tensorflow.py` makes as many stimuli from the same teacher, one after the other, and its own
+student learns from them: what is called `authors_`.
 """
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,23 +41,26 @@ TEACHER_SEED = 1_000_000_000  # and on: no student starts from a teacher's weigh
 CLASSICAL = {"forest": "random_forest", "knn": "knn", "logistic": "logistic"}
 
 
-def measure(images: Path, labels: Path, stimuli: int, seeds: int) -> dict[str, Any]:
+def measure(
+    tensorflow: str | None, images: Path, labels: Path, stimuli: int, seeds: int
+) -> dict[str, Any]:
     """Means over seeds, and what each seed gave.
 
     Args:
+        tensorflow: the Python of an environment with TensorFlow; None measures stimjax alone.
         images: of MNIST, an IDX file.
         labels: theirs.
         stimuli: of a release.
         seeds: of all chance, one after the other.
     """
     whole = image_sets.mnist(images, labels)
-    rows = [one(whole, stimuli, seed) for seed in range(seeds)]
+    rows = [one(whole, stimuli, seed, tensorflow) for seed in range(seeds)]
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     means.pop("seed")
     return {**means, "stimuli": stimuli, "by_seed": rows}
 
 
-def one(whole: Batch, count: int, seed: int) -> dict[str, float]:
+def one(whole: Batch, count: int, seed: int, tensorflow: str | None) -> dict[str, float]:
     """Teacher, stimuli and students of one seed: accuracies, and how the loop went."""
     order = np.random.default_rng(seed).permutation(len(whole))
     train, test = whole[order[:TRAIN]], whole[order[TRAIN : TRAIN + TEST]]
@@ -71,6 +79,42 @@ def one(whole: Batch, count: int, seed: int) -> dict[str, float]:
     since = time.monotonic()
     found |= learned(stimuli, test, seed)
     found["seconds_of_students"] = time.monotonic() - since
+    if tensorflow:
+        theirs = authors(tensorflow, teacher, test, count, seed)
+        found |= {f"authors_{name}": value for name, value in theirs.items()}
+    return found
+
+
+def authors(python: str, teacher: Teacher, test: Batch, count: int, seed: int) -> dict[str, float]:
+    """The same of the authors' loop in TensorFlow, with this teacher."""
+    with tempfile.TemporaryDirectory() as name:
+        given, made = (Path(name) / file for file in ("given.npz", "made.npz"))
+        weights = {f"teacher_{i:02d}": one for i, one in enumerate(keras_weights(teacher))}
+        np.savez(given, allow_pickle=False, test=np.asarray(test.x), **weights)
+        program = str(Path(__file__).with_name("paper_tensorflow.py"))
+        words = ["--stimuli", count, "--seed", seed, "--epochs", STUDENT_EPOCHS]
+        subprocess.run([python, program, given, made, *map(str, words)], check=True)
+        found = dict(np.load(made))
+    stimuli = batch.make(found["x"], found["y"], test.spec)
+    return {
+        "steps_a_stimulus": float(found["steps"]) / count,
+        "failed": float(found["failed"]),
+        "seconds_of_stimuli": float(found["seconds"]),
+        "same_architecture": right(found["probability"], test),
+        **classical(stimuli, test, seed),
+    }
+
+
+def keras_weights(teacher: Teacher) -> list[np.ndarray]:
+    """Kernels and biases in Keras' order and shapes."""
+    (members,) = teacher.params["members"]
+    found = []
+    for number in range(4):
+        layer = members[f"Conv_{number}"]["Dense_0"]
+        kernel, bias = (np.asarray(layer[name])[0] for name in ("kernel", "bias"))
+        found += [kernel.reshape(4, 4, -1, kernel.shape[1]), bias]
+    for number in range(3):
+        found += [np.asarray(members[f"Dense_{number}"][name])[0] for name in ("kernel", "bias")]
     return found
 
 
@@ -104,15 +148,20 @@ def excited(teacher: Teacher, count: int, seed: int) -> tuple[Batch, Mapping[str
 
 def learned(stimuli: Batch, test: Batch, seed: int) -> dict[str, float]:
     """Accuracies of students of the stimuli alone."""
-    found = {
-        name: right(train_and_predict(student, stimuli, np.asarray(test.x), seed), test)
-        for name, student in CLASSICAL.items()
-    }
+    found = classical(stimuli, test, seed)
     params = fitted(stimuli, STUDENT_EPOCHS, seed)
     model = models.classifier(NETWORK, test.spec.shape, len(test.spec.classes))
     stacked = jax.tree.map(lambda leaf: leaf[None], params)
     found["same_architecture"] = right(probabilities(model, stacked, np.asarray(test.x))[0], test)
     return found
+
+
+def classical(stimuli: Batch, test: Batch, seed: int) -> dict[str, float]:
+    """Accuracies of classical students."""
+    return {
+        name: right(train_and_predict(student, stimuli, np.asarray(test.x), seed), test)
+        for name, student in CLASSICAL.items()
+    }
 
 
 def right(probability: np.ndarray, test: Batch) -> float:

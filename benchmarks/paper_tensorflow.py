@@ -17,8 +17,8 @@ import argparse
 import time
 
 import numpy as np
-import tensorflow as tf  # pyright: ignore[reportMissingImports]
-from tensorflow import keras  # pyright: ignore[reportMissingImports]
+import tensorflow as tf  # pyright: ignore
+from tensorflow import keras  # pyright: ignore
 
 CLASSES, LATENT, STEPS = 10, 512, 50
 RATE, BATCH = 1e-3, 128
@@ -142,7 +142,7 @@ def main() -> None:
     found = excite(teacher, asked.stimuli, asked.seed)
     tf.config.run_functions_eagerly(False)
     found["probability"] = student(found, given["test"], asked.epochs)
-    np.savez(asked.found, **found)
+    np.savez(asked.found, allow_pickle=False, **found)
 
 
 if __name__ == "__main__":

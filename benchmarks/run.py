@@ -1,12 +1,14 @@
 """Benchmarks: ratios measured in one run, as JSON with the machine and the versions.
 
 python benchmarks/run.py [--only NAME] [--out FILE.json] [--torch PYTHON] [--mne PYTHON]
+                         [--tensorflow PYTHON]
                          [--images FILE --labels FILE [--stimuli N] [--seeds N]]
 
 Each benchmark is a file of its own beside this one, which says what it compares, and runs in a
 process of its own. What it compares stimjax with lives in environments of its own, whose Pythons
-`--torch` and `--mne` name; without them stimjax is measured alone. A file in `requirements/` lists
-the packages of each: `PYTHON -m pip install -r benchmarks/requirements/torch.txt`, or `mne.txt`.
+`--torch`, `--mne` and `--tensorflow` name; without them stimjax is measured alone. A file in
+`requirements/` lists the packages of each: `PYTHON -m pip install -r
+benchmarks/requirements/torch.txt`, and so on.
 `paper_mnist` needs MNIST, whose IDX files `--images` and `--labels` name, and is left out without.
 """
 
@@ -33,7 +35,7 @@ BENCHMARKS: dict[str, str | None] = {
     "labels": None,
     "lanes": "torch",
     "million": None,
-    "paper_mnist": None,
+    "paper_mnist": "tensorflow",
     "precision": None,
     "prepare": "mne",
     "roofline": None,
@@ -70,12 +72,12 @@ def measured(
 
     runtime.fix_numbers()
     measure = importlib.import_module(name).measure
-    peer = BENCHMARKS[name]
+    peer, device = BENCHMARKS[name], jax.devices()[0].device_kind
     if peer is None:
-        return {**measure(**given), "device": jax.devices()[0].device_kind}
+        return {**measure(**given), "device": device}
     python = pythons[peer]
-    found = {**measure(python), "device": jax.devices()[0].device_kind}
-    return {**found, "compared_with": versions_of(python, peer) if python else None}
+    compared = versions_of(python, peer) if python else None
+    return {**measure(python, **given), "device": device, "compared_with": compared}
 
 
 def versions_of(python: str, peer: str) -> dict[str, str | None]:
@@ -132,12 +134,14 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--torch", metavar="PYTHON", help="of an environment with PyTorch")
     parser.add_argument("--mne", metavar="PYTHON", help="of an environment with MNE")
+    parser.add_argument("--tensorflow", metavar="PYTHON", help="of an environment with TensorFlow")
     parser.add_argument("--images", type=Path, metavar="FILE", help="MNIST's, for paper_mnist")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="of these images")
     parser.add_argument("--stimuli", type=int, default=1000, help="of paper_mnist (%(default)s)")
     parser.add_argument("--seeds", type=int, default=1, help="of paper_mnist (%(default)s)")
     asked = parser.parse_args()
-    pythons: dict[str, str | None] = {"torch": asked.torch, "mne": asked.mne}
+    peers = sorted({peer for peer in BENCHMARKS.values() if peer})
+    pythons: dict[str, str | None] = {peer: getattr(asked, peer) for peer in peers}
     mnist = {name: getattr(asked, name) for name in ("images", "labels", "stimuli", "seeds")}
     there = mnist["images"] and mnist["labels"]
     names = asked.only or sorted(set(BENCHMARKS) - (set() if there else {"paper_mnist"}))
