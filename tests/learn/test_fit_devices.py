@@ -51,8 +51,9 @@ for mine, theirs in zip(jax.tree.leaves(alone), jax.tree.leaves(shared), strict=
 
 @pytest.mark.parametrize("network", ["mlp", pytest.param("gru", marks=pytest.mark.slow)])
 def test_devices_that_share_a_batch_find_what_one_finds(network: str) -> None:
+    flags = os.environ.get("XLA_FLAGS", "")
     environment = os.environ | {
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count=2",
         "JAX_PLATFORMS": "cpu",
     }
     ran = subprocess.run(
