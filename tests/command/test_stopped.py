@@ -120,6 +120,7 @@ def test_a_signal_leaves_nothing(process, left, tmp_path, number, status):
     assert left() == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on(built, run, monkeypatch, tmp_path, left, small_fit):
     from stimjax.machine.progress import Lines
 

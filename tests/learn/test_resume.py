@@ -51,6 +51,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(xor, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow  # one family is enough for each day
 def test_each_family_goes_on_where_it_stopped(xor, tmp_path):
     settings = dataclasses.replace(SETTINGS, networks=("mlp", "gru"))
     whole, seen = train(xor, tmp_path / "whole", settings=settings)

@@ -30,7 +30,9 @@ def test_what_is_computed_is_rounded_and_what_comes_back_is_not() -> None:
     np.testing.assert_array_equal(found, [1.0, 1.0, 4.0])  # 8 bits of a mantissa
 
 
-@pytest.mark.parametrize("network", ["cnn", "gru", "transformer"])
+@pytest.mark.parametrize(
+    "network", ["cnn", "gru", pytest.param("transformer", marks=pytest.mark.slow)]
+)
 def test_a_network_says_nearly_the_same_with_nearly_the_same_gradient(network: str) -> None:
     model = models.ensemble((models.classifier(network, SHAPE, 3),), (1,))
     params = jax.jit(model.init)(jax.random.key(0))

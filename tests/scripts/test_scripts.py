@@ -75,6 +75,7 @@ def test_files_that_make_no_table(run_script, tmp_path, words, reason):
     assert (done.returncode, done.stderr) == (1, f"stimjax: error: {reason}\n")
 
 
+@pytest.mark.slow
 def test_images(run_script, tmp_path):
     words = ["--teacher.networks=mlp", "--teacher.candidates=1", *FIT, "--study.students=knn"]
     words += ["--teacher.critic=none", "--synthesis.count=40", "--synthesis.lanes=4"]
@@ -86,6 +87,7 @@ def test_images(run_script, tmp_path):
     assert done.stderr == "stimjax: error: give --images and --labels, or neither\n"
 
 
+@pytest.mark.slow
 def test_tradeoff(run_script, recordings, tmp_path):
     windows, teacher = tmp_path / "windows", tmp_path / "teacher"
     windows.mkdir()

@@ -118,6 +118,7 @@ def test_of_few_windows_only_the_level_is_taken() -> None:
     assert found.tolist() == [[2.0, 5.5, 3.0, 6.5, 7.0], [2.0, 5.5, 3.0, 6.5, 9.0]]
 
 
+@pytest.mark.slow
 def test_three_subjects_against_two_and_images_of_three_classes(quick: None) -> None:
     spec = Spec((6, 6, 1), ("a", "b", "c"), (Channel("x", "", low=-8, high=8),))
     rng = np.random.default_rng(0)
