@@ -35,6 +35,7 @@ _TEXT = bytes([9, 10, 13, *range(32, 256)])
 _MINUTE = 60.0  # s, of which each label speaks
 _STORED = {"8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "212": 12, "24": 24, "32": 32}
 _BITS = {"80": 8, "310": 10, "311": 10, "212": 12, "24": 24, "32": 32}  # else 16
+_LARGEST = 2**31  # of the numbers that describe a converter
 
 
 def subject(record: str) -> str:
@@ -195,6 +196,9 @@ def _head(path: Path) -> Any:
         raise StimjaxError(f"{path}: holds no signal; leave it out")
     if len(head.sig_name) != head.n_sig or None in head.sig_name + head.file_name:
         raise StimjaxError(f"{path}: describes fewer than its {head.n_sig} signals; copy it again")
+    for word in ("adc_res", "adc_zero", "baseline"):
+        if any(abs(number or 0) > _LARGEST for number in getattr(head, word) or ()):
+            raise StimjaxError(f"{path}: its {word} is no 32-bit number; copy it again")
     head.odd = ()
     rows = _rows(path)
     if head.sig_len is None and len(rows[0]) > 2:  # without a rate wfdb takes 250 Hz
@@ -273,7 +277,8 @@ def _range(record: Any, number: int) -> tuple[float, float]:
     if not units.is_voltage(record.units[number]):
         return -np.inf, np.inf
     stored = _BITS.get(record.fmt[number], 16)
-    half = 2 ** ((record.adc_res[number] or stored) - 1)
+    # More bits than are stored cannot be seen, nor fewer than one.
+    half = 2 ** (min(max(record.adc_res[number] or stored, 1), stored) - 1)
     zero = (record.adc_zero[number] or 0) - record.baseline[number]
     invalid = int(half == 2 ** (stored - 1))  # the lowest number of a format marks no sample
     gain = record.adc_gain[number]

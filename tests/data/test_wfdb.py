@@ -193,6 +193,10 @@ def test_damage_is_one_clear_line(record, capfd, ending, how):
         ("a01r 0 100 1000\n", "holds no signal"),
         ("a01r/2 1 100 1000\na 500\nb 500\n", "of its own, but joins 2 segments"),
         ("a01r 1 100 0\n~ 0 200/mV 16 0 0 0 0 Resp C\n", "is the layout of several segments"),
+        (
+            f"a01r 1 4 9\na01r.dat 16 200(0)/mV 16 {10**12} 0 0 0 Resp\n",
+            "its adc_zero is no 32-bit",
+        ),
     ],
 )
 def test_an_incomplete_header_is_an_error(record, content, message):
@@ -200,6 +204,16 @@ def test_an_incomplete_header_is_an_error(record, content, message):
     path.write_text(content)
     with pytest.raises(StimjaxError, match=message):
         reader.header(path)
+
+
+@pytest.mark.parametrize(("bits", "held"), [(12, 12), (16, 16), (0, 16), (99999999, 16)])
+def test_a_converter_clips_where_its_bits_end_or_those_stored(record, bits, held):
+    path = record()
+    lines = path.read_text().splitlines()
+    lines[1] = f"a01r.dat 16 200.0(0)/mV {bits} 0 0 0 0 Resp C"
+    path.write_text("\n".join(lines))
+    (signal,) = reader.read(path, ["Resp C"]).signals.values()
+    assert signal.high == (2 ** (held - 1) - 1) / 200
 
 
 def test_apnea_ecg(shared_data):
