@@ -82,10 +82,16 @@ def _signals(path: Path, head: Any, channels: Sequence[str] | None = None) -> di
     for file in sorted(set(head.file_name)):
         if not (path.parent / file).is_file():
             raise StimjaxError(f"{path.parent / file}: no such file; copy it beside {path.name}")
+    files = f"its samples ({', '.join(sorted(set(head.file_name)))}) are truncated"
+    # wfdb takes the memory that a header asks for before it looks whether the file has as much.
+    if 0 < (held := _length(path, head)) < head.sig_len and not any(head.skew):
+        raise StimjaxError(
+            f"{path}: {files}: they hold {held}, not {head.sig_len}; copy it again from its source"
+        )
     record = _call(
         "rdrecord",
         path,
-        f"its samples ({', '.join(sorted(set(head.file_name)))}) are truncated or damaged",
+        f"{files} or damaged",
         channels=needed,
         smooth_frames=False,  # every channel at its own rate
     )
