@@ -115,7 +115,7 @@ def _attacks(
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     release = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
-    there["canary"] = [canary.attack(release, settings.shadows)]
+    there["canary"] = [canary.attack(release, settings.shadows, releases.refit(how))]
     if SHADOWED & set(settings.attacks):
         if how not in shadows:
             stage("auditing: shadow releases")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 from scipy.special import digamma, polygamma
 
 from stimjax.privacy.findings import Attack
@@ -101,6 +101,6 @@ def moderated(variance: Float[np.ndarray, " n"], free: int) -> Float[np.ndarray,
     if excess <= LEAST_EXCESS:  # they scatter as equal ones do
         return np.full(len(variance), np.exp(log.mean()))
     # The trigamma function falls from infinity to 0.
-    half = float(brentq(lambda x: polygamma(1, x) - excess, 1e-8, 1e8))
+    half = root_scalar(lambda x: polygamma(1, x) - excess, bracket=(1e-8, 1e8)).root
     common = np.exp(log.mean() + digamma(half) - np.log(half))
     return (2 * half * common + free * variance) / (2 * half + free)

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -171,12 +171,23 @@ def _erased(model: Model) -> Model:
     return model._replace(apply=lambda given, x, key=None: model.hidden(given[0], x, given[1])[0])
 
 
+@dataclasses.dataclass(frozen=True)
 class _NoTeacher:
     """An attacker's, who refits a source: a statistic that asks a teacher is a defect."""
 
-    model = params = models = property(lambda self: self.probability(()))
+    @property
+    def model(self) -> Model:
+        raise AssertionError("the statistics of a source ask no teacher")
 
-    def probability(self, x: Any) -> Any:
+    @property
+    def params(self) -> Params:
+        raise AssertionError("the statistics of a source ask no teacher")
+
+    @property
+    def models(self) -> list[tuple[Model, Params]]:
+        raise AssertionError("the statistics of a source ask no teacher")
+
+    def probability(self, x: Array | np.ndarray) -> np.ndarray:
         raise AssertionError("the statistics of a source ask no teacher")
 
 
