@@ -122,8 +122,11 @@ def _attacks(
             shadows[how] = signals.make(world, how, settings.shadows)
         observe, seen = signals.observer(shadows[how]), signals.of(how)
         there |= {"lira": lira.attacks(observe, seen), "rmia": rmia.attacks(observe, seen)}
-        strongest = functools.partial(signals.scored, lira.together, observe)
-        there["association"].append(association.by_shadows(strongest))
+        scores = {
+            name: functools.partial(signals.scored, score, observe)
+            for name, score in lira.scores(seen).items()
+        }
+        there["association"].append(association.by_shadows(scores))
     there[files.NAME] = []  # it looks at files, not at a world: see `_searched`
     # A name without an attack is a defect: an audit that leaves it out would look like a clean one.
     return [a for name in config.ATTACKS if name in settings.attacks for a in there[name]]
