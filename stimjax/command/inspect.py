@@ -12,6 +12,9 @@ from stimjax.disk.documents import Guarantee, Made, Metrics, Privacy, Results
 from stimjax.errors import StimjaxError
 from stimjax.spec import Spec, load_spec
 
+# Of a release that an earlier version made.
+PUBLISHED = "seed      is published, so that the noise can be subtracted: make the release again"
+
 
 def describe(path: Path) -> str:
     """Lines on what `path` holds.
@@ -111,7 +114,8 @@ def _release(folder: Path) -> str:
             "release (may be published)",
             f"stimuli   {manifest.count} in "
             f"{sum(name.endswith('.safetensors') for name in manifest.files)} files",
-            f"method    {manifest.method.method}, seed {manifest.method.seed}",
+            f"method    {manifest.method.method}",
+            *([] if manifest.method.seed is None else [PUBLISHED]),
             *_spec(load_spec(folder)),
             f"privacy   {_privacy(manifest.privacy)}",
             "",

@@ -194,7 +194,9 @@ class Synthesis:
         shard: stimuli in a file of the release; the unit of work. 0 takes 500, and 32 times as many
             on an accelerator; or what the recipe says of a lane's life.
         license: under which the holder publishes the release; written into its data card.
-        seed: of everything random here.
+        seed: of everything random here. By default the operating system gives one, which is kept
+            among what is private: whoever knows it, or guesses it, can subtract the noise. One that
+            is given makes a release again.
     """
 
     method: str = "mixture"
@@ -211,7 +213,7 @@ class Synthesis:
     lanes: int = 0
     shard: int = 0
     license: str = ""
-    seed: Seed = 0
+    seed: tyro.conf.Suppress[int | None] = None
 
 
 @dataclasses.dataclass(frozen=True)

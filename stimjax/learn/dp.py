@@ -6,9 +6,9 @@ by no more than that, and normal noise is added to the sum. All else is computed
 nothing is chosen on private windows, and the parameters are the mean of the last half of the steps.
 With the unit "window" each window is a subject of its own.
 
-Shortening, noise and sampling are jax-privacy's. Its noise comes from a key of the operating
-system: with a seed that a manifest names anyone could take it off again. Two trainings are
-therefore never the same.
+Shortening, noise and sampling are jax-privacy's. PCG64 draws who takes part, and the 64-bit key of
+threefry, which draws the noise; 128 bits of the operating system's seed it, and are kept nowhere:
+whoever knew them could take the noise off again. Two trainings are therefore never the same.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def train(
             `excite/guarantee.py`); of their spec, too, nothing.
         settings: budget, unit and so on; `settings.epsilon` is above 0.
         seed: of the initial weights.
-        entropy: of sampling and noise, for tests only; by default of the operating system.
+        entropy: that seeds sampling and noise, for tests only; by default the operating system's.
         progress: called with steps done and in all.
 
     Raises:

@@ -81,7 +81,6 @@ def release(manifest: Manifest, classes: tuple[str, ...]) -> list[Table]:
     about = {
         "stimuli": text(manifest.count),
         "method": method.method,
-        "seed": text(method.seed),
         "inhibition": inhibited,
         "steps of all lanes": text(manifest.lane_steps),
         "license": method.license or UNDEFINED,

@@ -102,7 +102,7 @@ def test_two_processes_make_the_same_bytes_as_one(alone: dict[str, bytes], tmp_p
         (0, "done 1 2 2\n"),
     ], found
     assert content(tmp_path / "release") == alone
-    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "release"]
 
 
 @pytest.mark.slow

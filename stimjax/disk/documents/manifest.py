@@ -36,7 +36,8 @@ class Manifest(Document):
 
     Attributes:
         count: stimuli.
-        method: the settings that they were made with, the recipe filled in.
+        method: the settings that they were made with, the recipe filled in. Their seed is written
+            nowhere; releases of earlier versions name one.
         classes: stimuli by the most probable class of their label.
         accepted: by wanted class.
         failed: tries that were given up, by wanted class.
@@ -62,6 +63,12 @@ class Manifest(Document):
     privacy: Guarantee
     versions: Mapping[str, str]
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """See `Document`; without the seed."""
+        content = super().to_json()
+        del content["method"]["seed"]
+        return content
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> Manifest:
