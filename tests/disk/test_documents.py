@@ -182,7 +182,7 @@ def test_a_manifest_writes_no_seed_and_reads_that_of_an_older_one():
 
 
 def test_images_say_no_more_than_how_they_were_dealt():
-    assert MADE[1].to_json() == {"settings": {"split": "random", "independent": True}}
+    assert MADE[1].to_json() == {"settings": {"split": "random", "independent": False}}
 
 
 Change = Callable[[dict[str, Any]], object]
