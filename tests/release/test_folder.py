@@ -21,6 +21,7 @@ from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.disk import store
 from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.errors import StimjaxError
+from stimjax.release import card
 
 SPEC = Spec(
     shape=(120, 2),
@@ -258,6 +259,21 @@ def test_the_card_says_what_is_in_it(made):
         assert fact in card
     assert "{{" not in card and "{%" not in card
     assert "\n|---|---|---|---|---|\n| SpO2" in card  # Markdown wants a table without a gap
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "the teacher's whole softmax"),
+        ({"inhibit": 0.5, "inhibit_by": ("directions",)}, "the teacher's whole softmax"),
+        ({"inhibit": 0.25}, "the teacher's softmax, rounded to multiples of 0.25 that sum to 1"),
+        ({"inhibit": 1.0}, "the teacher's most probable class alone, with probability 1"),
+    ],
+)
+def test_the_card_says_how_labels_were_rounded(made, change, said):
+    method = dataclasses.replace(MANIFEST.method, **change)
+    text = card.render(release.load(made).spec, dataclasses.replace(MANIFEST, method=method))
+    assert f"and its label is {said}.\n" in text
 
 
 def test_the_card_of_images_with_a_license(tmp_path):
