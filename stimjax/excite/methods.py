@@ -45,6 +45,8 @@ PARTS: Mapping[str, Mapping[str, Kind[Any]]] = {
 }
 
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
+CLASSES = "the teacher: its most probable class, as the labels of the stimuli"
+ROUNDED = "the teacher: its softmax, rounded to multiples of {:g}, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 CRITIC = "the identity critic: which stimuli it recognizes"
 RANGE = "the range of each channel in the training windows, two numbers a channel"
@@ -146,7 +148,7 @@ def uses(settings: config.Synthesis) -> list[str]:
     """What of the private data is used, a sentence for each; written into the manifest."""
     chosen = recipe(settings)
     inhibited = inhibition(settings, chosen)
-    sentences = [LABELS, RANGE]
+    sentences = [_labels(settings.label_step), RANGE]
     if chosen.tries:
         sentences.append(GRADIENTS)
     *before, end = parts(chosen)
@@ -158,6 +160,10 @@ def uses(settings: config.Synthesis) -> list[str]:
     if inhibited.directions:
         sentences.append(erasure.USES)
     return list(dict.fromkeys([*sentences, *end.kind.uses]))  # parts may share one
+
+
+def _labels(step: float) -> str:
+    return {0.0: LABELS, 1.0: CLASSES}.get(step, ROUNDED.format(step))
 
 
 def _as_it_is(x: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stimjax.disk.documents import LEAKS, Entry, Privacy, TradeoffPoint
+from stimjax.learn import limits
 from stimjax.privacy.headline import headline
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
@@ -96,6 +97,7 @@ def verdict(privacy: Privacy) -> list[str]:
         said.append(
             f"The formal guarantee is (ε, δ) = ({privacy.epsilon:.3g}, {privacy.delta:.1g})."
         )
+        said.append(limits.sentence(privacy.epsilon, privacy.delta))
     return said
 
 
