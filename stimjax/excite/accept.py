@@ -71,7 +71,7 @@ def confidence(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str,
     Returns:
         `confidence.level f32[class, LEVELS]`, quantiles of the teacher's softmax for the scored
         class; `confidence.others f32[class, class]`, how the rest of the softmax is shared,
-        alike where windows of other classes had to fill up those of the class; and
+        alike where all classes stand for the class; and
         `confidence.behind.classes`, see `rows.behind`.
     """
     del earlier
@@ -80,7 +80,7 @@ def confidence(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str,
     others = np.full((classes, classes), 1.0) - np.eye(classes)
     level = np.ones((classes, LEVELS))
     for number in range(classes):
-        inside = rows.of_class(crowd, number)
+        inside = rows.of_class(crowd, number, least=1)
         label, answer = crowd.label[inside], probability[inside]
         sure = answer[np.arange(len(inside)), label]
         level[number] = np.quantile(sure, np.linspace(0, 1, LEVELS))
@@ -89,7 +89,7 @@ def confidence(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str,
     return {
         "confidence.level": level.astype(np.float32),
         "confidence.others": (others / others.sum(axis=1, keepdims=True)).astype(np.float32),
-        f"confidence.{rows.BEHIND}.classes": rows.of_classes(crowd, classes),
+        f"confidence.{rows.BEHIND}.classes": rows.of_classes(crowd, classes, least=1),
     }
 
 

@@ -23,7 +23,7 @@ from jaxtyping import Float, Int
 from stimjax.batch import NOBODY, Array, Batch
 
 PEOPLE = 5  # behind every published number
-LEAST = 50  # windows behind it; a rarer class borrows from the others
+LEAST = 50  # windows behind what sources draw from; a rarer class borrows from the others
 MOST_ROWS = 20_000  # windows that are looked at
 MOST_VALUES = 40_000_000  # and values in all, for memory's sake
 BEHIND = "behind"  # in names of arrays: `NAME.behind.classes`, see `behind`
@@ -77,10 +77,10 @@ def sampled(train: Batch) -> Crowd:
     return _kept(here._replace(rows=some))
 
 
-def of_class(crowd: Crowd, number: int) -> Int[np.ndarray, " m"]:
+def of_class(crowd: Crowd, number: int, least: int = LEAST) -> Int[np.ndarray, " m"]:
     """Which of the crowd a class's statistics are measured on.
 
-    Its windows, filled up with random others to `LEAST`; of all classes, where it has too few
+    Its windows, filled up with random others to `least`; of all classes, where it has too few
     people.
     """
     everyone = np.arange(len(crowd.rows))
@@ -88,12 +88,12 @@ def of_class(crowd: Crowd, number: int) -> Int[np.ndarray, " m"]:
     if not len(mine):
         return everyone
     others = np.flatnonzero(crowd.label != number)
-    lacking = min(max(LEAST - len(mine), 0), len(others))
+    lacking = min(max(least - len(mine), 0), len(others))
     if not lacking:
         return mine
     more = np.random.default_rng(number).choice(others, lacking, replace=False)
     filled = fair(crowd, np.concatenate([mine, more]))
-    return filled if len(filled) >= min(LEAST, len(everyone)) else everyone
+    return filled if len(filled) >= min(least, len(everyone)) else everyone
 
 
 def fair(crowd: Crowd, among: Int[np.ndarray, " m"]) -> Int[np.ndarray, " kept"]:
@@ -143,9 +143,9 @@ def behind(crowd: Crowd, inside: Int[np.ndarray, " m"]) -> Float[np.ndarray, " 5
     return np.array(numbers, np.float32)
 
 
-def of_classes(crowd: Crowd, classes: int) -> Float[np.ndarray, "class 5"]:
+def of_classes(crowd: Crowd, classes: int, least: int = LEAST) -> Float[np.ndarray, "class 5"]:
     """`behind` of each class."""
-    return np.stack([behind(crowd, of_class(crowd, number)) for number in range(classes)])
+    return np.stack([behind(crowd, of_class(crowd, number, least)) for number in range(classes)])
 
 
 def of_all(crowd: Crowd) -> Float[np.ndarray, "1 5"]:

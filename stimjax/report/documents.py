@@ -112,7 +112,7 @@ def _people_behind(statistics: Sequence[PeopleBehind]) -> Table:
     rows = [[one.statistic, one.of, *map(text, dataclasses.astuple(one)[2:])] for one in statistics]
     header = ["Statistic", "Of", "Parts", "Filled up with other classes", "Windows", "People"]
     header += ["People in effect", "Largest share of one"]
-    return Table("People behind each statistic (the fewest of its parts)", header, rows)
+    return Table("People behind each statistic (the fewest of its parts)", header, rows, words=2)
 
 
 def _recipe(recipe: Recipe) -> list[list[str]]:

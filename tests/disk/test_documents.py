@@ -143,6 +143,11 @@ def test_a_release_of_a_version_that_did_not_count_people_is_read():
             "components (all windows): 1 person, in effect 1, who gives 100% of the windows",
         ),
         (
+            PeopleBehind("range", "all", 1, 0, 900, 30, 28.4, 0.04),
+            "range (all windows): 30 people, in effect 28.4, of whom none gives more than 4% of "
+            "the windows",
+        ),
+        (
             PeopleBehind("spectral", "classes", 10, 0, 50, 0, 0.0, 0.0),
             "spectral (10 classes): 50 windows or more, of nobody",
         ),
@@ -221,7 +226,7 @@ DAMAGE: list[tuple[Document, Change, str]] = [
     (MANIFEST, lambda c: c.update(count=3.5), '"count"'),
     (MANIFEST, lambda c: c.update(uses="all"), '"uses"'),
     (MANIFEST, lambda c: c.pop("files"), '"files"'),
-    (MANIFEST, lambda c: c["people_behind"][0].pop("people"), '"people"'),
+    (MANIFEST, lambda c: c["people_behind"][0].pop("people"), "people_behind.people"),
     (MANIFEST, lambda c: c["people_behind"][0].update(of="nights"), "of"),
     (MANIFEST, lambda c: c.update(people_behind=7), '"people_behind"'),
     (MANIFEST, lambda c: c["method"].pop("seed"), '"method.seed"'),

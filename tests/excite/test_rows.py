@@ -5,6 +5,7 @@ shifted in a direction of their own, a mean of windows is the list of the shares
 """
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,16 +15,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stimjax import batch, config, models
+from stimjax import batch, config, models, release
 from stimjax.batch import NOBODY, Batch, Channel, Spec
+from stimjax.command import inspect
 from stimjax.config.recipes import Recipe, Terms
 from stimjax.errors import StimjaxError
 from stimjax.excite import accept, components, kind, methods, rows
 from stimjax.excite.inhibit import erasure
+from stimjax.excite.rates import Listener
 from stimjax.excite.rows import LEAST, PEOPLE
 from stimjax.excite.sources import SOURCES, mixture
+from stimjax.excite.synthesize import synthesize
 from stimjax.excite.terms import TERMS
 from stimjax.learn.teacher import Teacher
+from stimjax.report import documents
 
 COUNTS = st.lists(st.integers(5, 400), min_size=1, max_size=12)
 
@@ -239,6 +244,9 @@ def test_every_statistic_of_a_method_is_listed_with_its_people(untrained: Teache
     """Measured as a teacher's are; what a guarantee's teacher holds is listed nowhere."""
     train = unlike(untrained.spec, [700, *[60] * 8])
     statistics = methods.measure(train, untrained)
+    every = kind.needs(part for table in methods.PARTS.values() for part in table.values())
+    counted = [name for name in statistics if f".{rows.BEHIND}." in name]
+    assert not kind.lacking([*every, erasure.ERASURE], counted)
     terms = Terms(features=1.0, moments=1.0, embedding=1.0)
     recipe = Recipe("mixture", "components", terms, tries=2, targets="histogram", balance="prior")
     job = config.Synthesis(recipe=recipe, inhibit=0.5, inhibit_by=("directions", "groups"))
@@ -263,6 +271,33 @@ def test_every_statistic_of_a_method_is_listed_with_its_people(untrained: Teache
     assert methods.few(behind) == [
         "only 3 people are behind a statistic, for the training part has no more"
     ]
+
+
+def test_a_release_says_who_is_behind_it_wherever_it_is_described(
+    untrained: Teacher, tmp_path: Path
+) -> None:
+    heard: list[str] = []
+    statistics = methods.measure(unlike(untrained.spec, [60, 70, 80]), untrained)
+    known = dataclasses.replace(untrained, statistics=statistics)
+    recipe = Recipe("spectral", balance="prior", lanes=4)
+    job, out = config.Synthesis("spectral", 12, recipe, shard=12), tmp_path / "release"
+    synthesize(known, job, out, listener=Listener(note=heard.append))
+    manifest = release.load_manifest(out)
+    assert manifest.people_behind == methods.people_behind(job, statistics)
+    assert [one.statistic for one in manifest.people_behind] == [
+        "range",
+        "spectral",
+        "classes.prior",
+    ]
+    only = "only 3 people are behind a statistic, for the training part has no more"
+    assert only in manifest.uses and f"release: {only}" in heard
+    card, lines = (out / "README.md").read_text(), inspect.describe(out)
+    tables = {table.caption: table for table in documents.release(manifest, known.spec.classes)}
+    (table,) = (table for caption, table in tables.items() if caption.startswith("People behind"))
+    for one, row in zip(manifest.people_behind, table.rows, strict=True):
+        assert str(one) in card and one.people == 3
+        assert f"{one.effective:g}" in row and len(row) == len(table.header)
+        assert any(line.split()[:1] == [one.statistic] for line in lines.splitlines())
 
 
 def test_statistics_that_did_not_count_people_are_refused() -> None:

@@ -60,7 +60,8 @@ class PeopleBehind:
         named = f"{self.statistic} ({of}{coarser})"
         if not self.people:
             return f"{named}: {self.windows} windows or more, of nobody"
-        people = "1 person" if self.people == 1 else f"{self.people} people or more"
+        people = "1 person" if self.people == 1 else f"{self.people} people"
+        people += " or more" if self.parts > 1 else ""
         gives = "who gives" if self.people == 1 else "of whom none gives more than"
         return (
             f"{named}: {people}, in effect {self.effective:g}, {gives} {self.share:.0%} of the "

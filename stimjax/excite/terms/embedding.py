@@ -40,13 +40,13 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     phases = rng.uniform(0, 2 * np.pi, SIZE).astype(np.float32)
     mean = np.zeros((classes, SIZE), np.float32)
     for number in range(classes):
-        mine = x[rows.of_class(crowd, number)]
+        mine = x[rows.of_class(crowd, number, least=1)]
         mean[number] = np.cos(mine @ frequencies + phases).mean(axis=0)
     return {
         "embedding.frequencies": frequencies,
         "embedding.phases": phases,
         "embedding.mean": mean,
-        f"embedding.{rows.BEHIND}.classes": rows.of_classes(crowd, classes),
+        f"embedding.{rows.BEHIND}.classes": rows.of_classes(crowd, classes, least=1),
     }
 
 

@@ -31,14 +31,14 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     crowd, classes = rows.everybody(train), train.y.shape[1]
     wanted = np.zeros((len(train), classes))
     for number in range(classes):
-        wanted[crowd.rows[rows.of_class(crowd, number)], number] = 1
+        wanted[crowd.rows[rows.of_class(crowd, number, least=1)], number] = 1
     sums: list[np.ndarray] = []
     for inside, layers in in_blocks(train, lambda x: _moments(model.hidden(params, x)[1])):
         block = [wanted[inside].T @ np.asarray(layer, float) for layer in layers]
         sums = block if not sums else [a + b for a, b in zip(sums, block, strict=True)]
     count = np.bincount(crowd.label, minlength=classes)
     out: dict[str, np.ndarray] = {"features.classes": count.astype(np.int32)}
-    out[f"features.{rows.BEHIND}.classes"] = rows.of_classes(crowd, classes)
+    out[f"features.{rows.BEHIND}.classes"] = rows.of_classes(crowd, classes, least=1)
     for number, total in enumerate(sums):
         mean, square = np.split(total / wanted.sum(axis=0)[:, None], 2, axis=1)
         out[f"features.{number}.mean"] = mean.astype(np.float32)

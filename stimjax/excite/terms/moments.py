@@ -28,11 +28,11 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     del labeler
     crowd, classes = rows.everybody(train), train.y.shape[1]
     scores = np.asarray(_scores(crowd.of(train.x), components.of(earlier)))
-    each = [scores[rows.of_class(crowd, number)] for number in range(classes)]
+    each = [scores[rows.of_class(crowd, number, least=1)] for number in range(classes)]
     return {
         "moments.mean": np.stack([mine.mean(axis=0) for mine in each]),
         "moments.square": np.stack([mine.T @ mine / len(mine) for mine in each]),
-        f"moments.{rows.BEHIND}.classes": rows.of_classes(crowd, classes),
+        f"moments.{rows.BEHIND}.classes": rows.of_classes(crowd, classes, least=1),
     }
 
 
