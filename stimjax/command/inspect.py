@@ -8,7 +8,15 @@ from typing import Any
 
 from stimjax.command import recordings
 from stimjax.command.table import aligned
-from stimjax.disk.documents import LEAKS, Guarantee, Made, Metrics, Privacy, Results
+from stimjax.disk.documents import (
+    LEAKS,
+    Guarantee,
+    Made,
+    Metrics,
+    PeopleBehind,
+    Privacy,
+    Results,
+)
 from stimjax.errors import StimjaxError
 from stimjax.learn import limits
 from stimjax.spec import Spec, load_spec
@@ -121,11 +129,22 @@ def _release(folder: Path) -> str:
             "",
             "made from private data with the help of:",
             *(f"  {use}" for use in manifest.uses),
+            *_behind(manifest.people_behind),
             "",
             _versions(manifest.versions),
             f"`stimjax verify {folder}` checks every byte",
         ]
     )
+
+
+def _behind(statistics: Sequence[PeopleBehind]) -> list[str]:
+    """A table of who is behind the statistics of private windows, with its title, if any."""
+    rows = [("statistic", "of", "parts", "people", "in effect", "largest share", "windows")]
+    for one in statistics:
+        numbers = (str(one.people), f"{one.effective:g}", f"{one.share:.2f}", str(one.windows))
+        rows.append((one.statistic, one.of, str(one.parts), *numbers))
+    title = ["", "people behind each statistic (the fewest of its parts):"]
+    return [*title, *aligned(rows)] if statistics else []
 
 
 def _privacy(guarantee: Guarantee) -> list[str]:

@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
+from stimjax.excite import rows
 from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
 from stimjax.learn import ledger
 
@@ -53,11 +54,15 @@ class Acceptance(NamedTuple):
 
 
 def prior(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
-    """`classes.prior f32[class]`: how frequent each class is among the training windows."""
+    """`classes.prior f32[class]`: how frequent each class is among the training windows.
+
+    And `classes.prior.behind.all`, see `rows.behind`.
+    """
     del labeler, earlier
-    scored = train.label
-    count = np.bincount(scored, minlength=train.y.shape[1])
-    return {ledger.PRIOR: (count / len(scored)).astype(np.float32)}
+    crowd = rows.everybody(train)
+    count = np.bincount(crowd.label, minlength=train.y.shape[1])
+    frequency = (count / len(crowd.label)).astype(np.float32)
+    return {ledger.PRIOR: frequency, f"{ledger.PRIOR}.{rows.BEHIND}.all": rows.of_all(crowd)}
 
 
 def confidence(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
@@ -65,21 +70,26 @@ def confidence(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str,
 
     Returns:
         `confidence.level f32[class, LEVELS]`, quantiles of the teacher's softmax for the scored
-        class; and `confidence.others f32[class, class]`, how the rest of the softmax is shared.
+        class; `confidence.others f32[class, class]`, how the rest of the softmax is shared,
+        alike where all classes stand for the class; and
+        `confidence.behind.classes`, see `rows.behind`.
     """
     del earlier
-    probability = labeler.probability(train.x)
-    scored = train.label
-    classes = train.y.shape[1]
+    crowd, classes = rows.everybody(train), train.y.shape[1]
+    probability = labeler.probability(train.x)[crowd.rows]
     others = np.full((classes, classes), 1.0) - np.eye(classes)
     level = np.ones((classes, LEVELS))
-    for number in np.unique(scored):
-        rows = probability[scored == number]
-        level[number] = np.quantile(rows[:, number], np.linspace(0, 1, LEVELS))
-        others[number] += rows.sum(axis=0) * (np.arange(classes) != number)
+    for number in range(classes):
+        inside = rows.of_class(crowd, number, least=1)
+        label, answer = crowd.label[inside], probability[inside]
+        sure = answer[np.arange(len(inside)), label]
+        level[number] = np.quantile(sure, np.linspace(0, 1, LEVELS))
+        if (label == number).all():
+            others[number] += answer.sum(axis=0) * (np.arange(classes) != number)
     return {
         "confidence.level": level.astype(np.float32),
         "confidence.others": (others / others.sum(axis=1, keepdims=True)).astype(np.float32),
+        f"confidence.{rows.BEHIND}.classes": rows.of_classes(crowd, classes, least=1),
     }
 
 

@@ -42,9 +42,13 @@ def fitted(x: Float[np.ndarray, "n ..."]) -> Components:
 
 
 def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np.ndarray]:
-    """`components.basis f32[k, v]`, `components.center f32[v]` and `components.spread f32[k]`."""
+    """`components.basis f32[k, v]`, `components.center f32[v]` and `components.spread f32[k]`.
+
+    And `components.behind.all`, see `rows.behind`.
+    """
     del labeler, earlier
-    arrays = fitted(rows.sampled(train)[0])._asdict()
+    crowd = rows.sampled(train)
+    arrays = fitted(crowd.of(train.x))._asdict() | {f"{rows.BEHIND}.all": rows.of_all(crowd)}
     return {f"components.{name}": np.asarray(a, np.float32) for name, a in arrays.items()}
 
 

@@ -105,7 +105,8 @@ def uses(sentences: Sequence[str], spent: Ledger | None) -> list[str]:
     if spent is None:
         return list(sentences)
     changed = {methods.RANGE: FIXED, accept.FREQUENCY: f"{accept.FREQUENCY}, with noise"}
-    return [changed.get(sentence, sentence) for sentence in sentences]
+    counted = {methods.COUNTED}  # the ledger says what the one statistic is worth that it has
+    return [changed.get(one, one) for one in sentences if one not in counted]
 
 
 _PROBE = " (--synthesis.method probe)"

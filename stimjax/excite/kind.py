@@ -53,9 +53,10 @@ class Statistic(NamedTuple):
     Attributes:
         name: what the names of its arrays begin with.
         measure: `measure(train, labeler, earlier) -> arrays by name`, f32 or i32, from the windows,
-            the networks, and the statistics that stand before it in `Kind.needs`. Where shadow
-            pipelines run side by side, an array shorter than another's is filled up with zeros:
-            they have to mean nothing.
+            the networks, and the statistics that stand before it in `Kind.needs`; only of windows
+            that `rows.of_class` or `rows.everybody` gives, and with an array `NAME.behind.OF` that
+            says how many people these are. Where shadow pipelines run side by side, an array
+            shorter than another's is filled up with zeros: they have to mean nothing.
     """
 
     name: str

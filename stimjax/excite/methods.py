@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import optax
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from stimjax import config
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
+from stimjax.disk.documents import PeopleBehind
 from stimjax.errors import StimjaxError
-from stimjax.excite import accept, kind, objective
+from stimjax.excite import accept, kind, objective, rows
 from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit.inhibition import asks_critic, inhibition
 from stimjax.excite.kind import Kind, Statistic, Statistics
@@ -49,6 +50,11 @@ CLASSES = "the teacher: its most probable class, as the labels of the stimuli"
 ROUNDED = "the teacher: its softmax, rounded to multiples of {:g}, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 CRITIC = "the identity critic: which stimuli it recognizes"
+COUNTED = (
+    f"but for the range, each of these statistics is of at least {rows.PEOPLE} people, of whom "
+    f"none gives more than 1 / {rows.PEOPLE - 1} of the windows; of a training part of fewer "
+    "people it is of all of them"
+)
 RANGE = "the range of each channel in the training windows, two numbers a channel"
 
 
@@ -141,7 +147,8 @@ def measure(train: Batch, teacher: Teacher) -> dict[str, np.ndarray]:
     No ledger pays for them: `teach` measures none for a teacher with a formal guarantee.
     """
     every = kind.needs(one for table in PARTS.values() for one in table.values())
-    return kind.measured([*every, erasure.ERASURE], train, teacher)
+    measured = kind.measured([*every, erasure.ERASURE], train, teacher)
+    return measured | {f"range.{rows.BEHIND}.all": rows.of_all(rows.whole(train))}
 
 
 def uses(settings: config.Synthesis) -> list[str]:
@@ -149,6 +156,7 @@ def uses(settings: config.Synthesis) -> list[str]:
     chosen = recipe(settings)
     inhibited = inhibition(settings, chosen)
     sentences = [_labels(settings.label_step), RANGE]
+    counted = [COUNTED] if _statistics(settings) else []
     if chosen.tries:
         sentences.append(GRADIENTS)
     *before, end = parts(chosen)
@@ -159,7 +167,74 @@ def uses(settings: config.Synthesis) -> list[str]:
         sentences.append(CRITIC)
     if inhibited.directions:
         sentences.append(erasure.USES)
-    return list(dict.fromkeys([*sentences, *end.kind.uses]))  # parts may share one
+    # Parts may share one.
+    return list(dict.fromkeys([*sentences, *counted, *end.kind.uses]))
+
+
+def people_behind(settings: config.Synthesis, statistics: Statistics) -> tuple[PeopleBehind, ...]:
+    """Who is behind each statistic that a release depends on; written into the manifest.
+
+    Args:
+        settings: of the release.
+        statistics: what was measured; nothing is said of what did not count people.
+    """
+    groups = inhibition(settings, recipe(settings)).groups
+    names = ["range", *(one.name for one in _statistics(settings))]
+    found = {}
+    for array in statistics:
+        name, _, of = array.partition(f".{rows.BEHIND}.")
+        name = name.removesuffix(".frames")
+        # A mixture draws from its groups, its classes, or both.
+        unused = {"groups": groups == 1, "classes": not groups}
+        if of and name in names and not (name == "mixture" and unused[of]):
+            found[name, of] = _behind(name, of, np.asarray(statistics[array], float))
+    return tuple(found[key] for key in sorted(found, key=lambda key: names.index(key[0])))
+
+
+def refuse_uncounted(settings: config.Synthesis, statistics: Statistics) -> None:
+    """Refuse statistics of an earlier version, of which nobody knows how many people they are of.
+
+    Raises:
+        StimjaxError: a statistic that `settings` need is there, and who is behind it is not.
+    """
+    needed = _statistics(settings)
+    counted = [array for array in statistics if f".{rows.BEHIND}." in array]
+    absent = kind.lacking(needed, statistics)  # which is another matter
+    if old := [name for name in kind.lacking(needed, counted) if name not in absent]:
+        raise StimjaxError(
+            f"the teacher's statistic {old[0]!r} does not say how many people are behind it, "
+            "for an earlier version measured it; train it again"
+        )
+
+
+def _statistics(settings: config.Synthesis) -> list[Statistic]:
+    """What a release of `settings` depends on."""
+    chosen = recipe(settings)
+    directions = inhibition(settings, chosen).directions
+    return [*needs(chosen), *([erasure.ERASURE] if directions else [])]
+
+
+def few(behind: Sequence[PeopleBehind]) -> list[str]:
+    """What a manifest says where fewer people than there should be are behind a statistic."""
+    people = min((one.people for one in behind if one.people), default=rows.PEOPLE)
+    if people >= rows.PEOPLE:
+        return []
+    number = "one person is" if people == 1 else f"{people} people are"
+    return [f"only {number} behind a statistic, for the training part has no more"]
+
+
+def _behind(name: str, of: Any, parts: Float[np.ndarray, "part 5"]) -> PeopleBehind:
+    windows, people, effective = parts[:, :3].min(axis=0)
+    return PeopleBehind(
+        statistic=name,
+        of=of,
+        parts=len(parts),
+        coarser=0 if of == "all" else int(parts[:, 4].sum()),
+        windows=int(windows),
+        people=int(people),
+        effective=math.floor(effective * 10 + 1e-3) / 10,
+        share=math.ceil(parts[:, 3].max() * 100 - 1e-3) / 100,
+    )
 
 
 def _labels(step: float) -> str:

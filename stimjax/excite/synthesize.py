@@ -27,7 +27,6 @@ from stimjax.excite import guarantee, methods, secret, shards
 from stimjax.excite.collect import Counts
 from stimjax.excite.rates import UNHEARD, Listener, Rates
 from stimjax.learn import ledger
-from stimjax.learn.ledger import Ledger
 from stimjax.learn.teacher import Teacher
 from stimjax.machine import hosts
 from stimjax.machine.versions import versions
@@ -70,7 +69,9 @@ def synthesize(
     """
     check(settings, "synthesis: ")
     settings, identity = methods.resolved(settings), identify(teacher, settings)
-    if teacher.privacy is not None:
+    if teacher.privacy is None:
+        methods.refuse_uncounted(settings, teacher.statistics)
+    else:
         guarantee.refuse_synthesis(settings, teacher.statistics)
     if hosts.count() > math.ceil(settings.count / settings.shard):
         raise StimjaxError(
@@ -87,8 +88,10 @@ def synthesize(
             _make(pieces, teacher, settings, available, listener)
         with hosts.together(out):
             if hosts.index() == 0:
-                manifest = pieces.manifest(teacher.privacy)
+                manifest = pieces.manifest(teacher)
                 release.finish(folder, teacher.spec, manifest)
+                for sentence in methods.few(manifest.people_behind):
+                    listener.note(f"{out.name}: {sentence}")
                 for name, number in zip(teacher.spec.classes, manifest.classes, strict=True):
                     if not number:
                         listener.note(
@@ -200,11 +203,14 @@ class _Pieces:
             raise
         self._finished.add(shard.number)
 
-    def manifest(self, spent: Ledger | None = None) -> Manifest:
+    def manifest(self, teacher: Teacher) -> Manifest:
         """What all shards together are; the counts of each are no longer needed, and removed.
 
-        The counts are of the teacher's answers, so that they cost nothing beyond what was `spent`.
+        The counts are of the teacher's answers, so that they cost nothing beyond what was spent.
         """
+        spent = teacher.privacy
+        behind = methods.people_behind(self._settings, teacher.statistics)
+        uses = [*methods.uses(self._settings), *methods.few(behind)]
         about = [read_json(self._counts(number)) for number in self.numbers]
         for number in self.numbers:
             self._counts(number).unlink()
@@ -220,7 +226,8 @@ class _Pieces:
             failed=of_class("failed"),
             hits=of_class("hits"),
             lane_steps=sum(one["steps"] for one in about),
-            uses=tuple(guarantee.uses(methods.uses(self._settings), spent)),
+            uses=tuple(guarantee.uses(uses, spent)),
+            people_behind=behind,
             privacy=ledger.described(spent),
             versions=versions(),
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from stimjax import config
 from stimjax.config.recipes import Recipe
-from stimjax.disk.documents import Cohort, Made, Manifest, Metrics
+from stimjax.disk.documents import Cohort, Made, Manifest, Metrics, PeopleBehind
 from stimjax.learn import limits
 from stimjax.report.tables import ALL, METRICS, UNDEFINED, Table, label, scaled, text
 
@@ -98,12 +99,22 @@ def release(manifest: Manifest, classes: tuple[str, ...]) -> list[Table]:
         Table("The recipe", ["What", "Value"], _recipe(manifest.recipe), words=ALL),
         Table("Private information", ["Used of it"], [[use] for use in manifest.uses], words=ALL),
     ]
+    if manifest.people_behind:
+        tables.append(_people_behind(manifest.people_behind))
     if guarantee.expenses:
         columns = list(guarantee.expenses[0])
         spent = [[text(expense[column]) for column in columns] for expense in guarantee.expenses]
         header = [label(column) for column in columns]
         tables.append(Table("What was spent of the privacy budget", header, spent))
     return tables
+
+
+def _people_behind(statistics: Sequence[PeopleBehind]) -> Table:
+    """How many people are behind each statistic: of its parts, those with the fewest."""
+    rows = [[one.statistic, one.of, *map(text, dataclasses.astuple(one)[2:])] for one in statistics]
+    header = ["Statistic", "Of", "Parts", "Filled up with other classes", "Windows", "People"]
+    header += ["People in effect", "Largest share of one"]
+    return Table("People behind each statistic (the fewest of its parts)", header, rows, words=2)
 
 
 def _recipe(recipe: Recipe) -> list[list[str]]:

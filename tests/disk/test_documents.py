@@ -25,6 +25,7 @@ from stimjax.disk.documents import (
     Member,
     Metrics,
     Part,
+    PeopleBehind,
     Privacy,
     Results,
     Row,
@@ -53,6 +54,7 @@ MANIFEST = Manifest(
     uses=("the range of each channel",),
     privacy=SPENT,
     versions=VERSIONS,
+    people_behind=(PeopleBehind("mixture", "groups", 7, 1, 52, 6, 4.3, 0.25),),
     files={"README.md": "0" * 64},
 )
 RESULTS = Results(
@@ -119,6 +121,40 @@ def test_read_back_as_it_was_written(tmp_path: Path, document: Document):
     content = json.loads((tmp_path / document.FILE).read_text())
     assert next(iter(content)) == "schema"
     assert list(content["versions"]) == list(VERSIONS)
+
+
+def test_a_release_of_a_version_that_did_not_count_people_is_read():
+    content = json.loads(json.dumps(MANIFEST.to_json()))
+    del content["people_behind"]
+    found = Manifest.from_json(content, "here")
+    assert found == dataclasses.replace(MANIFEST, people_behind=())
+
+
+@pytest.mark.parametrize(
+    ("behind", "said"),
+    [
+        (
+            PeopleBehind("mixture", "groups", 7, 2, 52, 6, 4.3, 0.25),
+            "mixture (7 groups, 2 with windows of other classes): 6 people or more, in effect 4.3, "
+            "of whom none gives more than 25% of the windows",
+        ),
+        (
+            PeopleBehind("components", "all", 1, 0, 900, 1, 1.0, 1.0),
+            "components (all windows): 1 person, in effect 1, who gives 100% of the windows",
+        ),
+        (
+            PeopleBehind("range", "all", 1, 0, 900, 30, 28.4, 0.04),
+            "range (all windows): 30 people, in effect 28.4, of whom none gives more than 4% of "
+            "the windows",
+        ),
+        (
+            PeopleBehind("spectral", "classes", 10, 0, 50, 0, 0.0, 0.0),
+            "spectral (10 classes): 50 windows or more, of nobody",
+        ),
+    ],
+)
+def test_who_is_behind_a_statistic_is_a_sentence(behind: PeopleBehind, said: str):
+    assert str(behind) == said
 
 
 # Drawn as plain values: beartype, which checks the classes, would use `random` in a strategy.
@@ -199,6 +235,9 @@ DAMAGE: list[tuple[Document, Change, str]] = [
     (MANIFEST, lambda c: c.update(count=3.5), '"count"'),
     (MANIFEST, lambda c: c.update(uses="all"), '"uses"'),
     (MANIFEST, lambda c: c.pop("files"), '"files"'),
+    (MANIFEST, lambda c: c["people_behind"][0].pop("people"), "people_behind.people"),
+    (MANIFEST, lambda c: c["people_behind"][0].update(of="nights"), "of"),
+    (MANIFEST, lambda c: c.update(people_behind=7), '"people_behind"'),
     (MANIFEST, lambda c: c["method"].pop("license"), '"method.license"'),
     (MANIFEST, lambda c: c["method"]["recipe"].pop("tries"), '"method.recipe.tries"'),
     (MANIFEST, lambda c: c["method"]["recipe"].update(bogus=1), '"bogus"'),

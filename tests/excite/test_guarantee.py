@@ -156,6 +156,7 @@ def test_the_manifest_says_what_holds_with_a_guarantee():
     private = guarantee.uses(said, SPENT)
     assert methods.RANGE not in private and guarantee.FIXED in private
     assert f"{accept.FREQUENCY}, with noise" in private
+    assert methods.COUNTED in said and methods.COUNTED not in private
 
 
 def test_inhibition_is_refused_for_its_critic_has_no_guarantee():

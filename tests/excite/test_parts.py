@@ -179,7 +179,7 @@ def test_unknown_methods_generators_and_parts_that_do_not_fit_are_one_line(spec:
 
 
 def test_every_use_of_private_data_is_named() -> None:
-    assert len(methods.uses(config.Synthesis("probe"))) == 3  # labels, ranges, prior
+    assert len(methods.uses(config.Synthesis("probe"))) == 4  # labels, ranges, prior; its people
     for name, recipe in RECIPES.items():
         said = " ".join(methods.uses(config.Synthesis(recipe=recipe)))
         assert ("gradients" in said) == bool(recipe.tries), name

@@ -4,7 +4,7 @@
 """
 
 from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
-from stimjax.disk.documents.manifest import Guarantee, Manifest
+from stimjax.disk.documents.manifest import Guarantee, Manifest, PeopleBehind
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
@@ -38,6 +38,7 @@ __all__ = [
     "Member",
     "Metrics",
     "Part",
+    "PeopleBehind",
     "Privacy",
     "Results",
     "Row",

@@ -38,6 +38,45 @@ class Guarantee:
 
 
 @dataclasses.dataclass(frozen=True)
+class PeopleBehind:
+    """How many people are behind a statistic of the training windows, see `excite.rows`.
+
+    Attributes:
+        statistic: its name.
+        of: what has numbers of its own.
+        parts: how many of these there are.
+        coarser: parts that windows of other classes had to fill up, for want of people or windows.
+        windows: behind the part that has the fewest.
+        people: the same of people; 0 where windows are of nobody.
+        effective: the same of 1 / sum of the people's squared shares, rounded down to tenths.
+        share: the largest that one person has of a part.
+    """
+
+    statistic: str
+    of: Literal["all", "classes", "groups"]
+    parts: int
+    coarser: int
+    windows: int
+    people: int
+    effective: float
+    share: float
+
+    def __str__(self) -> str:
+        of = "all windows" if self.of == "all" else f"{self.parts} {self.of}"
+        coarser = f", {self.coarser} with windows of other classes" if self.coarser else ""
+        named = f"{self.statistic} ({of}{coarser})"
+        if not self.people:
+            return f"{named}: {self.windows} windows or more, of nobody"
+        people = "1 person" if self.people == 1 else f"{self.people} people"
+        people += " or more" if self.parts > 1 else ""
+        gives = "who gives" if self.people == 1 else "of whom none gives more than"
+        return (
+            f"{named}: {people}, in effect {self.effective:g}, {gives} {self.share:.0%} of the "
+            "windows"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class Manifest(Document):
     """A release's `manifest.json`.
 
@@ -53,6 +92,8 @@ class Manifest(Document):
         uses: what of the private data went into it, in sentences.
         privacy: the formal guarantee.
         versions: of the software, by name.
+        people_behind: an entry for each statistic of private windows; none with a formal guarantee,
+            which allows no such statistic, and none of versions that did not count.
         files: the SHA-256 of every other file, by name; empty until the release is complete.
     """
 
@@ -69,6 +110,7 @@ class Manifest(Document):
     uses: tuple[str, ...]
     privacy: Guarantee
     versions: Mapping[str, str]
+    people_behind: tuple[PeopleBehind, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -82,7 +124,7 @@ class Manifest(Document):
         """See `Document`; reads the manifests of earlier versions too."""
         if isinstance(content, Mapping):
             method = without_retired(content.get("method"), "synthesis.")
-            content = {**content, "method": method}
+            content = {"people_behind": [], **content, "method": method}
         return super().from_json(content, where)
 
     @property

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from stimjax.batch import NOBODY, Batch
+from stimjax.excite import rows
 from stimjax.excite.kind import Labeler, Statistic, Statistics
 from stimjax.learn.predict import in_blocks
 from stimjax.models.layers import Erasure, Erasures
@@ -38,14 +39,16 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     Returns:
         `erasure.N.read` and `erasure.N.write f32[unit, unit]`, zeros after the last direction, and
         `erasure.N.mean f32[unit]`, for each network N, see `stimjax.models.layers.Erasure`, and
-        `erasure.units i32[network]`; nothing where there are fewer than two subjects. Windows of
-        nobody are left out.
+        `erasure.units i32[network]`; `erasure.behind.all`, see `rows.behind`; nothing where there
+        are fewer than two subjects. Windows of nobody are left out.
     """
     del earlier
     train = train[np.asarray(train.subject) != NOBODY]
-    whose = np.asarray(train.subject)
-    if len(np.unique(whose)) < 2:
+    if len(np.unique(train.subject)) < 2:
         return {}
+    crowd = rows.everybody(train)
+    train = train[crowd.rows]
+    whose = np.asarray(train.subject)
 
     def represent(x: Array) -> list[Array]:
         return [network.represent(params, x) for network, params in labeler.models]
@@ -60,7 +63,8 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
         arrays[f"erasure.{number}.write"] = write.astype(np.float32)
         arrays[f"erasure.{number}.mean"] = activity.mean(axis=0).astype(np.float32)
         units.append(activity.shape[1])
-    return arrays | {"erasure.units": np.array(units, np.int32)}
+    units = np.array(units, np.int32)
+    return arrays | {"erasure.units": units, f"erasure.{rows.BEHIND}.all": rows.of_all(crowd)}
 
 
 def directions(

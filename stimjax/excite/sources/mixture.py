@@ -1,11 +1,12 @@
 """A mixture of Gaussians for each class, in the principal components of the training windows.
 
-Ours, of known parts. The windows of a class are grouped by k-means over simple summaries; each
-group is a Gaussian over the scores in the principal components, whose correlations are
-shrunk toward those of the class. What is beside the components of a signal is noise with the
-group's own power in each coefficient of the cosine transform, so that a draw is not smoother than a
-window. An image gets none: its corners would no longer be empty. Of signals of many values, the
-tables of `frames.py` are described so, not the values, and phases are random.
+Ours, of known parts. The windows of a class are grouped by k-means over simple summaries, each
+group of several people (`rows.py`). A group is a Gaussian over the scores in the principal
+components, whose correlations are shrunk toward those of the class. What is beside the components
+of a signal is noise with the group's own power in each coefficient of the cosine transform, so that
+a draw is not smoother than a window. An image gets none: its corners would no longer be empty. Of
+signals of many values, the tables of `frames.py` are described so, not the values, and phases are
+random.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ LONG = (
 )
 USES = (
     components.USES,
-    f"{MOMENTS}groups of at least {rows.LEAST} training windows of a class",
+    f"{MOMENTS}groups of at least {rows.LEAST} training windows of a class, of at least "
+    f"{rows.PEOPLE} people",
     "the frequency of these groups",
     LONG,
 )
@@ -63,33 +65,35 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
         components; the same with `mixture.whole.` in front of each class as one group. The groups
         of long signals are of their tables instead: all of these names with `mixture.frames.` in
         front, the `basis`, `center` and `spread` of the tables' own components, `middle f32[f]` and
-        `unit f32[f]` of the columns, and `spectrum f32[time, channel]`.
+        `unit f32[f]` of the columns, and `spectrum f32[time, channel]`. In both cases who is behind
+        the groups and the classes, `behind.groups f32[m, 5]` and `behind.classes f32[class, 5]`,
+        see `rows.behind`.
     """
     del labeler
-    x, label = rows.sampled(train)
-    classes = train.y.shape[1]
+    crowd, classes = rows.sampled(train), train.y.shape[1]
+    x = crowd.of(train.x)
     if not frames.is_long(train.spec):
-        return _named("mixture.", _groups(x, label, classes, components.of(earlier)))
+        return _named("mixture.", _groups(x, crowd, classes, components.of(earlier)))
     table = frames.table(x, train.spec)
     middle, unit = table.mean(axis=(0, 1)), table.std(axis=(0, 1)) + 1e-3
     unit[: len(train.spec.channels)] /= WEIGHT
     table = (table - middle) / unit
     own = components.fitted(table)
-    groups = own._asdict() | _groups(table, label, classes, own)
+    groups = own._asdict() | _groups(table, crowd, classes, own)
     groups |= {"middle": middle, "unit": unit, "spectrum": frames.spectrum(x)}
     return _named("mixture.frames.", groups)
 
 
 def _named(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {
-        f"{prefix}{name}": array.astype(np.int32 if name.endswith("class") else np.float32)
+        f"{prefix}{name}": np.asarray(array, np.int32 if name.endswith("class") else np.float32)
         for name, array in arrays.items()
     }
 
 
 def _groups(
     x: Float[np.ndarray, "n ..."],
-    label: Int[np.ndarray, " n"],
+    crowd: rows.Crowd,
     classes: int,
     principal: components.Components,
 ) -> dict[str, np.ndarray]:
@@ -108,14 +112,17 @@ def _groups(
             arrays["residual"] = _power(beside.reshape(x[inside].shape))
         return arrays
 
-    groups, whole = [], []
+    groups, whole, behind = [], [], []
     for number in range(classes):
-        mine = rows.of_class(label, number)
+        mine = rows.of_class(crowd, number)
         pooled = _correlation(score[mine])
         whole.append(about(number, mine, 1.0))
-        for group in _grouped(x[mine], score[mine]):
-            groups.append(about(number, mine[group], len(group) / len(mine)))
-    return {
+        found = _grouped(_summaries(x[mine], score[mine]), crowd, mine)
+        for group in found:
+            groups.append(about(number, group, len(group) / sum(map(len, found))))
+            behind.append(rows.behind(crowd, group))
+    counted = {"groups": np.stack(behind), "classes": rows.of_classes(crowd, classes)}
+    return {f"{rows.BEHIND}.{of}": numbers for of, numbers in counted.items()} | {
         f"{prefix}{name}": np.stack([one[name] for one in parts])
         for prefix, parts in (("", groups), (WHOLE, whole))
         for name in parts[0]
@@ -125,7 +132,7 @@ def _groups(
 def coarser(statistics: Statistics, strength: float) -> Statistics:
     """The statistics with which the part `strength` of draws is from a whole class, not a group.
 
-    A group may be few people, a class is all. Mean and covariance of a class stay as they are.
+    A group is fewer people, a class is all. Mean and covariance of a class stay about as they are.
 
     Args:
         statistics: what `measure` found.
@@ -235,16 +242,21 @@ def _normal(x: Float[np.ndarray, "n k"], factor: Float[np.ndarray, "k k"]) -> np
 
 
 def _grouped(
-    x: Float[np.ndarray, "n ..."], score: Float[np.ndarray, "n k"]
-) -> list[Int[np.ndarray, " rows"]]:
-    """Rows of each group; a group of less than `rows.LEAST` windows is divided among the others."""
-    features = _summaries(x, score)
-    means = KMeans(max(1, min(GROUPS, len(x) // rows.LEAST)), n_init="auto", random_state=0)
-    large = np.bincount(means.fit_predict(features)) >= rows.LEAST
+    features: Float[np.ndarray, "n features"], crowd: rows.Crowd, mine: Int[np.ndarray, " n"]
+) -> list[Int[np.ndarray, " group"]]:
+    """The groups of `mine`, each fair, of `rows.LEAST` windows or more.
+
+    A group that has not so many, or that too few people give too much of, is divided among the
+    others. Theirs become no less fair by that.
+    """
+    means = KMeans(max(1, min(GROUPS, len(mine) // rows.LEAST)), n_init="auto", random_state=0)
+    number = means.fit_predict(features)
+    found = [rows.fair(crowd, mine[number == group]) for group in range(means.n_clusters)]
+    large = np.array([len(group) >= rows.LEAST for group in found])
     if large.sum() < 2:
-        return [np.arange(len(x))]
-    nearest = means.transform(features)[:, large].argmin(axis=1)  # small groups go elsewhere
-    return [np.flatnonzero(nearest == number) for number in range(large.sum())]
+        return [mine]
+    nearest = means.transform(features)[:, large].argmin(axis=1)  # the others' go elsewhere
+    return [rows.fair(crowd, mine[nearest == group]) for group in range(large.sum())]
 
 
 def _summaries(

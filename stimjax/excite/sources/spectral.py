@@ -70,16 +70,18 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
         `spectral.shape f32[class, low.., c]`, mean cosine coefficients in the lowest frequencies
         (for signals the constant alone); `spectral.mean f32[class, f]`; `spectral.factor f32[class,
         f, f]`, lower triangular, whose square is the covariance; `spectral.coupling f32[class, b,
-        c, c]`, likewise for the correlations between channels.
+        c, c]`, likewise for the correlations between channels; `spectral.behind.classes`, see
+        `rows.behind`.
     """
     del labeler, earlier
     layout = _layout(train.spec)
-    x, label = rows.sampled(train)
+    crowd = rows.sampled(train)
+    x, classes = crowd.of(train.x), train.y.shape[1]
     axes = tuple(range(1, x.ndim - 1))
     low = tuple(slice(LOW if len(axes) == 2 else 1) for _ in axes)
     arrays: dict[str, list[np.ndarray]] = {"shape": [], "mean": [], "factor": [], "coupling": []}
-    for number in range(train.y.shape[1]):
-        mine = x[rows.of_class(label, number)]
+    for number in range(classes):
+        mine = x[rows.of_class(crowd, number)]
         coefficient = np.asarray(scipy.fft.dctn(mine, axes=axes, norm="ortho"))
         shape = coefficient[(slice(None), *low)].mean(axis=0)
         coefficient[(slice(None), *low)] -= shape
@@ -88,6 +90,7 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
         arrays["mean"].append(features.mean(axis=0))
         arrays["factor"].append(_factor(np.atleast_2d(np.cov(features.T))))
         arrays["coupling"].append(coupling)
+    arrays[f"{rows.BEHIND}.classes"] = list(rows.of_classes(crowd, classes))
     return {f"spectral.{name}": np.stack(a).astype(np.float32) for name, a in arrays.items()}
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
+from stimjax.excite import rows
 from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
 from stimjax.excite.terms.term import Excited, Term, class_means, mean_over
 
@@ -23,11 +24,13 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
 
     Returns:
         `embedding.frequencies f32[value, SIZE]` and `embedding.phases f32[SIZE]` (random; their
-        scale is the median distance between windows), `embedding.mean f32[class, SIZE]`.
+        scale is the median distance between windows), `embedding.mean f32[class, SIZE]`;
+        `embedding.behind.classes`, see `rows.behind`.
     """
     del labeler, earlier
     rng = np.random.default_rng(0)
-    x = np.asarray(train.x).reshape(len(train), -1)
+    crowd, classes = rows.everybody(train), train.y.shape[1]
+    x = crowd.of(train.x).reshape(len(crowd.rows), -1)
     some = x[rng.permutation(len(x))[:MOST]]
     distance = np.sqrt(
         ((some[: len(some) // 2] - some[len(some) // 2 :][: len(some) // 2]) ** 2).sum(1)
@@ -35,14 +38,15 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
     width = max(float(np.median(distance)), 1e-6)
     frequencies = (rng.standard_normal((x.shape[1], SIZE)) / width).astype(np.float32)
     phases = rng.uniform(0, 2 * np.pi, SIZE).astype(np.float32)
-    label = train.label
-    mean = np.zeros((train.y.shape[1], SIZE), np.float32)
-    for number in np.unique(label):
-        mean[number] = np.cos(x[label == number] @ frequencies + phases).mean(axis=0)
+    mean = np.zeros((classes, SIZE), np.float32)
+    for number in range(classes):
+        mine = x[rows.of_class(crowd, number, least=1)]
+        mean[number] = np.cos(mine @ frequencies + phases).mean(axis=0)
     return {
         "embedding.frequencies": frequencies,
         "embedding.phases": phases,
         "embedding.mean": mean,
+        f"embedding.{rows.BEHIND}.classes": rows.of_classes(crowd, classes, least=1),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax.batch import Batch
+from stimjax.excite import rows
 from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
 from stimjax.excite.terms.term import Excited, Term, class_means, mean_over
 from stimjax.learn.predict import in_blocks
@@ -21,22 +22,25 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
 
     Returns:
         `features.N.mean f32[class, unit]` and `features.N.variance f32[class, unit]` for each
-        hidden layer N of the teacher; `features.units i32[layer]`, the units of each; and
-        `features.classes i32[class]`, the windows of each class.
+        hidden layer N of the teacher; `features.units i32[layer]`, the units of each;
+        `features.classes i32[class]`, the windows of each class; `features.behind.classes`, see
+        `rows.behind`.
     """
     del earlier
     model, params = labeler.model, labeler.params
-    label = train.label
-    classes = train.y.shape[1]
+    crowd, classes = rows.everybody(train), train.y.shape[1]
+    wanted = np.zeros((len(train), classes))
+    for number in range(classes):
+        wanted[crowd.rows[rows.of_class(crowd, number, least=1)], number] = 1
     sums: list[np.ndarray] = []
-    for rows, layers in in_blocks(train, lambda x: _moments(model.hidden(params, x)[1])):
-        wanted = np.eye(classes)[label[rows]]
-        block = [wanted.T @ np.asarray(layer, float) for layer in layers]
+    for inside, layers in in_blocks(train, lambda x: _moments(model.hidden(params, x)[1])):
+        block = [wanted[inside].T @ np.asarray(layer, float) for layer in layers]
         sums = block if not sums else [a + b for a, b in zip(sums, block, strict=True)]
-    count = np.bincount(label, minlength=classes)
+    count = np.bincount(crowd.label, minlength=classes)
     out: dict[str, np.ndarray] = {"features.classes": count.astype(np.int32)}
+    out[f"features.{rows.BEHIND}.classes"] = rows.of_classes(crowd, classes, least=1)
     for number, total in enumerate(sums):
-        mean, square = np.split(total / np.maximum(count, 1)[:, None], 2, axis=1)
+        mean, square = np.split(total / wanted.sum(axis=0)[:, None], 2, axis=1)
         out[f"features.{number}.mean"] = mean.astype(np.float32)
         out[f"features.{number}.variance"] = np.maximum(square - mean**2, 0).astype(np.float32)
     out["features.units"] = np.array([total.shape[1] // 2 for total in sums], np.int32)

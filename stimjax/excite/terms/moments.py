@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
-from stimjax.excite import components
+from stimjax.excite import components, rows
 from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
 from stimjax.excite.terms.term import Excited, Term, class_means, mean_over
 
@@ -23,17 +23,17 @@ def measure(train: Batch, labeler: Labeler, earlier: Statistics) -> dict[str, np
 
     Returns:
         `moments.mean f32[class, k]` and `moments.square f32[class, k, k]`, of scores in units of
-        their spread.
+        their spread; `moments.behind.classes`, see `rows.behind`.
     """
     del labeler
-    scores = np.asarray(_scores(np.asarray(train.x), components.of(earlier)))
-    label = train.label
-    mean = np.zeros((train.y.shape[1], scores.shape[1]), np.float32)
-    square = np.zeros((*mean.shape, scores.shape[1]), np.float32)
-    for number in np.unique(label):
-        rows = scores[label == number]
-        mean[number], square[number] = rows.mean(axis=0), rows.T @ rows / len(rows)
-    return {"moments.mean": mean, "moments.square": square}
+    crowd, classes = rows.everybody(train), train.y.shape[1]
+    scores = np.asarray(_scores(crowd.of(train.x), components.of(earlier)))
+    each = [scores[rows.of_class(crowd, number, least=1)] for number in range(classes)]
+    return {
+        "moments.mean": np.stack([mine.mean(axis=0) for mine in each]),
+        "moments.square": np.stack([mine.T @ mine / len(mine) for mine in each]),
+        f"moments.{rows.BEHIND}.classes": rows.of_classes(crowd, classes, least=1),
+    }
 
 
 def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Term:

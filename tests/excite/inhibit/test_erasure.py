@@ -145,7 +145,7 @@ def test_measured_for_every_network_where_there_are_subjects(spec: Spec) -> None
     y = batch.one_hot(rng.integers(0, 3, 300), spec)
     windows = batch.make(np.clip(x, spec.low, spec.high), y, spec, subject=subject)
     found = erasure.measure(windows, teacher, {})
-    assert {name.split(".")[1] for name in found} == {"0", "1", "2", "units"}
+    assert {name.split(".")[1] for name in found} == {"0", "1", "2", "units", "behind"}
     second = jax.tree.map(lambda leaf: leaf[1], params["members"][0])
     seen = np.asarray(families[0].represent(second, jnp.asarray(windows.x)), float)
     np.testing.assert_allclose(found["erasure.1.mean"], seen.mean(axis=0), atol=1e-5)
