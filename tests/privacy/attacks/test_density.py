@@ -15,7 +15,7 @@ def found(world) -> dict[tuple[str, str], Any]:
 
 
 def test_windows_are_ordered_as_by_the_density_of_scipy(world, monkeypatch):
-    whole, scores = world("both", each=15), []
+    whole, scores = world(each=15), []
     monkeypatch.setattr(density, "membership", lambda *given: scores.append(given[1]) or [])
     density.run(whole)
     points = space.points(whole)
