@@ -31,6 +31,7 @@ ATTACKS = (
     "dpi",
     "local",
     "density",
+    "moments",
     "lira",
     "rmia",
     "canary",

@@ -35,6 +35,7 @@ from stimjax.privacy.attacks import (
     gen_lra,
     lira,
     local,
+    moments,
     nearest,
     rmia,
     slicing,
@@ -108,7 +109,7 @@ def _attacks(
 ) -> list[Attack]:
     """Those that `settings` names, in the order of `config.ATTACKS`."""
     names.check(settings, "audit.")
-    near = (nearest, domias, gen_lra, dpi, local, density, cohort)
+    near = (nearest, domias, gen_lra, dpi, local, density, moments, cohort)
     plain = (*near, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     release = releases.drawn(how)

@@ -131,21 +131,32 @@ def membership(name: str, scores: Scores, world: World) -> list[Finding]:
             value, interval = true_alarms(members=ours, others=theirs, rate=rate, seed=seed)
             findings.append(Finding(name, metric, "window", value, interval, rate))
     value, interval, chance = worst(members=ours, others=theirs, seed=seed)
-    worst_off = Finding(name, "worst_subject", "subject", value, interval, chance)
-    ours, theirs = _pooled(ours), _pooled(theirs)
-    few = min(len(ours.score), len(theirs.score))
-    note = (
-        f"only {few} subjects on one side: trust the interval, not the value" if few < FEW else ""
-    )
+    few = _few(ours.sizes(), theirs.sizes())
+    worst_off = Finding(name, "worst_subject", "subject", value, interval, chance, few)
+    members, others = (pool(side.score, side.subject) for side in (ours, theirs))
+    return [*findings, of_subjects(name, members=members, others=others, seed=seed), worst_off]
+
+
+def of_subjects(
+    name: str,
+    *,
+    members: Float[np.ndarray, " members"],
+    others: Float[np.ndarray, " others"],
+    seed: int = 0,
+) -> Finding:
+    """The finding of an attack on membership that gives one score to each subject."""
+    ours, theirs = (Scored(side, np.arange(len(side))) for side in (members, others))
     value, interval = auc(members=ours, others=theirs, seed=seed)
-    findings.append(Finding(name, "auc", "subject", value, interval, 0.5, note))
-    return [*findings, worst_off._replace(note=note or _first(ours.score, theirs.score))]
+    note = _few(members, others) or _first(members, others)
+    return Finding(name, "auc", "subject", value, interval, 0.5, note)
 
 
-def _pooled(side: Scored) -> Scored:
-    """A side with one score for each subject."""
-    score = pool(side.score, side.subject)
-    return Scored(score, np.arange(len(score)))
+def _few(members: np.ndarray, others: np.ndarray) -> str:
+    """What to note if there are few subjects on a side."""
+    few = min(len(members), len(others))
+    if few >= FEW:
+        return ""
+    return f"only {few} subjects on one side: trust the interval, not the value"
 
 
 def pool(
@@ -185,9 +196,9 @@ def worst(
     most exchanges.
 
     Returns:
-        The largest area; its interval, as wide as the prediction, so that it lies above chance
-        where the largest is beyond what is predicted; the median of the prediction, which is the
-        value of guessing. With one other nothing can be predicted: then the interval is (0, 1).
+        The largest area; its interval, in probits as wide as the prediction, so that it lies above
+        chance where the largest is beyond what is predicted; the median of the prediction, which is
+        the value of guessing. With one other nothing can be predicted: then the interval is (0, 1).
     """
     sides = Scored(
         np.concatenate([members.score, others.score]),
@@ -203,10 +214,11 @@ def worst(
     value = float((won[:first] / pairs[:first]).max())
     if len(size_other) < 2:
         return value, (0.0, 1.0), 0.5
-    deviates = norm.ppf((won[first:] + 0.5) / (pairs[first:] + 1))
-    largest = norm.cdf(_maxima(deviates, first, seed))
-    chance, (low, high) = float(np.median(largest)), percentile(largest)
-    return value, (max(0.0, value - (high - chance)), min(1.0, value + (chance - low))), chance
+    deviates = norm.ppf((won + 0.5) / (pairs + 1))
+    largest = _maxima(deviates[first:], first, seed)
+    own, middle, (low, high) = deviates[:first].max(), np.median(largest), percentile(largest)
+    ends = norm.cdf(own - (high - middle)), norm.cdf(own + (middle - low))
+    return value, (min(value, float(ends[0])), max(value, float(ends[1]))), float(norm.cdf(middle))
 
 
 def _maxima(
@@ -240,8 +252,8 @@ def _first(ours: Float[np.ndarray, " members"], theirs: Float[np.ndarray, " othe
     if chance > 1 - LEVEL:
         return ""
     return (
-        f"{above} of {len(ours)} members have a mean score above that of every other; by chance "
-        f"so many have it with probability {chance:.2g}"
+        f"{above} of {len(ours)} members have a score above that of every other; by chance so many "
+        f"have it with probability {chance:.2g}"
     )
 
 

@@ -6,14 +6,16 @@ Yaghini and Papernot, "Dataset inference" (ICLR 2021, arXiv 2104.10706), by a te
 scores; Li et al. (arXiv 2502.02970), where no single record is remembered, from the distribution of
 what is generated, which is nearer to that of the members. All three are done here.
 
-Three scores of windows are taken: `nearest`, `domias`, and how much more the release is like the
-window than the attacker's cohort is, with Gaussian kernels as wide as windows are apart. The mean
-of this over a set says how near its distribution is to the release's: it is the witness of the
-maximum mean discrepancy (Gretton et al., "A kernel two-sample test", JMLR 13, 2012). Each is
-averaged over a subject's windows. The statistic is the largest, over scores, of the standardized
-differences between the means of members and of others. It is compared with that of random exchanges
-of whole subjects, the largest taken again (Westfall and Young, "Resampling-based multiple testing",
-1993), so that three scores are one test.
+Three scores of windows are averaged over a subject's: `nearest`, `domias`, and how much more the
+release is like the window than the attacker's cohort is, with Gaussian kernels as wide as windows
+are apart. The mean of this over a set says how near its distribution is to the release's: it is the
+witness of the maximum mean discrepancy (Gretton et al., "A kernel two-sample test", JMLR 13, 2012).
+The fourth score is a subject's weight in `moments`.
+
+The statistic is the largest, over scores, of the standardized differences between the means of
+members and of others. It is compared with that of random exchanges of whole subjects, the largest
+taken again (Westfall and Young, "Resampling-based multiple testing", 1993), so that four scores are
+one test.
 
 The finding is one minus the p-value, which is uniform where members and others are alike: read as
 the chance that a cohort such as the members' scores above one such as the others'. Its interval
@@ -30,7 +32,7 @@ from scipy.spatial.distance import pdist
 from scipy.stats import norm
 
 from stimjax.privacy import kernels, space
-from stimjax.privacy.attacks import domias, nearest
+from stimjax.privacy.attacks import domias, moments, nearest
 from stimjax.privacy.findings import FEW, Attack, Finding, World, pool
 from stimjax.students.intervals import LEVEL
 
@@ -44,10 +46,15 @@ def run(world: World) -> list[Finding]:
     """One finding: how surely members and others are told apart as wholes."""
     seen, sampled = space.surroundings(world), space.sample(world)
     sides = [
-        np.stack([pool(each, np.asarray(side.subject)) for each in scored], axis=1)
-        for side, scored in (
-            (sampled.members, scores(seen.points.members, seen.members, seen.points)),
-            (sampled.others, scores(seen.points.others, seen.others, seen.points)),
+        np.stack([weight, *(pool(each, np.asarray(side.subject)) for each in scored)], axis=1)
+        for side, weight, scored in zip(
+            (sampled.members, sampled.others),
+            moments.weights(seen.points, sampled),
+            (
+                scores(seen.points.members, seen.members, seen.points),
+                scores(seen.points.others, seen.others, seen.points),
+            ),
+            strict=True,
         )
     ]
     at_least, at_most = exchanged(members=sides[0], others=sides[1], seed=world.seed)
@@ -62,7 +69,7 @@ def run(world: World) -> list[Finding]:
 def scores(
     windows: Float[np.ndarray, "n k"], near: space.Near, points: space.Points
 ) -> list[Float[np.ndarray, " n"]]:
-    """The three scores of each window; higher is more a member's."""
+    """Three scores of each window; higher is more a member's."""
     return [nearest.score(near), domias.score(near, points), witness(windows, points)]
 
 
