@@ -74,7 +74,7 @@ def test_members_whose_statistics_a_release_is_drawn_from_are_found(world):
 
 
 def test_members_whose_windows_are_in_a_release_are_found(world):
-    assert found(world("both")).value > 0.9
+    assert found(world("both", each=120)).value > 0.9
     assert found(world("everything")).value == 1
 
 
