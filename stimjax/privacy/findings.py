@@ -27,6 +27,7 @@ from stimjax.students.intervals import LEVEL, percentile
 RESAMPLES = 1000
 RATES = (0.01, 0.001)  # of false alarms
 FEW = 5  # subjects on either side, below which an interval says more than a value
+RARE = 0.01  # chance below which a note is worth it: there are many attacks
 MAXIMA = 10_000  # draws of the largest of as many values as there are members
 
 
@@ -249,7 +250,7 @@ def _first(ours: Float[np.ndarray, " members"], theirs: Float[np.ndarray, " othe
     above, all_ = int((ours > theirs.max()).sum()), len(ours) + len(theirs)
     place = np.arange(above)
     chance = float(np.prod((len(ours) - place) / (all_ - place)))  # that the first are all members
-    if chance > 1 - LEVEL:
+    if chance > RARE:
         return ""
     return (
         f"{above} of {len(ours)} members have a score above that of every other; by chance so many "

@@ -121,9 +121,9 @@ def test_more_members_above_every_other_than_chance_explains_are_noted():
     others = np.arange(10.0)
     assert findings._first(np.full(10, 5.0), others) == ""
     assert findings._first(np.array([20.0, *range(9)]), others) == ""  # one of two may well be
-    # That the first five of twenty are of one half: 10 9 8 7 6 / (20 19 18 17 16).
-    note = findings._first(np.array([20.0, 21, 22, 23, 24, *range(5)]), others)
-    assert note.startswith("5 of 10 members") and note.endswith("probability 0.016")
+    # That the first six of twenty are of one half: 10 9 8 7 6 5 / (20 19 18 17 16 15).
+    note = findings._first(np.array([20.0, 21, 22, 23, 24, 25, *range(4)]), others)
+    assert note.startswith("6 of 10 members") and note.endswith("probability 0.0054")
 
 
 def test_share_is_that_of_a_binomial():
