@@ -257,8 +257,8 @@ class Audit:
     """What is tried to learn of individuals from a release.
 
     Attributes:
-        attacks: by name: nearest, domias, lira, rmia, canary, association, slicing, attribute, dcr,
-            files.
+        attacks: by name: nearest, domias, gen_lra, dpi, local, density, moments, lira, rmia,
+            canary, cohort, association, slicing, attribute, dcr, files.
         shadows: pipelines that are run with and without each subject, for lira, rmia and canary.
         copied: part of the release that is replaced with real windows in the planted leak, with
             which every attack is tested.

@@ -27,11 +27,17 @@ from stimjax.privacy.attacks import (
     association,
     attribute,
     canary,
+    cohort,
     dcr,
     demographics,
+    density,
     domias,
+    dpi,
     files,
+    gen_lra,
     lira,
+    local,
+    moments,
     nearest,
     rmia,
     slicing,
@@ -111,7 +117,8 @@ def _attacks(
 ) -> list[Attack]:
     """Those that `settings` names, in the order of `config.ATTACKS`."""
     names.check(settings, "audit.")
-    plain = (nearest, domias, association, slicing, attribute, dcr)
+    near = (nearest, domias, gen_lra, dpi, local, density, moments, cohort)
+    plain = (*near, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     release = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)

@@ -13,6 +13,8 @@ METRICS = {
     "auc": "area under the ROC curve",
     "tpr_at_fpr_0.01": "found at 1 % false alarms",
     "tpr_at_fpr_0.001": "found at 0.1 % false alarms",
+    "worst_subject": "worst-off subject: area of its windows",
+    "told_apart": "whole cohort told from another",
     "top1": "first guess right",
     "top5": "among five guesses",
     "copies": "stimuli nearer than chance",

@@ -80,7 +80,7 @@ def _of_each(side: Batch, count: int, seed: int) -> Batch:
 def _of_release(world: World, points: space.Points, drawn: int) -> list[Finding]:
     rng = np.random.default_rng(world.seed)
     ours, theirs = (
-        _candidates(nearest.score(each, points), side, rng)
+        _candidates(nearest.score(space.near(each, points)), side, rng)
         for each, side in ((points.members, world.members), (points.others, world.others))
     )
     return _places(NAME, theirs > ours[:, None], drawn)
