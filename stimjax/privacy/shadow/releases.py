@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -42,6 +42,13 @@ CRITIC = "cnn"
 
 Labels = Callable[[np.ndarray], np.ndarray]  # windows f32[n, ...] -> f32[pipeline, n, class]
 Refit = Callable[[Batch, Batch], np.ndarray]  # stimuli, windows -> f64[window], see `Kind.density`
+
+
+def _unknown(*asked: Any) -> Any:
+    raise AssertionError("the statistics of a source ask no teacher")
+
+
+UNKNOWN = Model(_unknown, _unknown, _unknown)  # the teacher of somebody who refits a source
 
 
 class ReleaseRecipe(NamedTuple):
@@ -147,7 +154,7 @@ def refit(how: ReleaseRecipe) -> Refit | None:
         return None
 
     def log_density(stimuli: Batch, windows: Batch) -> np.ndarray:
-        statistics = kind.measured(source.needs, stimuli, _NoTeacher())
+        statistics = kind.measured(source.needs, stimuli, _Pipeline(UNKNOWN, {}))
         return density(windows, inhibit.without_groups(statistics, how.inhibition))
 
     return log_density
@@ -169,26 +176,6 @@ def labels(trained: Trained, inhibition: Inhibition) -> Labels:
 def _erased(model: Model) -> Model:
     """A network whose parameters are `(parameters, erasures)`."""
     return model._replace(apply=lambda given, x, key=None: model.hidden(given[0], x, given[1])[0])
-
-
-@dataclasses.dataclass(frozen=True)
-class _NoTeacher:
-    """An attacker's, who refits a source: a statistic that asks a teacher is a defect."""
-
-    @property
-    def model(self) -> Model:
-        raise AssertionError("the statistics of a source ask no teacher")
-
-    @property
-    def params(self) -> Params:
-        raise AssertionError("the statistics of a source ask no teacher")
-
-    @property
-    def models(self) -> list[tuple[Model, Params]]:
-        raise AssertionError("the statistics of a source ask no teacher")
-
-    def probability(self, x: Array | np.ndarray) -> np.ndarray:
-        raise AssertionError("the statistics of a source ask no teacher")
 
 
 def copied(trained: Trained) -> list[Batch]:
