@@ -49,7 +49,10 @@ CLASSES = "the teacher: its most probable class, as the labels of the stimuli"
 ROUNDED = "the teacher: its softmax, rounded to multiples of {:g}, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 CRITIC = "the identity critic: which stimuli it recognizes"
-RANGE = "the range of each channel in the training windows, two numbers a channel"
+RANGE = (
+    "the range of each channel in the training windows, two numbers a channel, and whether its "
+    "values are whole ones"
+)
 
 
 def resolved(settings: config.Synthesis) -> config.Synthesis:
