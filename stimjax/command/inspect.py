@@ -151,7 +151,8 @@ def _privacy(guarantee: Guarantee) -> list[str]:
     if guarantee.epsilon is None or guarantee.delta is None:
         return ["privacy   no formal guarantee"]
     epsilon, delta = f"epsilon {guarantee.epsilon:.3g}", f"delta {guarantee.delta:g}"
-    meant = limits.sentence(guarantee.epsilon, guarantee.delta)
+    unit = guarantee.unit or "unit"
+    meant = limits.sentence(guarantee.epsilon, guarantee.delta, unit)
     return [f"privacy   {epsilon}, {delta}, for one {guarantee.unit}", f"          {meant}"]
 
 

@@ -55,7 +55,10 @@ COUNTED = (
     f"none gives more than 1 / {rows.PEOPLE - 1} of the windows; of a training part of fewer "
     "people it is of all of them"
 )
-RANGE = "the range of each channel in the training windows, two numbers a channel"
+RANGE = (
+    "the range of each channel in the training windows, two numbers a channel, and whether its "
+    "values are whole ones"
+)
 
 
 def resolved(settings: config.Synthesis) -> config.Synthesis:

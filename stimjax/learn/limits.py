@@ -92,13 +92,13 @@ def mu_of_looks(looks: Sequence[tuple[float, float, int]]) -> float | None:
     return math.sqrt(sum(count / noise**2 for noise, _, count in looks))
 
 
-def sentence(epsilon: float, delta: float) -> str:
-    """What an epsilon means, in words: the same in every document."""
+def sentence(epsilon: float, delta: float, unit: str = "unit") -> str:
+    """What an epsilon means, in words: the same in every document; `unit` is what is hidden."""
     best, whatever = gaussian(mu_of(epsilon, delta)), general(epsilon, delta)
     return (
-        "No attack tells members from others with an area under the ROC curve above "
-        f"{best.auc:.3f} (guessing: 0.500), or finds more than {_percent(best.found)} of them at "
-        "1 % false alarms, if the whole is as hard to attack as the Gaussian mechanism of this "
+        f"No attack tells a {unit} that took part from one that did not with an area under the ROC "
+        f"curve above {best.auc:.3f} (guessing: 0.500), or finds more than {_percent(best.found)} "
+        "at 1 % false alarms, if the whole is as hard to attack as the Gaussian mechanism of this "
         f"epsilon; by epsilon and delta alone the limits are {whatever.auc:.3f} and "
         f"{_percent(whatever.found)}."
     )

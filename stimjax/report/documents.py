@@ -89,7 +89,8 @@ def release(manifest: Manifest, classes: tuple[str, ...]) -> list[Table]:
         "formal guarantee": formal,
     }
     if guarantee.epsilon is not None and guarantee.delta is not None:
-        about["what that allows"] = limits.sentence(guarantee.epsilon, guarantee.delta)
+        unit = guarantee.unit or "unit"
+        about["what that allows"] = limits.sentence(guarantee.epsilon, guarantee.delta, unit)
     numbers = (manifest.classes, manifest.accepted, manifest.failed, manifest.hits)
     by_class = [[name, *map(text, row)] for name, *row in zip(classes, *numbers, strict=True)]
     header = ["Class", "Stimuli", "Accepted", "Given up", "Called so by the teacher"]

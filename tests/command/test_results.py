@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from stimjax.config import settings
+from stimjax.learn import limits
 
 
 def test_each_verb_tells_its_result_on_standard_output(built):
@@ -28,6 +29,7 @@ def test_standard_error_holds_only_our_lines(built):
             told = re.fullmatch(rf"{ours}(: \d+ of \d+( \({rates}\))?)?", line)
             summed = (
                 r"scoring: .* from EDF\+ annotations \(\d\)|left out \d+ of \d+ labeled windows: .*"
+                r"|release: its seed was given and is one that can be guessed, .*"
             )
             assert told or re.fullmatch(summed, line), line
 
@@ -88,13 +90,17 @@ def test_inspect_shows_what_a_path_holds(built, run, name, words):
         assert word in out
 
 
-def test_inspect_says_of_an_older_release_that_its_seed_is_published(built, run, tmp_path):
+def test_inspect_says_that_a_seed_is_published_and_what_an_epsilon_allows(built, run, tmp_path):
     shutil.copytree(built[0] / "release", tmp_path / "release")
     path = tmp_path / "release" / "manifest.json"
     content = json.loads(path.read_text())
     assert "seed " not in run("inspect", tmp_path / "release")[1]
     path.write_text(json.dumps(content | {"method": content["method"] | {"seed": 3}}))
     assert "seed      is published" in run("inspect", tmp_path / "release")[1]
+    spent = [{"what": "gradients", "noise": 2.0, "sampling": 1.0, "count": 3}]
+    privacy = {"unit": "subject", "epsilon": 2.0, "delta": 1e-5, "expenses": spent}
+    path.write_text(json.dumps(content | {"privacy": privacy}))
+    assert limits.sentence(2.0, 1e-5, "subject") in run("inspect", tmp_path / "release")[1]
 
 
 def test_the_same_seed_gives_the_same_release(built, process, easy):

@@ -30,7 +30,7 @@ SPEC = Spec(
 RECIPE = dataclasses.replace(
     RECIPES["paper"], generator="dense", latent=4, tries=6, rate=5e-3, lanes=8, life=0
 )
-SETTINGS = config.Synthesis(method="paper", recipe=RECIPE)
+SETTINGS = config.Synthesis(method="paper", recipe=RECIPE, seed=0)
 
 
 def _apply(params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Array:

@@ -297,7 +297,7 @@ def test_a_release_says_unit_epsilon_delta_and_what_was_spent(published, trained
     assert "Differential privacy" in card and f"epsilon {said.epsilon:.3g}" in card
     assert guarantee.FIXED in card
     assert said.epsilon is not None and said.delta is not None
-    assert limits.sentence(said.epsilon, said.delta) in card
+    assert limits.sentence(said.epsilon, said.delta, "subject") in card
     assert "How many subjects there were counts as known" in card
     assert "units" not in json.loads((published / "manifest.json").read_text())["privacy"]
 

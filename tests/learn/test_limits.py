@@ -113,5 +113,6 @@ def test_units_that_are_drawn_are_no_easier_to_find_than_by_a_gaussian_mechanism
 
 def test_a_sentence_has_the_numbers():
     said = limits.sentence(8, 1e-5)
-    assert "above 0.881 (guessing: 0.500)" in said and "more than 25.5 % of them" in said
+    assert "above 0.881 (guessing: 0.500)" in said and "more than 25.5 % at 1 %" in said
     assert said.endswith("the limits are 1.000 and 100.0 %.") and "\n" not in said
+    assert "tells a subject that took part" in limits.sentence(8, 1e-5, "subject")

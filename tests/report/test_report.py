@@ -26,6 +26,7 @@ from stimjax.disk.documents import (
 )
 from stimjax.errors import StimjaxError
 from stimjax.job import run
+from stimjax.learn import limits
 from stimjax.machine.progress import Reporter
 from stimjax.report import (
     Night,
@@ -431,6 +432,10 @@ def test_a_guarantee_and_what_was_spent_on_it_are_shown(story: Story):
     release, *_, budget = documents.release(manifest, story.real.spec.classes)
     assert ["formal guarantee", "epsilon 4, delta 1e−05, for one subject"] in release.rows
     assert budget.rows == [["gradients of cnn", "2", "0.5", "100"]]
+    assert ["what that allows", limits.sentence(4.0, 1e-5, "subject")] in release.rows
+    assert story.privacy is not None
+    audit = dataclasses.replace(story.privacy, epsilon=4.0, delta=1e-5)
+    assert privacy.verdict(audit)[-1] == limits.sentence(4.0, 1e-5)
 
 
 def test_folds_are_shown_where_there_are_some(story: Story, tmp_path: Path):

@@ -158,4 +158,7 @@ def test_what_is_used_is_said() -> None:
     assert set(methods.uses(asked)) - set(methods.uses(plain)) == {
         methods.CRITIC,
         methods.erasure.USES,
+        methods.ROUNDED.format(0.5),
     }
+    alone = config.Synthesis(inhibit=1.0, inhibit_by=("labels",))
+    assert methods.CLASSES in methods.uses(alone) and methods.LABELS not in methods.uses(alone)
