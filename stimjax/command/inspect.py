@@ -8,7 +8,7 @@ from typing import Any
 
 from stimjax.command import recordings
 from stimjax.command.table import aligned
-from stimjax.disk.documents import Guarantee, Made, Metrics, PeopleBehind, Privacy, Results
+from stimjax.disk.documents import LEAKS, Guarantee, Made, Metrics, PeopleBehind, Privacy, Results
 from stimjax.errors import StimjaxError
 from stimjax.spec import Spec, load_spec
 
@@ -66,13 +66,12 @@ def _windows(folder: Path) -> str:
 
 
 def _audit(folder: Path) -> str:
-    rows = [("attack", "metric", "of a", "value", "interval", "chance", "real", "planted")]
+    rows = [("attack", "metric", "of a", "value", "interval", "chance", "real", *LEAKS)]
     for entry in Privacy.load(folder).attacks:
         ends = "" if entry.ci is None else " to ".join(map(_number, entry.ci))
-        numbers = (entry.chance, entry.real_data, entry.planted_leak)
-        chance, real, planted = map(_number, numbers)
+        beside = map(_number, (entry.chance, entry.real_data, *entry.planted))
         named = (entry.attack, entry.metric, entry.level)
-        rows.append((*named, _number(entry.value), ends, chance, real, planted))
+        rows.append((*named, _number(entry.value), ends, *beside))
     return "\n".join(["audit (what attacks find)", *aligned(rows)])
 
 
@@ -108,7 +107,7 @@ def _release(folder: Path) -> str:
     manifest = release.load_manifest(folder)
     return "\n".join(
         [
-            "release (may be published)",
+            "release",
             f"stimuli   {manifest.count} in "
             f"{sum(name.endswith('.safetensors') for name in manifest.files)} files",
             f"method    {manifest.method.method}, seed {manifest.method.seed}",
@@ -171,13 +170,26 @@ def _job(folder: Path) -> str:
     published = (folder / "release").exists()
     folder_of_stimuli = folder / "release" if published else folder / "private" / "refused"
     count = release.load_manifest(folder_of_stimuli).count
-    may = "may be published" if published else "exceeds your bounds and is not to be published"
+    may = _may(folder, published)
     rows = [
         (str(folder / "report.html"), "look here first; private, for it shows real windows"),
         (str(folder / "private"), "keep it to yourself: windows, teacher, report"),
-        (str(folder_of_stimuli), f"{may}: {count} stimuli and how they were made"),
+        (str(folder_of_stimuli), f"{count} stimuli and how they were made; {may}"),
     ]
     return "\n".join([_results(folder / "study"), "", *aligned(rows)])
+
+
+def _may(folder: Path, published: bool) -> str:
+    """Whether the release may be published, as far as anybody but its holder can say."""
+    if not published:
+        return "exceeds your bounds and is not to be published"
+    if not (folder / "audit").exists():
+        return "not audited: what it tells of people is not known; whether to publish is yours"
+    from stimjax.privacy.headline import headline  # it brings scipy
+
+    found = headline(Privacy.load(folder / "audit").attacks, "subject")
+    strongest = f"; {found}" if found else ""
+    return f"whether to publish it is yours to decide{strongest}"
 
 
 def _spec(spec: Spec) -> list[str]:

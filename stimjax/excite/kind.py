@@ -73,12 +73,17 @@ class Kind(Generic[Part]):
         uses: what it uses of private data, a sentence each; written into the manifest.
         free: a formal guarantee allows it without a charge, because it looks at nothing private
             but what the teacher answers. False until someone has thought about it.
+        density: `density(windows, statistics) -> f64[n]`, of a source: how likely it draws each
+            window as one of its class, as the log density of a value, up to a constant. Whoever has
+            a release can measure `needs` on its stimuli and ask for anybody's windows. None of a
+            source that has no statistic of windows.
     """
 
     make: Callable[[Spec, Statistics, Recipe], Part]
     needs: tuple[Statistic, ...] = ()
     uses: tuple[str, ...] = ()
     free: bool = False
+    density: Callable[[Batch, Statistics], np.ndarray] | None = None
 
 
 def needs(kinds: Iterable[Kind]) -> list[Statistic]:

@@ -100,7 +100,7 @@ def run(
         first = folds[0]
         shadows: ShadowsByRecipe = {}  # those of the audit serve the trade-off as well
         privacy = _audited(recordings, first, folder, job, reporter, shadows)
-        exceeded = _exceeded(privacy, bounds)
+        exceeded = _exceeded(privacy, bounds, first.release)
         points = _traded(first, private, of_fold(job, 0), reporter, shadows)
         reporter.stage("writing the report")
         _save_settings(folder, job, simulated)
@@ -169,13 +169,18 @@ def _audited(
     )
 
 
-def _exceeded(privacy: Privacy | None, bounds: Mapping[str, float] | None) -> tuple[str, ...]:
-    """A line for each bound that is not kept."""
+def _exceeded(
+    privacy: Privacy | None, bounds: Mapping[str, float] | None, published: Path
+) -> tuple[str, ...]:
+    """A line for each bound that is not kept, and for each attack that was needed to tell."""
     from stimjax.privacy import gate
 
+    if not bounds:
+        return ()
     if privacy is None:
-        return ("no audit was made",) if bounds else ()
-    return tuple(gate.exceeded(privacy, bounds or {}))
+        return ("no audit was made",)
+    recipe = release.load_manifest(published).recipe
+    return (*gate.exceeded(privacy, bounds), *gate.lacking(privacy, recipe))
 
 
 def _lacking(windows: Path) -> str:

@@ -7,6 +7,7 @@ nothing. Nothing here can show that a release is safe; it shows what was tried a
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tempfile
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from stimjax.data.people import Person
 from stimjax.disk.documents import Entry, Guarantee, Privacy, Side, Sides
 from stimjax.errors import StimjaxError
 from stimjax.machine.versions import versions
+from stimjax.privacy import planted
 from stimjax.privacy.attacks import (
     association,
     attribute,
@@ -41,8 +43,8 @@ from stimjax.privacy.shadow.releases import ReleaseRecipe
 from stimjax.privacy.shadow.signals import Shadows
 
 APART = 1_000_000  # added to the numbers of subjects of another folder
+SHADOWED = {"lira", "rmia"}  # attacks that compare with shadow releases
 FEWEST = 2  # subjects on each side: an attack tells people apart
-PLANTED = 0.25  # of the members' subjects, whose windows are copied into a planted leak
 
 # Shadow releases, by how they were made. They serve every release of the same windows.
 ShadowsByRecipe = MutableMapping[ReleaseRecipe, Shadows]
@@ -79,15 +81,21 @@ def audit(
         StimjaxError: there is no such attack, or one side has no subject.
     """
     real = world._replace(release=_as_stimuli(world.members))
-    worlds = (world, real, planted(world, settings.copied))
+    worlds = {"release": world, "real": real, "copies": planted.copies(world, settings.copied)}
+    leaks = {}
+    if SHADOWED & set(settings.attacks):  # others do not see these
+        stage("auditing: planting leaks")
+        leaks = planted.made(world, how)
     entries = []
     for attack in _attacks(world, settings, how, {} if shadows is None else shadows, stage):
         stage(f"auditing: {attack.name}")
         if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
             leaking = _tried(canary.attack(releases.copied, settings.shadows), world)
-            entries += _entries(attack, [_tried(attack, world), leaking, leaking])
+            tried = {"release": _tried(attack, world), "real": leaking, "copies": leaking}
         else:
-            entries += _entries(attack, [_tried(attack, one) for one in worlds])
+            there = worlds | leaks if attack.name.startswith(tuple(SHADOWED)) else worlds
+            tried = {name: _tried(attack, one) for name, one in there.items()}
+        entries += _entries(attack, tried)
     if "files" in settings.attacks and published is not None:
         stage("auditing: files")
         entries += _searched(published)
@@ -107,37 +115,18 @@ def _attacks(
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     release = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
-    there["canary"] = [canary.attack(release, settings.shadows)]
-    if {"lira", "rmia"} & set(settings.attacks):
+    there["canary"] = [canary.attack(release, settings.shadows, releases.refit(how))]
+    if SHADOWED & set(settings.attacks):
         if how not in shadows:
             stage("auditing: shadow releases")
-            shadows[how] = signals.make(world, release, settings.shadows)
-        observe = signals.observer(shadows[how])
-        there |= {"lira": lira.attacks(observe), "rmia": rmia.attacks(observe)}
+            shadows[how] = signals.make(world, how, settings.shadows)
+        observe, seen = signals.observer(shadows[how]), signals.of(how)
+        there |= {"lira": lira.attacks(observe, seen), "rmia": rmia.attacks(observe, seen)}
+        strongest = functools.partial(signals.scored, lira.together, observe)
+        there["association"].append(association.by_shadows(strongest))
     there[files.NAME] = []  # it looks at files, not at a world: see `_searched`
     # A name without an attack is a defect: an audit that leaves it out would look like a clean one.
     return [a for name in config.ATTACKS if name in settings.attacks for a in there[name]]
-
-
-def planted(world: World, share: float) -> World:
-    """A release into which real windows were copied, with those windows as its members.
-
-    Of a quarter of the subjects (two at least, where there are two) the same number of windows is
-    copied, each over a stimulus, together the part `share` of the release or all that they have.
-    """
-    rng = np.random.default_rng([world.seed, 1])
-    whose = np.asarray(world.members.subject)
-    subjects = np.unique(whose)
-    chosen = rng.permutation(subjects)[: max(min(2, len(subjects)), int(PLANTED * len(subjects)))]
-    each = max(1, int(share * len(world.release)) // len(chosen))
-    rows = np.concatenate(
-        [np.sort(rng.permutation(np.flatnonzero(whose == subject))[:each]) for subject in chosen]
-    )[: len(world.release)]
-    members = world.members[rows]
-    place = rng.permutation(len(world.release))[: len(rows)]
-    x, y = np.array(world.release.x), np.array(world.release.y)
-    x[place], y[place] = members.x, members.y
-    return world._replace(release=batch.make(x, y, world.release.spec), members=members)
 
 
 def _as_stimuli(windows: Batch) -> Batch:
@@ -153,8 +142,15 @@ def _tried(attack: Attack, world: World) -> list[Finding]:
         return [Finding(attack.name, "none", "none", None, None, 0.0, str(error))]
 
 
-def _entries(attack: Attack, tried: Sequence[list[Finding]]) -> list[Entry]:
-    own, real, leak = ({(f.metric, f.level): f for f in findings} for findings in tried)
+def _entries(attack: Attack, tried: Mapping[str, list[Finding]]) -> list[Entry]:
+    """One for each finding on the release, beside what is found where it should be."""
+    there = {
+        name: {(f.metric, f.level): f.value for f in findings} for name, findings in tried.items()
+    }
+
+    def found(where: str, finding: Finding) -> float | None:
+        return there.get(where, {}).get((finding.metric, finding.level))
+
     return [
         Entry(
             attack=finding.attack,
@@ -163,14 +159,16 @@ def _entries(attack: Attack, tried: Sequence[list[Finding]]) -> list[Entry]:
             value=finding.value,
             ci=finding.interval,
             chance=finding.chance,
-            real_data=real[key].value if key in real else None,
-            planted_leak=leak[key].value if key in leak else None,
+            real_data=found("real", finding),
+            planted_leak=found("copies", finding),
             note=finding.note,
             holds=attack.holds,
             source=attack.source,
             tells=attack.tells,
+            planted_statistics=found("statistics", finding),
+            planted_teacher=found("teacher", finding),
         )
-        for key, finding in own.items()
+        for finding in tried["release"]
     ]
 
 
@@ -182,8 +180,9 @@ def _searched(published: Published) -> list[Entry]:
             s.value if isinstance(s.value, bytes) else s.value.encode() for s in published.secrets
         ]
         leak.write_bytes(b"\n".join(parts))
-        tried = [files.search(published.folder, published.secrets)]
-        tried += 2 * [files.search(Path(name), published.secrets)]
+        leaking = files.search(Path(name), published.secrets)
+        own = files.search(published.folder, published.secrets)
+        tried = {"release": own, "real": leaking, "copies": leaking}
     return _entries(files.attack(published.folder, published.secrets), tried)
 
 

@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stimjax.config import settings
+from stimjax.config.recipes import Recipe
 from stimjax.disk.documents import Entry, Privacy
 from stimjax.errors import StimjaxError
+
+NEEDED = ("refit", "labels")  # what lira has to have looked at, where a release shows it
+ALIASES = {"top1": "first_of_ten"}
 
 
 def read(path: Path) -> dict[str, float]:
     """The bounds of a YAML file: `metric: most`, `attack.metric: most`, or with the level too.
 
     `auc: 0.57` bounds the area under the curve of every attack, `lira.auc.subject: 0.6` one of
-    them, `epsilon: 8` the guarantee.
+    them, `worst_subject: 0.8` the person who is found best, `first_of_ten: 0.2` whose it is of ten
+    candidates (`top1` by its other name), `epsilon: 8` the guarantee.
 
     Raises:
         StimjaxError: the file cannot be read, or a line is no bound.
@@ -56,6 +61,26 @@ def exceeded(privacy: Privacy, bounds: Mapping[str, float]) -> list[str]:
     return lines
 
 
+def lacking(privacy: Privacy, recipe: Recipe) -> list[str]:
+    """A line for each attack that a release of this recipe needs and the audit has not tried.
+
+    Labels tell of people whatever they are of; and a source that has statistics of windows can be
+    refitted.
+    """
+    from stimjax.privacy.shadow import signals  # it brings jax, and bounds are read before that
+    from stimjax.privacy.shadow.releases import ReleaseRecipe
+
+    tried = {entry.attack for entry in privacy.attacks if entry.value is not None}
+    needed = [f"lira_{name}" for name in signals.of(ReleaseRecipe(recipe)) if name in NEEDED]
+    return [
+        f"{name} was not tried, and a release of the source {recipe.source} needs it; name lira in "
+        "--audit.attacks"
+        for name in needed
+        if name not in tried
+    ]
+
+
 def _named(entry: Entry, name: str) -> bool:
-    attack, metric, level = entry.attack, entry.metric, entry.level
+    attack, level = entry.attack, entry.level
+    metric = ALIASES.get(entry.metric, entry.metric) if name in ALIASES.values() else entry.metric
     return name in (metric, f"{attack}.{metric}", f"{metric}.{level}", f"{attack}.{metric}.{level}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stimjax.disk.documents import Entry, Privacy, TradeoffPoint
+from stimjax.disk.documents import LEAKS, Entry, Privacy, TradeoffPoint
+from stimjax.privacy.headline import headline
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
 METRICS = {
@@ -36,7 +37,7 @@ def above_chance(entry: Entry) -> bool:
 
 def blind(entry: Entry) -> bool:
     """Whether an attack misses what was planted: less than half way from guessing to certainty."""
-    values = [v for v in (entry.planted_leak, entry.real_data) if v is not None]
+    values = [v for v in (entry.real_data, *entry.planted) if v is not None]
     if entry.metric in CHECKS or entry.value is None:
         return False
     certain = 1.0 if entry.level != "file" else 2.0  # one secret found is enough
@@ -54,13 +55,13 @@ def table(privacy: Privacy) -> Table:
             UNDEFINED if entry.ci is None else " to ".join(map(_number, entry.ci)),
             _number(entry.chance),
             _number(entry.real_data),
-            _number(entry.planted_leak),
+            *map(_number, entry.planted),
             "above guessing" if above_chance(entry) else "blind" if blind(entry) else "",
         ]
         for entry in privacy.attacks
     ]
     header = ["Attack", "Measured", "About one", "This release", "95 % interval", "Guessing"]
-    header += ["Real windows", "Planted leak", ""]
+    header += ["Real windows", *(f"Planted: {name}" for name in LEAKS), ""]
     return Table("What attacks find", header, rows, words=3)
 
 
@@ -75,6 +76,9 @@ def verdict(privacy: Privacy) -> list[str]:
         if all(blind(e) or e.value is None for e in entries if e.attack == name)
     ]
     said = [f"{len(tried)} kinds of attack were tried on this release."]
+    for level in ("subject", "window"):
+        if strongest := headline(entries, level):
+            said.append(f"{strongest}; the attacker holds {strongest.strongest.holds}.")
     if successful:
         said.append(f"These found more than guessing does: {', '.join(successful)}.")
     else:

@@ -155,7 +155,23 @@ def whole_run(folder, out, bounds):
     ]
 
 
-def test_a_release_beyond_the_bounds_is_not_published(built, run, tmp_path):
+@pytest.fixture
+def nothing_needed(monkeypatch):
+    """No attack has to be in an audit: shadow releases take too long for a test."""
+    from stimjax.privacy import gate
+
+    monkeypatch.setattr(gate, "NEEDED", ())
+
+
+def test_a_release_without_the_attacks_that_it_needs_is_not_published(built, run, tmp_path):
+    folder, _ = built
+    bounds = tmp_path / "bounds.yaml"
+    bounds.write_text("secrets_found: 0\n")
+    status, _, err = run(*whole_run(folder, tmp_path / "out", bounds))
+    assert status == 3 and "lira_refit was not tried" in err and "lira_labels was not" in err
+
+
+def test_a_release_beyond_the_bounds_is_not_published(built, run, tmp_path, nothing_needed):
     folder, _ = built
     bounds = tmp_path / "bounds.yaml"
     bounds.write_text("nearest.auc.window: 0.01\nsecrets_found: 0\n")
@@ -169,7 +185,7 @@ def test_a_release_beyond_the_bounds_is_not_published(built, run, tmp_path):
     assert "nothing was published" in page and "nearest auc window: reaches" in page
 
 
-def test_a_release_within_the_bounds_is_published(built, run, tmp_path):
+def test_a_release_within_the_bounds_is_published(built, run, tmp_path, nothing_needed):
     folder, _ = built
     bounds = tmp_path / "bounds.yaml"
     bounds.write_text("secrets_found: 0\n")

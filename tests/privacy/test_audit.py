@@ -10,7 +10,7 @@ from stimjax.batch import Batch, Channel, Spec
 from stimjax.config.recipes import Recipe
 from stimjax.disk.documents import Entry
 from stimjax.errors import StimjaxError
-from stimjax.privacy import audit
+from stimjax.privacy import audit, planted
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, signals
 from stimjax.privacy.shadow.releases import ReleaseRecipe
@@ -89,7 +89,7 @@ def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:
 
 
 def test_planted_members_are_those_whose_windows_were_copied(world: World) -> None:
-    leak = audit.planted(world, 0.1)
+    leak = planted.copies(world, 0.1)
     made, copied = np.asarray(leak.release.x), np.asarray(leak.members.x)
     rows = {row.tobytes() for row in made}
     assert all(row.tobytes() in rows for row in copied)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stimjax.config.recipes import RECIPES
 from stimjax.disk.documents import Entry, Privacy, Side, Sides
 from stimjax.errors import StimjaxError
 from stimjax.privacy import gate
@@ -19,6 +20,7 @@ PRIVACY = Privacy(
         ENTRY,
         replace(ENTRY, level="subject", value=0.6, ci=(0.3, 0.9)),
         replace(ENTRY, attack="files", metric="secrets_found", level="file", value=1.0, ci=None),
+        replace(ENTRY, attack="association", metric="top1", level="release", ci=(0.3, 0.8)),
         replace(ENTRY, metric="tpr_at_fpr_0.01", value=None, ci=None, note="too few"),
     ),
     epsilon=None,
@@ -37,7 +39,10 @@ PRIVACY = Privacy(
         ({"secrets_found": 0}, ["files secrets_found file: reaches 1, 0 is allowed"]),
         ({"tpr_at_fpr_0.01": 0.5}, ["lira tpr_at_fpr_0.01 window: could not be tried (too few)"]),
         ({"epsilon": 8}, ["epsilon is not bounded, 8 is allowed"]),
-        ({"top1": 0.5}, ["top1: no attack of this audit gives it"]),
+        ({"first_of_ten": 0.5}, ["association top1 release: reaches 0.8, 0.5 is allowed"]),
+        ({"top1": 0.5}, ["association top1 release: reaches 0.8, 0.5 is allowed"]),
+        ({"top1": 0.9}, []),
+        ({"worst_subject": 0.5}, ["worst_subject: no attack of this audit gives it"]),
     ],
 )
 def test_the_upper_end_counts(bounds: dict[str, float], said: list[str]) -> None:
@@ -60,3 +65,14 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(StimjaxError, match=r"bounds\.yaml"):
         gate.read(file)
+
+
+def test_a_release_whose_source_can_be_refitted_needs_that_attack() -> None:
+    tried = [replace(ENTRY, attack=f"lira_{name}") for name in ("labels", "refit")]
+    every = replace(PRIVACY, attacks=tuple(tried))
+    assert gate.lacking(every, RECIPES["mixture"]) == []
+    (line,) = gate.lacking(replace(PRIVACY, attacks=tuple(tried[:1])), RECIPES["spectral"])
+    assert line.startswith("lira_refit was not tried, and a release of the source spectral needs")
+    assert gate.lacking(replace(PRIVACY, attacks=tuple(tried[:1])), RECIPES["probe"]) == []
+    failed = replace(PRIVACY, attacks=(*tried[1:], replace(tried[0], value=None)))
+    assert len(gate.lacking(failed, RECIPES["mixture"])) == 1

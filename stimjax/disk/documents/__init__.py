@@ -6,7 +6,7 @@
 from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
 from stimjax.disk.documents.manifest import Guarantee, Manifest, PeopleBehind
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
-from stimjax.disk.documents.privacy import Entry, Privacy, Side, Sides
+from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
     Family,
     HeldOut,
@@ -22,6 +22,7 @@ from stimjax.disk.documents.teacher import TeacherFile
 from stimjax.disk.documents.tradeoff import Estimate, TradeoffPoint
 
 __all__ = [
+    "LEAKS",
     "Cohort",
     "CriticScores",
     "Dealt",

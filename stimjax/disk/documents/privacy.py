@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from stimjax.disk.documents.document import Document
+from stimjax.disk.documents.document import Document, plain
+
+LEAKS = ("copies", "statistics", "teacher")  # that are planted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Entry:
         holds: what the attacker has.
         source: where the attack was published.
         tells: what the number means to a participant.
+        planted_statistics: the value for a release that is drawn from statistics of a few members.
+        planted_teacher: that for one whose labels are of a network that learned a few by heart.
     """
 
     attack: str
@@ -40,6 +44,21 @@ class Entry:
     holds: str
     source: str
     tells: str
+    planted_statistics: float | None = None
+    planted_teacher: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON; what was planted for some attacks only is left out of the others."""
+        content = plain(self)
+        for name in ("planted_statistics", "planted_teacher"):
+            if content[name] is None:
+                del content[name]
+        return content
+
+    @property
+    def planted(self) -> tuple[float | None, ...]:
+        """The values where a leak was planted: copies, statistics, teacher."""
+        return self.planted_leak, self.planted_statistics, self.planted_teacher
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.fft
+import scipy.linalg
 from jaxtyping import Array, Float, Int
 from sklearn.cluster import KMeans
 
@@ -35,6 +36,7 @@ SEGMENTS = 4  # of a window, whose levels and spreads are among the summaries
 WEIGHT = 2.0  # of slow values beside log energies, where frames are described
 FARTHEST = 10.0  # column of a table, in units
 PER_GROUP = ("class", "share", "mean", "factor", "residual")
+LEAST_DEVIATION = 1e-3  # of what is beside the components, where a density is asked for
 WHOLE = "whole."  # in front of what describes each class as one group
 
 MOMENTS = "mean and covariance in them, and of signals the power beside them, of "
@@ -202,6 +204,43 @@ def _of_group(
     return draw
 
 
+def log_density(windows: Batch, statistics: Statistics) -> Float[np.ndarray, " n"]:
+    """How likely each window is drawn as one of its class; see `Kind.density`.
+
+    The product of the densities of its scores and of what is beside them (of a long window, those
+    of its table), summed over the groups of its class.
+    """
+    x, prefix, principal = np.asarray(windows.x), "mixture.", "components"
+    if frames.is_long(windows.spec):
+        prefix, principal = "mixture.frames.", "mixture.frames"
+        middle, unit = (statistics[f"{prefix}{name}"] for name in ("middle", "unit"))
+        x = (frames.table(x, windows.spec) - middle) / unit
+    of = {name: np.asarray(statistics[f"{prefix}{name}"], float) for name in PER_GROUP[:-1]}
+    basis, center, _ = components.of(statistics, principal)
+    flat, label = x.reshape(len(x), -1), windows.label
+    score = (flat - center) @ basis.T
+    residual = statistics.get(f"{prefix}residual")
+    if residual is not None:
+        beside = (flat - center - score @ basis).reshape(x.shape)
+        power = np.asarray(scipy.fft.dct(beside, axis=1, norm="ortho"))
+    out = np.full(len(x), -np.inf)
+    for group, number in enumerate(of["class"]):
+        mine = np.flatnonzero(label == number)
+        factor, beyond = of["factor"][group], score[mine] - of["mean"][group]
+        log = np.log(of["share"][group]) + _normal(beyond, factor)
+        if residual is not None:
+            deviation = np.asarray(residual[group], float) + LEAST_DEVIATION
+            log -= ((power[mine] / deviation) ** 2).sum(axis=(1, 2)) / 2 + np.log(deviation).sum()
+        out[mine] = np.logaddexp(out[mine], log)
+    return out / flat.shape[1]
+
+
+def _normal(x: Float[np.ndarray, "n k"], factor: Float[np.ndarray, "k k"]) -> np.ndarray:
+    """The log density of a Gaussian around 0, without the constant, f64[n]."""
+    white = scipy.linalg.solve_triangular(factor, x.T, lower=True)
+    return -(white**2).sum(axis=0) / 2 - np.log(np.diag(factor)).sum()
+
+
 def _grouped(
     features: Float[np.ndarray, "n features"], crowd: rows.Crowd, mine: Int[np.ndarray, " n"]
 ) -> list[Int[np.ndarray, " group"]]:
@@ -252,4 +291,6 @@ def _power(beside: Float[np.ndarray, "n time channel"]) -> Float[np.ndarray, "ti
     return np.sqrt((coefficients**2).mean(axis=0))
 
 
-MIXTURE = Kind(make, (components.COMPONENTS, Statistic("mixture", measure)), USES)
+MIXTURE = Kind(
+    make, (components.COMPONENTS, Statistic("mixture", measure)), USES, density=log_density
+)

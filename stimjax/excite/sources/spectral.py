@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.fft
+import scipy.linalg
 from jaxtyping import Array, Float, Int
 
 from stimjax.batch import Batch, Spec
@@ -123,6 +124,29 @@ def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
     return draw
 
 
+def log_density(windows: Batch, statistics: Statistics) -> Float[np.ndarray, " n"]:
+    """How likely each window is drawn as one of its class; see `Kind.density`.
+
+    The density of its numbers. Couplings between channels are not looked at.
+    """
+    x, label, layout = np.asarray(windows.x), windows.label, _layout(windows.spec)
+    axes = tuple(range(1, x.ndim - 1))
+    coefficient = np.asarray(scipy.fft.dctn(x, axes=axes, norm="ortho"))
+    out = np.zeros(len(x))
+    for number in np.unique(label):
+        shape, mean, factor = (
+            np.asarray(statistics[f"spectral.{name}"][number], float)
+            for name in ("shape", "mean", "factor")
+        )
+        own = coefficient[label == number]
+        own[(slice(None), *map(slice, shape.shape[:-1]))] -= shape
+        beyond = _features(own, layout)[0] - mean
+        white = scipy.linalg.solve_triangular(factor, beyond.T, lower=True)
+        log = -(white**2).sum(axis=0) / 2 - np.log(np.diag(factor)).sum()
+        out[label == number] = log / len(mean)
+    return out
+
+
 def _layout(spec: Spec) -> _Layout:
     spatial = spec.shape[:-1]
     radius = np.sqrt(sum(axis**2 for axis in np.ogrid[tuple(slice(n) for n in spatial)]))
@@ -202,4 +226,4 @@ def _factor(covariance: Float[np.ndarray, "k k"]) -> Float[np.ndarray, "k k"]:
     return np.linalg.cholesky((1 - SHRINK) * covariance + SHRINK * diagonal + 1e-6 * diagonal)
 
 
-SPECTRAL = Kind(make, (Statistic("spectral", measure),), USES)
+SPECTRAL = Kind(make, (Statistic("spectral", measure),), USES, density=log_density)

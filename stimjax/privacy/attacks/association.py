@@ -8,6 +8,7 @@ with less than a quarter of the median number of windows are left out, or all wo
 
 - Of the whole release: each window is scored as in `nearest.score`, a candidate by the mean of its
   `BEST` highest scores. The mean over all ways to choose the others is taken exactly.
+  By shadows (`by_shadows`), a candidate is scored by all that `lira` sees of its windows.
 - Of a stimulus: it claims the candidate with the nearest window, and the more decidedly, the nearer
   that is against the second candidate's. Counted are the most decided stimuli of each trial: 5 %,
   but with many members fewer, since of M members one has about 1/M of the stimuli (see `decided`).
@@ -23,6 +24,8 @@ members and over others: one of these who resembles every stimulus, or none, cha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import beta, hypergeom
@@ -30,10 +33,11 @@ from scipy.stats import beta, hypergeom
 from stimjax.batch import Batch
 from stimjax.privacy import space
 from stimjax.privacy.attacks import nearest
-from stimjax.privacy.findings import Attack, Finding, World
+from stimjax.privacy.findings import Attack, Finding, Scores, World, pool
 from stimjax.students.intervals import LEVEL
 
 NAME = "association"
+BY_SHADOWS = "association_by_shadows"
 OTHERS = 9  # candidates beside the member
 BEST = 5  # windows that speak for a candidate
 DECIDED, LEAST = 0.05, 20  # part of the stimuli, at most; stimuli, at least
@@ -79,19 +83,50 @@ def _of_release(world: World, points: space.Points, drawn: int) -> list[Finding]
         _candidates(nearest.score(each, points), side, rng)
         for each, side in ((points.members, world.members), (points.others, world.others))
     )
-    better = theirs > ours[:, None]
+    return _places(NAME, theirs > ours[:, None], drawn)
+
+
+def by_shadows(score: Callable[[World], Scores]) -> Attack:
+    """The attack on the release by `score`, which knows releases with and without each candidate.
+
+    A candidate is scored by the mean of its windows, all of them.
+    """
+
+    def run(world: World) -> list[Finding]:
+        scores = score(world)
+        ours, theirs = (
+            pool(one, np.asarray(side.subject))
+            for one, side in ((scores.members, world.members), (scores.others, world.others))
+        )
+        drawn = min(OTHERS, max(1, len(theirs) - 1))
+        return _places(BY_SHADOWS, theirs > ours[:, None], drawn)
+
+    return ATTACK._replace(
+        name=BY_SHADOWS,
+        holds=f"{ATTACK.holds}; and shadow releases with and without each candidate",
+        run=run,
+    )
+
+
+def _places(name: str, better: Bool[np.ndarray, "members others"], drawn: int) -> list[Finding]:
+    """How often a member is the first candidate, and among the first five.
+
+    Args:
+        name: of the attack.
+        better: whether an other's score is above the member's.
+        drawn: others in a trial.
+    """
     pools = [np.delete(better, j, axis=1) for j in range(better.shape[1])]
     findings = []
     for top in (1, 5):
         if top > drawn:
             note = f"there are only {1 + drawn} candidates"
-            findings.append(Finding(NAME, f"top{top}", "release", None, None, 1.0, note))
+            findings.append(Finding(name, f"top{top}", "release", None, None, 1.0, note))
             continue
         hits = ranked(better, top, drawn)
         without = [ranked(pool, top, drawn).mean() for pool in pools if pool.shape[1] >= drawn]
-        findings.append(
-            _finding(f"top{top}", "release", hits, np.array(without), top / (1 + drawn))
-        )
+        chance = top / (1 + drawn)
+        findings.append(_finding(f"top{top}", "release", hits, np.array(without), chance, name))
     return findings
 
 
@@ -170,10 +205,11 @@ def _finding(
     hits: Float[np.ndarray, " members"],
     without: Float[np.ndarray, " others"],
     chance: float,
+    name: str = NAME,
 ) -> Finding:
     """The mean over members; `without` are the values when each of the others is left out."""
     value = float(hits.mean())
-    return Finding(NAME, metric, level, value, interval(value, hits, without), chance)
+    return Finding(name, metric, level, value, interval(value, hits, without), chance)
 
 
 def interval(

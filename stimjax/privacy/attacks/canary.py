@@ -6,9 +6,15 @@ and a window whose label is wrong is such. Each canary is in the training set of
 pipelines; the score is how far the release prefers the wrong label, compared with releases without
 that canary: as the paper has it, by a student of the release, and (ours) by how much closer its
 stimuli with the wrong label come than those with the true one.
+
+Ours are also canary subjects: nights of people whose every window has one and the same signature, a
+shape of their own that nobody else's windows have. Each of them, too, is in half of the pipelines;
+the score is what `shadow.signals` sees of all its windows, compared with releases without it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -20,27 +26,36 @@ from stimjax.errors import StimjaxError
 from stimjax.learn.predict import log_probabilities
 from stimjax.privacy.findings import RATES, RESAMPLES, Attack, Finding, World
 from stimjax.privacy.shadow import pipelines, signals
-from stimjax.privacy.shadow.pipelines import Release
+from stimjax.privacy.shadow.pipelines import Pipelines, Release
+from stimjax.privacy.shadow.releases import Refit
 from stimjax.students.intervals import area, percentile
 
 NAME = "canary"
 COUNT = 200  # canaries, at most; never more than every second window of the reference
+NIGHTS, WINDOWS = 10, 40  # canary subjects, and windows of each
+FIRST = 2_000_000  # of the canary subjects' numbers
 TRAIN = 2000  # windows of members in the training set of each pipeline, at most
 
 
-def attack(release: Release, count: int) -> Attack:
-    """The attack on `count` pipelines whose releases are made by `release`."""
+def attack(release: Release, count: int, refit: Refit | None = None) -> Attack:
+    """The attack on `count` pipelines whose releases are made by `release`.
+
+    Args:
+        release: of each pipeline.
+        count: of pipelines.
+        refit: of its source, if that has statistics.
+    """
     return Attack(
         NAME,
-        "releases of the same kind from training sets into which it may put windows",
+        "releases of the same kind from training sets into which it may put windows and nights",
         "Zhao and Zhang, ICLR 2025 (arXiv 2502.12976)",
         "How well somebody tells from a release whether a recording that resembles nobody else's "
         "was among the training data.",
-        lambda world: run(world, release, count),
+        lambda world: run(world, release, count, refit),
     )
 
 
-def run(world: World, release: Release, count: int) -> list[Finding]:
+def run(world: World, release: Release, count: int, refit: Refit | None = None) -> list[Finding]:
     """Run `count` pipelines with canaries among `world.members`, and look for these.
 
     The release of `world` is not looked at: its canaries would have had to be in it. At most
@@ -51,23 +66,68 @@ def run(world: World, release: Release, count: int) -> list[Finding]:
         StimjaxError: the reference has less than four windows.
     """
     canaries, true = _canaries(world)
-    wrong = canaries.label
+    nights = _nights(world)
     rng = np.random.default_rng(world.seed)
     members = world.members[np.sort(rng.permutation(len(world.members))[:TRAIN])]
-    windows = batch.concatenate([members, canaries])
-    inside = pipelines.halves(count, len(canaries), world.seed)
-    rows = [
-        np.concatenate([np.arange(len(members)), len(members) + np.flatnonzero(row)])
-        for row in inside
-    ]
+    windows = batch.concatenate([members, canaries, nights])
+    night = np.repeat(np.arange(NIGHTS), len(nights) // NIGHTS)
+    unit = np.concatenate(
+        [np.arange(len(canaries)), len(canaries) + night]
+    )  # of what may be put in
+    inside = pipelines.halves(count, len(canaries) + NIGHTS, world.seed)
+    every = np.arange(len(members))
+    rows = [np.append(every, len(members) + np.flatnonzero(row[unit])) for row in inside]
     ran = pipelines.run(windows, rows, release, world.seed, "canary ")
-    log = log_probabilities(pipelines.student(windows.spec), ran.students, canaries.x)
-    each, basis = np.arange(len(canaries)), signals.components(members)
+    put = inside[:, : len(canaries)], inside[:, len(canaries) :]
+    basis = signals.components(members)
+    score = _of_windows(ran, basis, canaries, true, put[0])
+    of_nights = _of_nights(ran, basis, nights, put[1], refit)
+    return [
+        *findings(score, put[0], world.seed),
+        *findings(of_nights, put[1], world.seed, "subject"),
+    ]
+
+
+def _of_windows(
+    ran: Pipelines,
+    basis: PCA,
+    canaries: Batch,
+    true: Int[np.ndarray, " canary"],
+    inside: Bool[np.ndarray, "pipeline canary"],
+) -> Float[np.ndarray, "pipeline canary"]:
+    """How far each release prefers the wrong label of each canary, beside those without it."""
+    wrong, each = canaries.label, np.arange(len(canaries))
+    log = log_probabilities(pipelines.student(canaries.spec), ran.students, canaries.x)
     close = np.stack([_close(basis, stimuli, canaries) for stimuli in ran.stimuli])
     surer, closer = (of[:, each, wrong] - of[:, each, true] for of in (log, close))
-    scores = [calibrated(leveled(surer, wrong), inside), calibrated(closer, inside)]
-    score = sum(one / max(float(one[~inside].std()), 1e-9) for one in scores)
-    return findings(np.asarray(score), inside, world.seed)
+    return _together([leveled(surer, wrong), closer], inside)
+
+
+def _of_nights(
+    ran: Pipelines,
+    basis: PCA,
+    nights: Batch,
+    inside: Bool[np.ndarray, "pipeline night"],
+    refit: Refit | None,
+) -> Float[np.ndarray, "pipeline night"]:
+    """What each release shows of each night, the mean of its windows, beside those without it."""
+    model, x = pipelines.student(nights.spec), np.asarray(nights.x)
+    seen = [
+        pipelines.log_odds(model, ran.students, x, nights.label),
+        np.stack([signals.closeness(basis, stimuli, nights) for stimuli in ran.stimuli]),
+    ]
+    if refit is not None:
+        seen.append(np.stack([refit(stimuli, nights) for stimuli in ran.stimuli]))
+    return _together([one.reshape(len(one), NIGHTS, -1).mean(axis=2) for one in seen], inside)
+
+
+def _together(
+    scores: Sequence[Float[np.ndarray, "pipeline canary"]],
+    inside: Bool[np.ndarray, "pipeline canary"],
+) -> Float[np.ndarray, "pipeline canary"]:
+    """The sum of scores, each calibrated and in units of its spread where the canary is not."""
+    each = [calibrated(score, inside) for score in scores]
+    return np.sum([one / max(float(one[~inside].std()), 1e-9) for one in each], axis=0)
 
 
 def _close(basis: PCA, stimuli: Batch, canaries: Batch) -> Float[np.ndarray, "canary class"]:
@@ -90,6 +150,21 @@ def _canaries(world: World) -> tuple[Batch, Int[np.ndarray, " canary"]]:
     wrong = (true + rng.integers(1, classes, size)) % classes
     y = batch.one_hot(wrong, chosen.spec)
     return batch.make(chosen.x, y, chosen.spec, subject=chosen.subject), true
+
+
+def _nights(world: World) -> Batch:
+    """Windows of the reference as those of `NIGHTS` people with a signature, night after night.
+
+    A signature is as large as windows are spread, at each value of a window.
+    """
+    rng = np.random.default_rng([world.seed, 2])
+    spec, reference = world.reference.spec, world.reference
+    rows = rng.integers(len(reference), size=(NIGHTS, WINDOWS))
+    x = np.asarray(reference.x)
+    signature = x.std(axis=0) * rng.normal(size=(NIGHTS, 1, *spec.shape))
+    nights = (x[rows] + signature).reshape(-1, *spec.shape).clip(spec.low, spec.high)
+    subject = np.repeat(FIRST + np.arange(NIGHTS), WINDOWS)
+    return batch.make(nights, np.asarray(reference.y)[rows.ravel()], spec, subject=subject)
 
 
 def leveled(
@@ -119,6 +194,7 @@ def findings(
     score: Float[np.ndarray, "pipeline canary"],
     inside: Bool[np.ndarray, "pipeline canary"],
     seed: int,
+    level: str = "window",
 ) -> list[Finding]:
     """Area under the curve and true alarms over pairs; intervals resample canaries."""
     count, rng = score.shape[1], np.random.default_rng(seed)
@@ -126,7 +202,7 @@ def findings(
     note = f"{count} canaries in {len(score)} pipelines"
 
     def finding(metric: str, chance: float, value: float, values: list[float]) -> Finding:
-        return Finding(NAME, metric, "window", value, percentile(values), chance, note)
+        return Finding(NAME, metric, level, value, percentile(values), chance, note)
 
     def areas(rows: np.ndarray) -> float:
         return area(score[:, rows].ravel(), inside[:, rows].ravel())
@@ -136,7 +212,7 @@ def findings(
         metric, least = f"tpr_at_fpr_{rate:g}", (~inside).sum()
         if least * rate < 1:
             few = f"{note}: too few"
-            results.append(Finding(NAME, metric, "window", None, None, rate, few))
+            results.append(Finding(NAME, metric, level, None, None, rate, few))
             continue
         shares = [_share(score[:, rows], inside[:, rows], rate) for rows in drawn]
         results.append(finding(metric, rate, _share(score, inside, rate), shares))

@@ -6,7 +6,8 @@ Zarifzadeh, Liu, Shokri, "Low-cost high-power membership inference attacks" (ICM
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,39 +15,46 @@ from jaxtyping import Float
 from scipy.special import expit
 
 from stimjax.privacy.findings import Attack
-from stimjax.privacy.shadow.signals import Observe, Seen, Signal, on_signals
+from stimjax.privacy.shadow.signals import SIGNALS, Observe, Seen, Signal, on_signals
 
 GAMMA = 1.0  # by how much a window has to beat another
 
 SOURCE = "Zarifzadeh et al., ICML 2024 (arXiv 2312.03262)"
+BESIDE_OTHERS = "How well somebody tells that you took part because "
 TELLS = {
-    "rmia": "How well somebody tells that you took part because networks trained on the release "
-    "are surer of your recordings, and stimuli come closer to them, compared with other people's.",
-    "rmia_answers": "How well somebody tells that you took part because networks trained on the "
-    "release are surer of your recordings, compared with other people's, than without you.",
-    "rmia_density": "How well somebody tells that you took part because stimuli come closer to "
-    "your recordings, compared with other people's, than they would without you.",
+    "rmia": f"{BESIDE_OTHERS}the release knows your recordings better than other people's, by all "
+    "that it shows.",
+    "rmia_answers": f"{BESIDE_OTHERS}networks trained on the release are surer of your recordings, "
+    "compared with other people's, than without you.",
+    "rmia_density": f"{BESIDE_OTHERS}stimuli come closer to your recordings, compared with other "
+    "people's, than they would without you.",
+    "rmia_refit": f"{BESIDE_OTHERS}the statistics that stimuli were drawn from fit your "
+    "recordings, compared with other people's, better than they would without you.",
+    "rmia_labels": f"{BESIDE_OTHERS}the stimuli are labeled as by a network that knew you, more "
+    "than as by one that knew other people.",
 }
+LIKELIHOOD = {
+    "answers": expit,
+    "density": np.exp,
+    "refit": np.exp,
+    "labels": np.exp,
+}  # from a signal
 
 
-def attacks(observe: Observe) -> list[Attack]:
-    """The attack on all that is seen, `rmia`, and on each part of it.
+def attacks(observe: Observe, signals: Sequence[str] = SIGNALS) -> list[Attack]:
+    """The attack on all that is seen, `rmia`, and on each of `signals`, `rmia_refit` and so on.
 
-    `rmia_answers` is on the answers of students, `rmia_density` on closeness. The ratio of both
-    together is the product of theirs, as if one said nothing of the other.
+    The ratio of all together is the product of theirs, as if one said nothing of another.
     """
 
-    def answers(seen: Seen) -> Ratios:
-        return ratios(seen.student, expit)
+    def every(seen: Seen) -> Float[np.ndarray, " n"]:
+        each = [ratios(seen[name], LIKELIHOOD[name]) for name in signals]
+        return share_beaten(functools.reduce(Ratios.__mul__, each))
 
-    def density(seen: Seen) -> Ratios:
-        return ratios(seen.density, np.exp)
+    def one(name: str) -> Callable[[Seen], Float[np.ndarray, " n"]]:
+        return lambda seen: share_beaten(ratios(seen[name], LIKELIHOOD[name]))
 
-    score = {
-        "rmia": lambda seen: share_beaten(answers(seen) * density(seen)),
-        "rmia_answers": lambda seen: share_beaten(answers(seen)),
-        "rmia_density": lambda seen: share_beaten(density(seen)),
-    }
+    score = {"rmia": every} | {f"rmia_{name}": one(name) for name in signals}
     return on_signals(score, SOURCE, TELLS, observe)
 
 

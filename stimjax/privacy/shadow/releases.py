@@ -21,10 +21,12 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite import collect, kind, lanes, methods
-from stimjax.excite.inhibit import erasure, labels
+from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit import inhibition as inhibit
+from stimjax.excite.inhibit import labels as rounding
 from stimjax.excite.inhibit.inhibition import NOTHING, Inhibition
 from stimjax.excite.kind import Statistic, Statistics
+from stimjax.excite.sources import SOURCES
 from stimjax.learn import critic
 from stimjax.learn.predict import probabilities
 from stimjax.models import Model, Params
@@ -32,9 +34,14 @@ from stimjax.models.layers import Erasures
 from stimjax.privacy.shadow import pipelines
 from stimjax.privacy.shadow.pipelines import Release, Trained
 
-STIMULI = 2000
+STIMULI = 2000  # of a release that is excited, or as many as are asked for
+VALUES = 400_000_000  # of all pipelines' stimuli together, for memory's sake
 ROUNDS = 50  # steps for each stimulus of a lane, or two whole tries: then a release stays small
 CRITIC = "cnn"
+
+
+Labels = Callable[[np.ndarray], np.ndarray]  # windows f32[n, ...] -> f32[pipeline, n, class]
+Refit = Callable[[Batch, Batch], np.ndarray]  # stimuli, windows -> f64[window], see `Kind.density`
 
 
 class ReleaseRecipe(NamedTuple):
@@ -74,7 +81,9 @@ def release_recipe(settings: config.Synthesis) -> ReleaseRecipe:
 
 
 def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
-    """Releases as `how` makes them, about `count` stimuli each.
+    """Releases as `how` makes them, about `count` stimuli each, fewer where memory is short.
+
+    Of a method that excites its stimuli `STIMULI` at most: more would take hours.
 
     What is known of the data (statistics, the critic, identity directions) is measured on each
     pipeline's own windows. Classes are as frequent as they are drawn.
@@ -86,7 +95,8 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
     terms = dataclasses.replace(inhibited.terms, disagreement=0.0)
 
     def release(trained: Trained) -> list[Batch]:
-        spec, size = trained.windows.spec, math.ceil(count / how.recipe.lanes) * how.recipe.lanes
+        spec = trained.windows.spec
+        size = _size(how.recipe, count, len(trained.rows) * math.prod(spec.shape))
         critics, bound = _critics(trained, inhibition.refusal, bool(terms.identity))
         recognizes = _critic(trained.windows) if critics is not None else None
         own = terms if recognizes else dataclasses.replace(terms, identity=0.0)  # of nobody
@@ -112,11 +122,73 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
                 "sure of none; inhibit less, or leave out lira, rmia and canary"
             )
         return [
-            batch.make(x[i, :n], labels.rounded(y[i, :n], inhibition.labels), spec)
+            batch.make(x[i, :n], rounding.rounded(y[i, :n], inhibition.labels), spec)
             for i, n in enumerate(filled)
         ]
 
     return release
+
+
+def _size(recipe: Recipe, count: int, values: int) -> int:
+    """Stimuli of a release, as many for each lane; one of each pipeline are `values` numbers."""
+    most = STIMULI if recipe.tries else max(STIMULI, VALUES // values)
+    return math.ceil(min(count, most) / recipe.lanes) * recipe.lanes
+
+
+def refit(how: ReleaseRecipe) -> Refit | None:
+    """How the source of `how` is refitted; None where it has no statistics.
+
+    Its statistics are measured on the stimuli, in place of the private windows, and say how likely
+    it draws a window. Nothing else is asked: no teacher, no seed.
+    """
+    source = SOURCES[how.recipe.source]
+    density = source.density
+    if density is None:
+        return None
+
+    def log_density(stimuli: Batch, windows: Batch) -> np.ndarray:
+        statistics = kind.measured(source.needs, stimuli, _NoTeacher())
+        return density(windows, inhibit.without_groups(statistics, how.inhibition))
+
+    return log_density
+
+
+def labels(trained: Trained, inhibition: Inhibition) -> Labels:
+    """How the teachers of pipelines label windows, inhibited as their releases are."""
+    erasures = _erasures(trained, inhibition.directions)
+
+    def label(x: np.ndarray) -> np.ndarray:
+        given = (trained.params, erasures)
+        each = probabilities(_erased(trained.model), given, x)
+        return np.stack([rounding.rounded(one, inhibition.labels) for one in each])
+
+    return label
+
+
+@functools.cache
+def _erased(model: Model) -> Model:
+    """A network whose parameters are `(parameters, erasures)`."""
+    return model._replace(apply=lambda given, x, key=None: model.hidden(given[0], x, given[1])[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class _NoTeacher:
+    """An attacker's, who refits a source: a statistic that asks a teacher is a defect."""
+
+    @property
+    def model(self) -> Model:
+        raise AssertionError("the statistics of a source ask no teacher")
+
+    @property
+    def params(self) -> Params:
+        raise AssertionError("the statistics of a source ask no teacher")
+
+    @property
+    def models(self) -> list[tuple[Model, Params]]:
+        raise AssertionError("the statistics of a source ask no teacher")
+
+    def probability(self, x: Array | np.ndarray) -> np.ndarray:
+        raise AssertionError("the statistics of a source ask no teacher")
 
 
 def copied(trained: Trained) -> list[Batch]:
@@ -144,7 +216,7 @@ class _Pipeline:
 def _measured(trained: Trained, number: int, wanted: Sequence[Statistic]) -> Statistics:
     """Statistics of a pipeline's own windows, measured as the holder's are."""
     params = jax.tree.map(lambda leaf: leaf[number], trained.params)
-    train = trained.windows[trained.rows[number]]
+    train = trained.windows[trained.measured[number]]
     return kind.measured(wanted, train, _Pipeline(trained.model, params))
 
 

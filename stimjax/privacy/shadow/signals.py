@@ -3,10 +3,13 @@
 After Shokri et al. (S&P 2017) and Carlini et al. (S&P 2022), online: the auditor holds everybody of
 whom an attacker would ask, trains pipelines on random halves of these subjects, and sees how the
 windows of a subject look from the releases that hold it and from those that do not. Attacks then
-compare that with how they look from the real release (`lira.py`, `rmia.py`). Of two signals each:
+compare that with how they look from the real release (`lira.py`, `rmia.py`). There are up to three
+signals:
 
-student: the log-odds of the window's class, from students of the release.
+answers: the log-odds of the window's class, from students of the release.
 density: how close the nearest stimuli are.
+refit: how likely the release's own source draws the window, its statistics being measured anew on
+    the stimuli; of sources that have any.
 
 Shadows are made once and serve every world of the same candidates. What weakens them for the sake
 of time is said in `pipelines.py` and `releases.py`; and where the release under attack was made in
@@ -28,9 +31,10 @@ from stimjax import batch
 from stimjax.batch import NOBODY, Batch
 from stimjax.errors import StimjaxError
 from stimjax.privacy.findings import Attack, Finding, Scores, World, membership
-from stimjax.privacy.shadow import pipelines
-from stimjax.privacy.shadow.pipelines import Release
+from stimjax.privacy.shadow import labels, pipelines, releases
+from stimjax.privacy.shadow.releases import Labels, Refit, ReleaseRecipe
 
+SIGNALS = ("answers", "density", "refit", "labels")
 TARGETS = 4  # students of the release under attack
 POPULATION = 4000  # windows of the reference that are looked at, at most
 COMPONENTS = 40  # in which distances are taken
@@ -63,13 +67,7 @@ class Signal(NamedTuple):
     population: Float[np.ndarray, " z"]
 
 
-class Seen(NamedTuple):
-    """Both signals of a world's windows: its members, then its others."""
-
-    student: Signal
-    density: Signal
-
-
+Seen = Mapping[str, Signal]  # of a world's windows, its members, then its others; by `SIGNALS`
 Observe = Callable[[World], Seen]
 
 
@@ -80,31 +78,33 @@ class Shadows(NamedTuple):
         windows: the candidates, then the population.
         places: where a candidate stands, by what `_names` calls it.
         inside: whether a shadow had learned from a window, bool[shadow, window].
-        student: log-odds of its class, f64[shadow, window].
-        density: closeness, f64[shadow, window].
-        basis: the principal components of the candidates.
-        size: stimuli of a shadow release.
+        signals: what each shadow shows of each window, f64[shadow, window], by `SIGNALS`.
+        look: what stimuli show of `windows` without any training; the nearest of so many of them
+            at most.
+        label: what each shadow teacher calls windows, as it would be published.
+        size: stimuli that a student of a shadow release learned from.
         seed: of all chance.
     """
 
     windows: Batch
     places: dict[bytes, int]
     inside: np.ndarray
-    student: np.ndarray
-    density: np.ndarray
-    basis: PCA
+    signals: Mapping[str, np.ndarray]
+    look: Callable[[Batch, int], dict[str, np.ndarray]]
+    label: Labels
     size: int
     seed: int
 
 
-def make(world: World, release: Release, count: int) -> Shadows:
+def make(world: World, how: ReleaseRecipe, count: int) -> Shadows:
     """Run `count` shadow pipelines on halves of the members and others of `world`, by subject.
 
     A window of nobody counts as a subject of its own.
 
     Args:
-        world: its release is not looked at.
-        release: how shadow releases are made.
+        world: of its release only the size is looked at: shadow releases are as large, or as far
+            as memory goes.
+        how: they are made.
         count: of shadows; even, so that each subject is in half of them.
 
     Raises:
@@ -113,21 +113,42 @@ def make(world: World, release: Release, count: int) -> Shadows:
     candidates, population = _everybody(world)
     unit = _units(candidates)
     inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]
-    ran = pipelines.run(candidates, [np.flatnonzero(row) for row in inside], release, world.seed)
+    rows, release = [np.flatnonzero(row) for row in inside], releases.drawn(how, len(world.release))
+    ran = pipelines.run(candidates, rows, release, world.seed)
     windows = batch.concatenate([candidates, population])
-    basis = components(candidates)
     outside = np.zeros((count, len(population)), bool)
     model = pipelines.student(windows.spec)
+    look = _look(components(candidates), windows, releases.refit(how))
+    looked = [look(stimuli, pipelines.LEARNED) for stimuli in ran.stimuli]
+    answers = pipelines.log_odds(model, ran.students, np.asarray(windows.x), windows.label)
     return Shadows(
         windows=windows,
         places={name: i for i, name in enumerate(_names(candidates))},
         inside=np.concatenate([inside, outside], axis=1),
-        student=pipelines.log_odds(model, ran.students, np.asarray(windows.x), windows.label),
-        density=np.stack([closeness(basis, stimuli, windows) for stimuli in ran.stimuli]),
-        basis=basis,
-        size=min(map(len, ran.stimuli)),
+        signals={"answers": answers}
+        | {name: np.stack([one[name] for one in looked]) for name in looked[0]},
+        look=look,
+        label=releases.labels(ran.trained, how.inhibition),
+        size=min(pipelines.LEARNED, *map(len, ran.stimuli)),
         seed=world.seed,
     )
+
+
+def _look(
+    basis: PCA, windows: Batch, refit: Refit | None
+) -> Callable[[Batch, int], dict[str, np.ndarray]]:
+    """What stimuli show of `windows` to whoever trains nothing on them; see `Shadows.look`."""
+
+    def look(stimuli: Batch, near: int) -> dict[str, np.ndarray]:
+        shown = {"density": closeness(basis, stimuli[:near], windows)}
+        return shown if refit is None else shown | {"refit": refit(stimuli, windows)}
+
+    return look
+
+
+def of(how: ReleaseRecipe) -> list[str]:
+    """The names of those `SIGNALS` that a release made so shows."""
+    return [name for name in SIGNALS if name != "refit" or releases.refit(how) is not None]
 
 
 def observer(shadows: Shadows) -> Observe:
@@ -161,12 +182,19 @@ def on_signals(
 
     def attack(name: str) -> Attack:
         def run(world: World) -> list[Finding]:
-            scores, members = score[name](observe(world)), len(world.members)
-            return membership(name, Scores(scores[:members], scores[members:]), world)
+            return membership(name, scored(score[name], observe, world), world)
 
         return Attack(name, HOLDS, source, tells[name], run)
 
     return [attack(name) for name in score]
+
+
+def scored(
+    score: Callable[[Seen], Float[np.ndarray, " n"]], observe: Observe, world: World
+) -> Scores:
+    """The scores of a world's windows, by what `observe` gives of them."""
+    scores, members = score(observe(world)), len(world.members)
+    return Scores(scores[:members], scores[members:])
 
 
 def _observed(shadows: Shadows, world: World) -> Seen:
@@ -189,7 +217,7 @@ def _observed(shadows: Shadows, world: World) -> Seen:
     model = pipelines.student(windows.spec)
     students = pipelines.train(model, world.release, rows, own)
     odds = pipelines.log_odds(model, students, np.asarray(windows.x), label).mean(axis=0)
-    density = closeness(shadows.basis, world.release, windows)
+    shown = {"answers": odds, **shadows.look(world.release, len(world.release))}
     population = np.arange(len(shadows.places), len(windows))
 
     def signal(of: np.ndarray, target: np.ndarray) -> Signal:
@@ -202,7 +230,17 @@ def _observed(shadows: Shadows, world: World) -> Seen:
             population=level[-1, population],
         )
 
-    return Seen(signal(shadows.student, odds), signal(shadows.density, density))
+    looks = {name: signal(shadows.signals[name], one) for name, one in shown.items()}
+    return looks | {"labels": _labels(shadows, world, places)}
+
+
+def _labels(shadows: Shadows, world: World, places: Int[np.ndarray, " n"]) -> Signal:
+    """What the labels of the release say of the windows at `places`; of nobody else's, nothing."""
+    rows = np.random.default_rng(shadows.seed).permutation(len(world.release))[: labels.MOST]
+    stimuli, inside = world.release[rows], shadows.inside[:, places]
+    x, y = np.asarray(stimuli.x), np.asarray(stimuli.y)
+    theirs, target = labels.recognized(shadows.label(x), y, inside)
+    return Signal(theirs, inside, target, np.zeros((len(theirs), 1)), np.zeros(1))
 
 
 def aligned(

@@ -124,3 +124,36 @@ def test_coarser_long_signals_and_images_have_no_group_left(
     assert np.asarray(coarse[f"{prefix}class"]).tolist() == [0, 1]
     draw = drawn(coarse, of, 1, 20)  # pyright: ignore[reportArgumentType]
     assert draw.shape == (20, *shape) and np.isfinite(draw).all()
+
+
+def test_a_density_is_that_of_the_gaussians_that_are_drawn(measure) -> None:
+    rng = np.random.default_rng(0)
+    mix = rng.normal(size=(12, 12)) / 12**0.5
+    of, label = spec(6, 2), np.arange(2000) % 2
+    x = rng.normal(size=(2000, 12)) @ mix.T + 3 * label[:, None]
+    found = measure(MIXTURE, batch.make(x.reshape(-1, 6, 2), batch.one_hot(label, of), of))
+    coarse = mixture.coarser(found, 1.0)  # one Gaussian a class, all components: known in full
+    asked = batch.make(x[:50].reshape(-1, 6, 2), batch.one_hot(label[:50], of), of)
+    for number in (0, 1):
+        rows, basis = label[:50] == number, np.asarray(found["components.basis"])
+        factor, mean = (
+            np.asarray(coarse[f"mixture.{name}"])[number] for name in ("factor", "mean")
+        )
+        center = found["components.center"] + mean @ basis
+        gaussian = scipy.stats.multivariate_normal(center, basis.T @ factor @ factor.T @ basis)
+        ours = 12 * mixture.log_density(asked, coarse)[rows]  # pyright: ignore
+        truth = gaussian.logpdf(x[:50][rows])
+        np.testing.assert_allclose(ours - ours.mean(), truth - truth.mean(), atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(600, 1), (8, 8, 1)])
+def test_a_density_of_long_signals_and_images_knows_their_own_class(shape, measure) -> None:
+    rng = np.random.default_rng(0)
+    of = dataclasses.replace(spec(8), shape=shape, rate=10.0 if len(shape) == 2 else None)
+    label = np.arange(300) % 2
+    x = rng.normal(size=(300, *shape)) * np.where(label, 3, 1).reshape(-1, *[1] * len(shape))
+    given = batch.make(x, batch.one_hot(label, of), of)
+    found = measure(MIXTURE, given)
+    swapped = batch.make(x, batch.one_hot(1 - label, of), of)
+    ours, theirs = (mixture.log_density(one, found) for one in (given, swapped))
+    assert np.isfinite(ours).all() and (ours > theirs).mean() > 0.95

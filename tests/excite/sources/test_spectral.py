@@ -88,3 +88,22 @@ def test_images_keep_the_mean_of_their_class(measure) -> None:
     for number in (0, 1):
         have, want = drawn(measure, given, number, 200).mean(axis=0), x[number::2].mean(axis=0)
         assert np.corrcoef(have.ravel(), want.ravel())[0, 1] > 0.97
+
+
+def test_a_density_is_that_of_the_numbers_of_a_window(measure) -> None:
+    given = made(SHORT)
+    found = measure(SPECTRAL, given)
+    assert SPECTRAL.density is not None
+    ours = SPECTRAL.density(given, found)
+    swapped = batch.make(given.x, given.y[:, ::-1], SHORT)
+    assert np.isfinite(ours).all() and (ours > SPECTRAL.density(swapped, found)).mean() > 0.9
+    features = len(found["spectral.mean"][0])
+    # Of a Gaussian's own draws the squares add up to one a dimension.
+    squares = (
+        -2 * ours * features
+        - 2
+        * np.array([np.log(np.diag(factor)).sum() for factor in found["spectral.factor"]])[
+            given.label
+        ]
+    )
+    assert abs(squares.mean() / features - 1) < 0.15  # shrunk covariances are wider

@@ -22,17 +22,32 @@ def windows(n: int, seed: int) -> Batch:
 WORLD = World(windows(10, 0), windows(200, 1), windows(40, 2), windows(100, 3))
 
 
-def area(release: pipelines.Release) -> tuple[float, tuple[float, float]]:
+def areas(release: pipelines.Release) -> dict[str, tuple[float, tuple[float, float]]]:
+    """Of windows and of subjects."""
     found = canary.run(WORLD, release, 8)
-    assert [f.metric for f in found] == ["auc", "tpr_at_fpr_0.01", "tpr_at_fpr_0.001"]
-    assert found[0].value is not None and found[0].interval is not None
+    assert [f.metric for f in found] == 2 * ["auc", "tpr_at_fpr_0.01", "tpr_at_fpr_0.001"]
     assert found[2].value is None and "too few" in found[2].note  # of 200 pairs without
-    return found[0].value, found[0].interval
+    out = {}
+    for one in found[::3]:
+        assert one.value is not None and one.interval is not None
+        out[one.level] = one.value, one.interval
+    return out
 
 
 def test_canaries_are_found_where_the_windows_are_the_release() -> None:
-    value, (low, high) = area(releases.copied)
-    assert value > 0.97 and low <= value <= high
+    found = areas(releases.copied)
+    for value, (low, high) in found.values():
+        assert value > 0.97 and low <= value <= high
+
+
+def test_canary_subjects_have_a_signature_within_the_range() -> None:
+    nights = canary._nights(WORLD)
+    assert np.unique(nights.subject, return_counts=True)[1].tolist() == [canary.WINDOWS] * 10
+    assert np.asarray(nights.x).min() >= -8 and np.asarray(nights.x).max() <= 8
+    shape = np.asarray(nights.x).reshape(10, canary.WINDOWS, -1).mean(axis=1)
+    assert np.abs(np.corrcoef(shape) - np.eye(10)).max() < 0.8  # each has its own
+    again = canary._nights(WORLD)
+    np.testing.assert_array_equal(nights.x, again.x)
 
 
 def test_copies_under_the_wrong_label_are_found_by_how_close_they_are() -> None:
@@ -47,8 +62,9 @@ def test_copies_under_the_wrong_label_are_found_by_how_close_they_are() -> None:
 
 
 def test_canaries_are_not_found_where_the_release_ignores_them() -> None:
-    _, (low, high) = area(lambda trained: [windows(300, 4 + s % 97) for s in trained.seeds])
-    assert low <= 0.5 <= high
+    found = areas(lambda trained: [windows(300, 4 + s % 97) for s in trained.seeds])
+    for _, (low, high) in found.values():
+        assert low <= 0.5 <= high
 
 
 def test_labels_of_canaries_are_wrong() -> None:

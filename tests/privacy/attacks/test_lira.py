@@ -8,7 +8,7 @@ from stimjax.batch import Channel, Spec, make, one_hot
 from stimjax.privacy.attacks import lira
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow.pipelines import halves
-from stimjax.privacy.shadow.signals import Seen, Signal
+from stimjax.privacy.shadow.signals import Signal
 
 
 def gaussian(count: int, n: int, gap: float, seed: int = 0, spread: float = 0.0) -> Signal:
@@ -34,6 +34,7 @@ def area(score: np.ndarray) -> float:
 
 def test_it_is_the_ratio_of_two_normal_densities(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lira, "STRAY", 1e-200)  # of nothing but these two
+    monkeypatch.setattr(lira, "moderated", lambda variance, free: np.full(50, variance.mean()))
     signal = gaussian(16, 50, gap=2.0)
     # The same difference of means everywhere: nothing is drawn anywhere.
     means = [
@@ -84,10 +85,26 @@ def test_findings_are_of_both_signals_in_order_of_members_and_others() -> None:
     world = World(windows[:10], windows[:30], windows[30:], windows)
     signal = gaussian(16, 60, gap=0.0)
     known = signal._replace(target=signal.target + np.where(np.arange(60) < 30, 20.0, 0.0))
-    both, answers, density = lira.attacks(lambda world: Seen(known, signal))
+    seen = {"answers": known, "density": signal}
+    both, answers, density = lira.attacks(lambda world: seen, list(seen))
     assert [a.name for a in (both, answers, density)] == ["lira", "lira_answers", "lira_density"]
     for one in (both, answers):
         auc = {f.level: f.value for f in one.run(world) if f.metric == "auc"}
         assert auc == {"window": pytest.approx(1.0, abs=0.02), "subject": 1.0}
     found = density.run(world)[0]
     assert found.interval is not None and found.interval[0] < 0.5 < found.interval[1]
+
+
+@pytest.mark.parametrize(("prior", "common"), [(6.0, 2.0), (30.0, 0.1)])
+def test_variances_are_drawn_as_far_as_who_knew_their_scatter_would(prior, common) -> None:
+    rng, free = np.random.default_rng(0), 14
+    true = prior * common / rng.chisquare(prior, 20_000)
+    seen = true * rng.chisquare(free, 20_000) / free
+    best = (prior * common + free * seen) / (prior + free)
+    np.testing.assert_allclose(lira.moderated(seen, free), best, rtol=0.06)
+
+
+def test_variances_that_scatter_as_equal_ones_do_become_one() -> None:
+    seen = 3.0 * np.random.default_rng(1).chisquare(14, 500) / 14
+    found = lira.moderated(seen, 14)
+    assert found.std() < 0.1 * seen.std() and found.mean() == pytest.approx(3.0, rel=0.05)

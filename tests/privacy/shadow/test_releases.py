@@ -48,7 +48,7 @@ def trained(batch: Batch, rows: list[np.ndarray]) -> Trained:
     """Teachers that learn briefly; what is inhibited does not ask for more."""
     model = models.classifier("mlp", batch.spec.shape, len(batch.spec.classes))
     seeds = list(range(1, 1 + len(rows)))
-    return Trained(batch, rows, model, config.Fit(steps=200, batch=32), seeds, seeds)
+    return Trained(batch, rows, rows, model, config.Fit(steps=200, batch=32), seeds, seeds)
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +227,41 @@ def test_subjects_that_a_holder_would_not_tell_apart_have_no_critic() -> None:
             releases.drawn(how, 50)(given) for how in (made(NOISE), made(NOISE, refusal=1.0))
         )
         assert np.array_equal(plain[0].x, inhibited[0].x)
+
+
+@pytest.mark.parametrize("method", ["mixture", "spectral"])
+def test_a_refitted_source_finds_windows_like_those_of_the_stimuli_likelier(method: str) -> None:
+    refit = releases.refit(made(RECIPES[method]))
+    assert refit is not None
+    batch = windows(SIGNAL, 600)
+    own, shifted = batch[300:], make(batch.x[300:] * 0.3 + 1.5, batch.y[300:], SIGNAL)
+    found = refit(batch[:300], own)
+    assert found.shape == (300,) and np.isfinite(found).all()
+    assert found.mean() > refit(batch[:300], shifted).mean() + 0.1
+
+
+def test_a_source_without_statistics_cannot_be_refitted() -> None:
+    assert releases.refit(made(RECIPES["probe"])) is releases.refit(made(RECIPES["paper"])) is None
+
+
+def test_a_release_is_as_large_as_asked_unless_it_is_excited_or_memory_is_short(known) -> None:
+    assert len(releases.drawn(made(NOISE), 3000)(known)[0]) >= 3000
+    assert releases._size(RECIPES["invert"], 20_000, 48) == releases.STIMULI + 48  # whole lanes
+    assert releases._size(NOISE, 20_000, 2 * releases.VALUES // 5000) == 2560
+
+
+def test_labels_of_shadows_are_inhibited_as_those_of_releases_are(known) -> None:
+    x = np.asarray(known.windows.x[:50])
+    plain = releases.labels(known, Inhibition())(x)
+    np.testing.assert_allclose(plain, probabilities(known.model, known.params, x), atol=1e-5)
+    classes = releases.labels(known, Inhibition(labels=1.0))(x)
+    assert (classes == np.eye(3)[plain.argmax(axis=2)]).all()
+    erased = releases.labels(known, Inhibition(directions=1.0))(x)
+    assert np.abs(erased - plain).max() > 1e-3
+
+
+def test_statistics_are_of_the_windows_that_are_measured(known) -> None:
+    low, high = (np.flatnonzero(known.windows.label == number) for number in (0, 2))
+    swapped = dataclasses.replace(known, measured=[low, high])
+    first, second = releases.drawn(made(RECIPES["spectral"]), 300)(swapped)
+    assert np.mean(first.x) < -0.3 < 0.3 < np.mean(second.x)

@@ -9,7 +9,7 @@ from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
 from stimjax.errors import StimjaxError
 from stimjax.privacy.attacks import lira, rmia
 from stimjax.privacy.findings import World
-from stimjax.privacy.shadow import pipelines, releases, signals
+from stimjax.privacy.shadow import pipelines, signals
 from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 SPEC = Spec((24, 2), ("a", "b"), (Channel("x", "", low=-8, high=8),) * 2, rate=1.0)
@@ -46,7 +46,7 @@ def quick() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def observe(quick: None) -> signals.Observe:
-    return signals.observer(signals.make(world(MEMBERS), releases.drawn(ReleaseRecipe()), 8))
+    return signals.observer(signals.make(world(MEMBERS), ReleaseRecipe(), 8))
 
 
 def areas(observe: signals.Observe, world: World) -> dict[tuple[str, str], tuple]:
@@ -60,7 +60,7 @@ def areas(observe: signals.Observe, world: World) -> dict[tuple[str, str], tuple
 
 def test_a_release_of_the_windows_themselves_is_found(observe) -> None:
     found = areas(observe, world(MEMBERS))
-    for name in ("lira", "lira_density", "rmia", "rmia_density"):
+    for name in ("lira", "lira_density", "lira_refit", "rmia", "rmia_density"):
         assert found[name, "window"][0] > 0.95
         assert found[name, "subject"][0] == 1.0
     assert found["lira_answers", "window"][0] > 0.6
@@ -88,9 +88,7 @@ def test_windows_of_nobody_each_count_alone_and_strangers_are_refused(observe) -
 
 def test_what_shadows_cannot_be_made_of_is_refused() -> None:
     with pytest.raises(StimjaxError, match="subject 3 is among the members and"):
-        signals.make(
-            World(MEMBERS, MEMBERS, people(3, 5), REFERENCE), releases.drawn(ReleaseRecipe()), 8
-        )
+        signals.make(World(MEMBERS, MEMBERS, people(3, 5), REFERENCE), ReleaseRecipe(), 8)
 
 
 def test_models_are_on_one_scale_as_seen_at_the_reference_class_by_class() -> None:
@@ -126,6 +124,6 @@ def test_three_subjects_against_two_and_images_of_three_classes(quick: None) -> 
     subject = np.arange(160) // 20
     images = make(x, one_hot(np.arange(160) % 3, spec), spec, subject=subject)
     tiny = World(images[:60], images[:60], images[60:100], images[100:])
-    found = areas(signals.observer(signals.make(tiny, releases.drawn(ReleaseRecipe()), 4)), tiny)
+    found = areas(signals.observer(signals.make(tiny, ReleaseRecipe(), 4)), tiny)
     assert found["rmia_density", "window"][0] > 0.9
     assert all(0 <= value <= 1 for value, _ in found.values())
