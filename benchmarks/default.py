@@ -22,7 +22,7 @@ RECIPE: Recipe = dataclasses.replace(RECIPES["mixture"], balance="none")
 
 def synthesis(count: int) -> config.Synthesis:
     """How `count` stimuli are made, on this kind of device."""
-    return methods.resolved(config.Synthesis(count=count, recipe=RECIPE))
+    return methods.resolved(config.Synthesis(count=count, recipe=RECIPE, seed=0))
 
 
 def teacher() -> Teacher:

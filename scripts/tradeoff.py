@@ -42,7 +42,8 @@ class Options:
         synthesis: how stimuli are made.
         study: the students.
         audit: the attacks.
-        seed: of stimuli, students and attacks.
+        seed: of stimuli, students and attacks; without one the operating system gives that of each
+            release, as `stimjax run` has it.
     """
 
     windows: Path
@@ -52,7 +53,7 @@ class Options:
     synthesis: config.Synthesis = DEFAULT.synthesis
     study: config.Study = STUDY
     audit: config.Audit = DEFAULT.audit
-    seed: int = 0
+    seed: int | None = None
 
 
 def main(options: Options) -> None:

@@ -43,7 +43,8 @@ class Windows(NamedTuple):
         validation: they choose networks; attackers in an audit hold them as their own cohort.
         test: they judge students; of others who had no part in the release.
         split: by whole subjects, or windows at random.
-        independent: none depends on another recording, as a teacher with an epsilon needs it.
+        independent: none depends on another recording, nor does the part that it is in, as a
+            teacher with an epsilon needs it.
         people: what is known of subjects by their numbers: sex, age, device.
     """
 
@@ -90,9 +91,9 @@ def load_windows(folder: Folder) -> Windows:
     """
     folder = Path(folder)
     train, validation, test = (batch.load(folder, part) for part in PARTS)
-    how = Made.load(folder).settings
-    people = persons.load(folder)
-    return Windows(train, validation, test, how.split, bool(how.independent), people)
+    made, people = Made.load(folder), persons.load(folder)
+    own = guarantee.independent(made)
+    return Windows(train, validation, test, made.settings.split, own, people)
 
 
 def train_teacher(

@@ -29,7 +29,7 @@ def teacher(network: str = "cnn") -> Teacher:
     return Teacher((network,), {"members": (single,), "weights": (jnp.ones(1),)}, spec)
 
 
-def synthesis(count: int, seed: int = 0, generator: str = "dense") -> config.Synthesis:
+def synthesis(count: int, seed: int | None = 0, generator: str = "dense") -> config.Synthesis:
     """`count` stimuli in shards of ten."""
     recipe = dataclasses.replace(
         RECIPES["paper"], generator=generator, tries=5, latent=8, lowest=0.2, highest=0.6

@@ -17,7 +17,7 @@ from stimjax.learn.ledger import Ledger
 ROOT = Path(__file__).parents[1]
 FIT = sj.config.Fit(steps=60, every=30)
 TEACHER = sj.config.Teacher(networks=("mlp",), candidates=1, critic="mlp", fit=FIT)
-SYNTHESIS = sj.config.Synthesis("mixture", count=120, shard=50)
+SYNTHESIS = sj.config.Synthesis("mixture", count=120, shard=50, seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,21 @@ from typing import Any
 
 from stimjax.command import recordings
 from stimjax.command.table import aligned
-from stimjax.disk.documents import LEAKS, Guarantee, Made, Metrics, PeopleBehind, Privacy, Results
+from stimjax.disk.documents import (
+    LEAKS,
+    Guarantee,
+    Made,
+    Metrics,
+    PeopleBehind,
+    Privacy,
+    Results,
+)
 from stimjax.errors import StimjaxError
+from stimjax.learn import limits
 from stimjax.spec import Spec, load_spec
+
+# Of a release that an earlier version made.
+PUBLISHED = "seed      is published, so that the noise can be subtracted: make the release again"
 
 
 def describe(path: Path) -> str:
@@ -110,9 +122,10 @@ def _release(folder: Path) -> str:
             "release",
             f"stimuli   {manifest.count} in "
             f"{sum(name.endswith('.safetensors') for name in manifest.files)} files",
-            f"method    {manifest.method.method}, seed {manifest.method.seed}",
+            f"method    {manifest.method.method}",
+            *([] if manifest.method.seed is None else [PUBLISHED]),
             *_spec(load_spec(folder)),
-            f"privacy   {_privacy(manifest.privacy)}",
+            *_privacy(manifest.privacy),
             "",
             "made from private data with the help of:",
             *(f"  {use}" for use in manifest.uses),
@@ -134,11 +147,12 @@ def _behind(statistics: Sequence[PeopleBehind]) -> list[str]:
     return [*title, *aligned(rows)] if statistics else []
 
 
-def _privacy(guarantee: Guarantee) -> str:
-    if guarantee.epsilon is None:
-        return "no formal guarantee"
+def _privacy(guarantee: Guarantee) -> list[str]:
+    if guarantee.epsilon is None or guarantee.delta is None:
+        return ["privacy   no formal guarantee"]
     epsilon, delta = f"epsilon {guarantee.epsilon:.3g}", f"delta {guarantee.delta:g}"
-    return f"{epsilon}, {delta}, for one {guarantee.unit}"
+    meant = limits.sentence(guarantee.epsilon, guarantee.delta)
+    return [f"privacy   {epsilon}, {delta}, for one {guarantee.unit}", f"          {meant}"]
 
 
 def _results(folder: Path) -> str:

@@ -38,8 +38,9 @@ Config = Annotated[
 Seed = Annotated[
     int | None,
     tyro.conf.arg(
-        help="the same seed gives the same result; sets the seed of every section.",
-        help_behavior_hint="(default: 0, or the file's)",
+        help="the same seed gives the same result; sets the seed of every section. Leave it out "
+        "for stimuli that are to be published: whoever guesses it can subtract their noise.",
+        help_behavior_hint="(default: 0, or the file's; of stimuli, the operating system's)",
     ),
 ]
 Overwrite = Annotated[

@@ -52,8 +52,9 @@ class Prepare:
             or stem) and subject.
         skip_bad: leave out recordings that cannot be used, and say which, instead of stopping.
         independent: no recording has a say in how another is treated: channels have to be named,
-            rate and ranges of values are fixed ones, subjects are dealt by a hash of their names.
-            A teacher with an epsilon needs it.
+            rate and ranges of values are fixed ones, subjects are dealt by a hash of their names,
+            which a header, the file's own name or a table has to tell. A teacher with an epsilon
+            needs it.
         workers: processes that read recordings; 0 takes as many as there are cores and work for.
             The windows are the same for any number.
         seed: of the split.
@@ -132,6 +133,10 @@ class Dp:
         clip: longest gradient of a subject (or window); a longer one is shortened to it.
         rate: highest learning rate.
         prior: part of the budget for the frequency of the classes; 0 does not measure it.
+        units: how many subjects (or windows) the training part is said to have, as a protocol says
+            it beforehand. What depends on their number depends on this one, so that the guarantee
+            hides a unit more or less. 0 counts them: then the count is published, and hidden is
+            what a unit was, in a cohort of as many.
     """
 
     epsilon: float = 0.0
@@ -144,6 +149,7 @@ class Dp:
     clip: float = 1.0
     rate: float = 1e-2
     prior: float = 0.05
+    units: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,7 +200,9 @@ class Synthesis:
         shard: stimuli in a file of the release; the unit of work. 0 takes 500, and 32 times as many
             on an accelerator; or what the recipe says of a lane's life.
         license: under which the holder publishes the release; written into its data card.
-        seed: of everything random here.
+        seed: of everything random here. By default the operating system gives one, which is kept
+            among what is private: whoever knows it, or guesses it, can subtract the noise. One that
+            is given makes a release again.
     """
 
     method: str = "mixture"
@@ -211,7 +219,12 @@ class Synthesis:
     lanes: int = 0
     shard: int = 0
     license: str = ""
-    seed: Seed = 0
+    seed: tyro.conf.Suppress[int | None] = None
+
+    @property
+    def label_step(self) -> float:
+        """What labels are rounded to multiples of; 0 leaves the teacher's softmax as it is."""
+        return self.inhibit if "labels" in self.inhibit_by else 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -244,8 +257,8 @@ class Audit:
     """What is tried to learn of individuals from a release.
 
     Attributes:
-        attacks: by name: nearest, domias, lira, rmia, canary, association, slicing, attribute, dcr,
-            files.
+        attacks: by name: nearest, domias, gen_lra, dpi, local, density, moments, lira, rmia,
+            canary, cohort, association, slicing, attribute, dcr, files.
         shadows: pipelines that are run with and without each subject, for lira, rmia and canary.
         copied: part of the release that is replaced with real windows in the planted leak, with
             which every attack is tested.

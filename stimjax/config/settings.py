@@ -42,6 +42,7 @@ RETIRED = {
     "synthesis.recipe.terms.diversity": 0.0,
 }
 LARGEST_SEED = 2**31 - 1  # as a key of jax without 64-bit numbers
+LARGEST_SECRET = 2**128 - 1  # of what a release is drawn with, see `excite/secret.py`
 
 Range = tuple[Callable[[int | float], bool], str]
 _COUNT: Range = (lambda v: v >= 1, "at least 1")
@@ -49,6 +50,7 @@ _POSITIVE: Range = (lambda v: v > 0, "a number above 0")
 _SHARE: Range = (lambda v: 0 <= v <= 1, "from 0 to 1")
 _INSIDE: Range = (lambda v: 0 < v < 1, "above 0 and below 1")
 _SEED: Range = (lambda v: 0 <= v <= LARGEST_SEED, f"from 0 to {LARGEST_SEED}")
+_SECRET: Range = (lambda v: 0 <= v <= LARGEST_SECRET, "from 0 to 2^128 - 1")
 _OTHER: Range = (lambda v: v >= 0, "a number of at least 0")
 
 _RANGES: Mapping[str, Mapping[str, Range]] = {
@@ -57,7 +59,7 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Teacher": {"candidates": _COUNT},
     "Dp": dict.fromkeys(("steps", "batch", "windows"), _COUNT)
     | {"clip": _POSITIVE, "rate": _POSITIVE, "delta": _INSIDE, "prior": _SHARE},
-    "Synthesis": {"count": _COUNT, "inhibit": _SHARE},
+    "Synthesis": {"count": _COUNT, "inhibit": _SHARE, "seed": _SECRET},
     "Recipe": dict.fromkeys(("latent", "rounds", "lanes"), _COUNT)
     | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE}
     | {"unexcited": _SHARE, "views": _SHARE},

@@ -26,7 +26,7 @@ def divide(
 
     Args:
         folder: with a `recording-*` file of each recording that was seen.
-        seen: the recordings; only their training values are kept in its samples.
+        seen: the recordings; of their samples and resolutions only the training part's are kept.
         named: numbers of the subjects that make up the test part.
         names: of the subjects, by their numbers.
         settings: how to split.
@@ -64,6 +64,8 @@ def divide(
         _distribute(folder, index, which[index])
     for index in seen.sample:  # only the training part may shape what is published
         seen.sample[index] = seen.sample[index][which[index][seen.source[index]] == 0]
+        if (which[index] != 0).all():
+            del seen.whole[index]
     return summary
 
 

@@ -74,12 +74,16 @@ def attribute(recordings: Recordings, settings: config.Prepare) -> list[Attribut
     of them all; else the file name without what counts nights in it: "P01_night2" is P01's,
     "mros-visit1-aa0001" mros-aa0001's.
 
+    With `settings.independent` the name of a file alone tells whose it is, and no folder: which of
+    them differ is a look at all recordings.
+
     Args:
         recordings: paths and headers of a whole cohort.
         settings: `subjects` and `subject_from`.
 
     Raises:
-        StimjaxError: the subjects file is wrong, or the header has to name a subject and does not.
+        StimjaxError: the subjects file is wrong, or the header (or with `independent` the file's
+            name) has to name a subject and does not.
     """
     if settings.subjects:
         if settings.subject_from != "auto":
@@ -94,6 +98,8 @@ def attribute(recordings: Recordings, settings: config.Prepare) -> list[Attribut
                     f"{header.name}: its header names {what}; use --subject-from file"
                 )
         return [Attribution(code, "patient code") for code in own]
+    if settings.subject_from == "file" and settings.independent:
+        return _by_own_names(recordings)
     if settings.subject_from == "file" or _same(own):
         own = [""] * len(own)
     places = iter(_places(recordings, own))
@@ -158,6 +164,24 @@ def _code(header: Header) -> str:
 def _same(own: Sequence[str]) -> bool:
     """Whether all files share a code: it is the study's, or the laboratory's."""
     return len(own) > 1 and len({code.casefold() for code in own}) == 1 and bool(own[0])
+
+
+def _by_own_names(recordings: Recordings) -> list[Attribution]:
+    """Whose each recording is by its own file name, whatever the others are called.
+
+    Raises:
+        StimjaxError: a name tells no person, or two files have it.
+    """
+    seen: dict[str, Path] = {}
+    for path, header in recordings:
+        twin = seen.setdefault(header.name.casefold(), path)
+        if _is_count(header.name) or twin != path:
+            what = f"has the name of {twin}" if twin != path else "counts nights by its name"
+            raise StimjaxError(
+                f"{path}: {what}, and with --independent no folder tells persons apart; name them "
+                "with --subjects FILE.csv, or rename the file"
+            )
+    return [_place((header.name,), None) for _, header in recordings]
 
 
 def _places(recordings: Recordings, own: Sequence[str]) -> list[Attribution]:

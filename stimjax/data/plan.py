@@ -63,6 +63,7 @@ def plan(headers: Sequence[Header], settings: config.Prepare) -> Plan:
         StimjaxError: the recordings share no channel, or settings contradict each other.
     """
     task, random, most = settings.task, settings.split == "random", MOST_RATE[settings.task]
+    refuse_dependent(settings)
     if settings.independent and not settings.channels:
         raise StimjaxError(
             "--independent: what recordings have may not choose the channels; name them with "
@@ -94,6 +95,27 @@ def plan(headers: Sequence[Header], settings: config.Prepare) -> Plan:
         before=before,
         after=after,
     )
+
+
+def refuse_dependent(settings: config.Prepare) -> None:
+    """Refuse independent windows whose part or person the other recordings would decide.
+
+    Raises:
+        StimjaxError: windows at random are dealt by a recording's place among the others, and what
+            tells persons apart may not be chosen by looking at all of them.
+    """
+    if not settings.independent:
+        return
+    if settings.split == "random":
+        raise StimjaxError(
+            "--independent: a random split deals windows by a recording's place among the others, "
+            "so that one more would move other people's; use --split subject"
+        )
+    if settings.subject_from == "auto" and not settings.subjects:
+        raise StimjaxError(
+            "--independent: what tells persons apart may not depend on all recordings together; "
+            "say --subject-from header, --subject-from file, or give --subjects FILE.csv"
+        )
 
 
 def _refuse_parts(settings: config.Prepare) -> None:

@@ -164,11 +164,12 @@ def _spec(seen: Seen, *, independent: bool) -> Spec:
     plan = seen.plan
     values = np.concatenate(list(seen.sample.values()))
     low, high = np.percentile(values, RANGE, axis=0)
+    whole = np.all(list(seen.whole.values()), axis=0)
     channels = []
     for i, name in enumerate(plan.channels):
         kind = kind_of(name)
         fixed = kind.normalization == "fixed"
-        step = 1 / kind.scale if fixed and seen.whole[i] else 0.0
+        step = 1 / kind.scale if fixed and whole[i] else 0.0
         unit = {"SpO2": "%"}.get(canonical(name) or name, "") if fixed else ""
         center, scale = (kind.center, kind.scale) if fixed else (0.0, 1.0)
         span = (float(low[i]), float(max(high[i], low[i] + 1e-3)))

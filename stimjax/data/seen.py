@@ -35,7 +35,7 @@ class Seen:
         self.sample: dict[int, np.ndarray] = {}  # some values of each channel
         self.source: dict[int, np.ndarray] = {}  # and which window each is from
         self.masked: dict[str, Counter[str]] = {name: Counter() for name in plan.channels}
-        self.whole = np.ones(len(plan.channels), bool)
+        self.whole: dict[int, np.ndarray] = {}  # of each channel: whether its values are whole
         self.twins: dict[bytes, Path] = {}
         self.plan, self.skipped = plan, skipped
 
@@ -54,7 +54,7 @@ class Seen:
         self.sample[task.index], self.source[task.index] = cut.sample, cut.source
         for name, counts in cut.masked.items():
             self.masked[name].update(counts)
-        self.whole &= np.array(cut.whole)
+        self.whole[task.index] = np.array(cut.whole)
 
     def severity(self) -> dict[int, float]:
         """Of each subject: the part of its windows that are not of the first class."""

@@ -47,6 +47,7 @@ def folder(out: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -
                     )
             if first:
                 refuse_occupied(out, overwrite)
+                aside.mkdir(mode=0o700, parents=True, exist_ok=True)
                 stack.enter_context(locked(aside))
                 _open(aside, identity, overwrite, out)
         with hosts.together(out):

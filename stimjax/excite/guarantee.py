@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stimjax import config
 from stimjax.config.recipes import Recipe
+from stimjax.data import plan
 from stimjax.disk.documents import Made
 from stimjax.errors import StimjaxError
 from stimjax.excite import accept, kind, methods
@@ -32,6 +33,7 @@ def refuse_job(job: config.Job) -> None:
     library("jax_privacy")
     if not job.prepare.independent:
         raise StimjaxError(f"--teacher.dp.epsilon: {INDEPENDENT}")
+    plan.refuse_dependent(job.prepare)
     refuse_synthesis(job.synthesis, (ledger.PRIOR,) if job.teacher.dp.prior else ())
 
 
@@ -41,8 +43,16 @@ def refuse_windows(folder: Path) -> None:
     Raises:
         StimjaxError: `folder` was not prepared so, or is no folder of windows.
     """
-    if not Made.load(folder).settings.independent:
+    if not independent(Made.load(folder)):
         raise StimjaxError(f"{folder}: {INDEPENDENT}")
+
+
+def independent(made: Made) -> bool:
+    """Whether no window, nor which part it is in, depends on a recording but its own.
+
+    Windows that are dealt at random do, whatever an earlier version wrote: one more moves others.
+    """
+    return made.settings.independent and made.settings.split == "subject"
 
 
 def refuse_synthesis(settings: config.Synthesis, statistics: Collection[str]) -> None:
@@ -102,5 +112,5 @@ def uses(sentences: Sequence[str], spent: Ledger | None) -> list[str]:
 _PROBE = " (--synthesis.method probe)"
 INDEPENDENT = (
     "a teacher with an epsilon needs windows of which none depends on another recording; prepare "
-    "them with --independent, which asks for --channels"
+    "them with --independent and --split subject, which asks for --channels and --subject-from"
 )

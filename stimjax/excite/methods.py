@@ -46,6 +46,8 @@ PARTS: Mapping[str, Mapping[str, Kind[Any]]] = {
 }
 
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
+CLASSES = "the teacher: its most probable class, as the labels of the stimuli"
+ROUNDED = "the teacher: its softmax, rounded to multiples of {:g}, as the labels of the stimuli"
 GRADIENTS = "the teacher: its gradients while stimuli are made"
 CRITIC = "the identity critic: which stimuli it recognizes"
 COUNTED = (
@@ -153,7 +155,7 @@ def uses(settings: config.Synthesis) -> list[str]:
     """What of the private data is used, a sentence for each; written into the manifest."""
     chosen = recipe(settings)
     inhibited = inhibition(settings, chosen)
-    sentences = [LABELS, RANGE]
+    sentences = [_labels(settings.label_step), RANGE]
     counted = [COUNTED] if _statistics(settings) else []
     if chosen.tries:
         sentences.append(GRADIENTS)
@@ -233,6 +235,10 @@ def _behind(name: str, of: Any, parts: Float[np.ndarray, "part 5"]) -> PeopleBeh
         effective=math.floor(effective * 10 + 1e-3) / 10,
         share=math.ceil(parts[:, 3].max() * 100 - 1e-3) / 100,
     )
+
+
+def _labels(step: float) -> str:
+    return {0.0: LABELS, 1.0: CLASSES}.get(step, ROUNDED.format(step))
 
 
 def _as_it_is(x: Array) -> Array:

@@ -16,7 +16,7 @@ from stimjax import batch, config, models
 from stimjax.batch import Array, Batch
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import collect, lanes, methods, proxies
+from stimjax.excite import collect, lanes, methods, proxies, secret
 from stimjax.excite.collect import Collected, Counts, Places
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels
@@ -53,7 +53,7 @@ def shards(
 
     Args:
         teacher: labels the stimuli.
-        settings: method, lanes, seed.
+        settings: method, lanes; without a seed they are drawn with one that nobody keeps.
         todo: chooses those that are to be made, once for each round.
         earlier: the stimuli of the shards with these numbers; by default those that were made here
             are kept in memory.
@@ -66,6 +66,7 @@ def shards(
     """
     settings = methods.resolved(settings)
     recipe = methods.recipe(settings)
+    seed = secret.drawn() if settings.seed is None else settings.seed
     numbers = list(range(math.ceil(settings.count / settings.shard)))
     kept: list[Batch] = []
     earlier = earlier or (lambda numbers: batch.concatenate(kept[: len(numbers)]))
@@ -75,11 +76,11 @@ def shards(
         part = todo(numbers[first:last])
         learned = None
         if first and part and recipe.terms.disagreement:
-            learned = proxies.train(earlier(numbers[:first]), settings.seed, index)
+            learned = proxies.train(earlier(numbers[:first]), seed, index)
         critic = None if teacher.critic is None else teacher.critic.params
         params = (teacher.params, None if learned is None else learned.params, critic)
         logits = None if learned is None else learned.logits
-        current = Round(part, workers(logits), params)
+        current = Round(part, workers(logits), params, seed)
         for shard in _fill(current, teacher, settings, watch, available):
             if recipe.rounds > 1:
                 kept.append(shard.stimuli)
@@ -91,7 +92,7 @@ class Workers(NamedTuple):
     leading axis of devices.
 
     Attributes:
-        start: `(seed, number) -> (lanes, an empty shard)`.
+        start: `(key, number) -> (lanes, an empty shard)`, of the key `u32[2]` of a release.
         advance: `(steps, params, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
             steps, none once the shard is full. `params` are the parameters of teacher, proxies and
             critic; counts and full, bool[device], have a leading axis of devices.
@@ -113,11 +114,13 @@ class Round:
         numbers: of its shards.
         workers: that fill them.
         params: of teacher, proxies and critic, as they are now.
+        seed: of the release.
     """
 
     numbers: list[int]
     workers: Workers
     params: tuple[Params, ...]
+    seed: int
 
 
 def _workers(
@@ -133,8 +136,8 @@ def _workers(
     method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
     at = collect.places(recipe.balance, settings.shard, len(spec.classes), teacher.statistics)
 
-    def start(seed: Array, number: Array) -> tuple[State, Collected]:
-        key = jax.random.fold_in(jax.random.key(seed), number)
+    def start(whole: jax.Array, number: Array) -> tuple[State, Collected]:
+        key = jax.random.fold_in(jax.random.wrap_key_data(whole), number)
         return lanes.start(method, key, settings.lanes), collect.empty(at, spec.shape)
 
     def advance(
@@ -145,7 +148,7 @@ def _workers(
         return state, shard, shard.counts, collect.full(shard.counts, at)
 
     devices = jax.local_devices()
-    state, shard = jax.eval_shape(start, np.uint32(0), np.uint32(0))
+    state, shard = jax.eval_shape(start, secret.key(0), np.uint32(0))
     return Workers(
         jax.pmap(start, in_axes=(None, 0), axis_name="device", devices=devices),
         jax.pmap(
@@ -201,7 +204,7 @@ def _fill(
     for first in range(0, len(numbers), devices):
         # The last group is filled up, so that it needs no program of another size.
         group = [numbers[min(first + i, len(numbers) - 1)] for i in range(devices)]
-        state, shard = workers.start(np.uint32(settings.seed), np.asarray(group, np.uint32))
+        state, shard = workers.start(secret.key(current.seed), np.asarray(group, np.uint32))
         if first == 0:
             given = (steps, params, state, shard)
             _refuse_large(workers, settings, available, workers.advance.lower(*given))
@@ -223,19 +226,20 @@ def _fill(
             elif seconds > LONGEST:
                 steps = max(steps // 2, np.int32(1))
             counts, full = ahead
-        waiting = _handed_over(shard, group, workers.places, teacher, settings)
+        waiting = _handed_over(shard, group, current, teacher, settings)
         del state  # or it would stand beside that of the next group
     yield from waiting
 
 
 def _handed_over(
-    shard: Collected, group: list[int], at: Places, teacher: Teacher, settings: config.Synthesis
+    shard: Collected, group: list[int], current: Round, teacher: Teacher, settings: config.Synthesis
 ) -> Iterator[Shard]:
     """The shards of one group, from the devices."""
     step = inhibit.inhibition(settings, methods.recipe(settings)).labels
     for device, number in enumerate(dict.fromkeys(group)):
         one = jax.device_get(jax.tree.map(lambda a, d=device: a[d], shard))
-        stimuli = collect.stimuli(one, at, teacher.spec, [settings.seed, number])
+        seed = [current.seed, number]
+        stimuli = collect.stimuli(one, current.workers.places, teacher.spec, seed)
         published = labels.rounded(np.asarray(stimuli.y), step)
         stimuli = dataclasses.replace(stimuli, y=published)
         yield Shard(number, stimuli, one.counts)

@@ -23,7 +23,7 @@ from stimjax.disk.documents import Manifest
 from stimjax.disk.pieces import folder as filled
 from stimjax.disk.store import read_json, write_json
 from stimjax.errors import StimjaxError
-from stimjax.excite import guarantee, methods, shards
+from stimjax.excite import guarantee, methods, secret, shards
 from stimjax.excite.collect import Counts
 from stimjax.excite.rates import UNHEARD, Listener, Rates
 from stimjax.learn import ledger
@@ -31,6 +31,10 @@ from stimjax.learn.teacher import Teacher
 from stimjax.machine import hosts
 from stimjax.machine.versions import versions
 
+GUESSABLE = (
+    "its seed was given and is one that can be guessed, and whoever has it can subtract the noise; "
+    "leave out --seed for what is to be published"
+)
 LOOK = 5.0  # seconds between two looks at what other processes have finished
 
 
@@ -46,12 +50,13 @@ def synthesize(
     """Write a release of `settings.count` stimuli as the folder `out`.
 
     Shards gather in `.NAME.partial` beside `out`. The same call after an interruption makes those
-    that are missing, and the result is the same. Several processes (see `machine/hosts.py`) give
+    that are missing, and the result is the same. The seed lies where `secret.place` says, and in no
+    file of the release. Several processes (see `machine/hosts.py`) give
     the same `out`, on a file system that all of them see.
 
     Args:
         teacher: labels the stimuli; only it knows of private data.
-        settings: method, lanes, seed.
+        settings: method, lanes, seed; without one the operating system gives it.
         out: appears when the release is complete.
         overwrite: replace an earlier release, and forget an interrupted one.
         available: bytes of memory on each device, instead of what the device says.
@@ -74,6 +79,10 @@ def synthesize(
             f"shards to make; use fewer, or a --shard below {settings.shard}"
         )
     with filled(out, identity, overwrite=overwrite) as folder:
+        seed = _seed(folder, settings, out)
+        if seed < secret.GUESSED and hosts.index() == 0:
+            listener.note(f"{out.name}: {GUESSABLE}")
+        settings = dataclasses.replace(settings, seed=seed)
         pieces = _Pieces(folder, settings, teacher.spec)
         with hosts.together(out):
             _make(pieces, teacher, settings, available, listener)
@@ -88,6 +97,7 @@ def synthesize(
                         listener.note(
                             f"{out.name}: holds no stimulus that the teacher calls {name}"
                         )
+                secret.keep(out, seed)
 
 
 def identify(teacher: Teacher, settings: config.Synthesis) -> dict[str, Any]:
@@ -101,6 +111,15 @@ def identify(teacher: Teacher, settings: config.Synthesis) -> dict[str, Any]:
         "teacher": teacher.digest,
         "versions": versions(),
     }
+
+
+def _seed(folder: Path, settings: config.Synthesis, out: Path) -> int:
+    """The seed that all processes draw the shards in `folder` with."""
+    seed = settings.seed
+    with hosts.together(out):
+        if seed is None and hosts.index() == 0:
+            seed = secret.of_pieces(folder.parent, begun=bool(release.finished(folder)))
+    return hosts.agreed(seed)
 
 
 def _make(
@@ -201,7 +220,7 @@ class _Pieces:
 
         return Manifest(
             count=self._settings.count,
-            method=self._settings,
+            method=dataclasses.replace(self._settings, seed=None),  # it is published nowhere
             classes=of_class("classes"),
             accepted=of_class("accepted"),
             failed=of_class("failed"),

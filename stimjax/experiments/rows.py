@@ -75,8 +75,15 @@ class Fold:
         return self.folder / "windows"
 
     def job(self, row: Row) -> config.Job:
-        """The row's settings with the seeds of this fold."""
-        return run.of_fold(row.job, self.number)
+        """The row's settings with the seeds of this fold.
+
+        A table is made to be made again, so that without a seed its stimuli have that of the other
+        sections, 0: nothing of it is to be published.
+        """
+        synthesis = row.job.synthesis
+        if synthesis.seed is None:
+            synthesis = dataclasses.replace(synthesis, seed=config.Study().seed)
+        return run.of_fold(dataclasses.replace(row.job, synthesis=synthesis), self.number)
 
     def source(self, row: Row) -> Path:
         return self.folder / (row.stimuli or row.name) / "source"
@@ -139,7 +146,7 @@ def make_source(row: Row, fold: Fold) -> tuple[Batch, Batch]:
         assert teacher is not None
         source = _make_stimuli(row, fold, teacher, train)
     else:
-        count, seed = job.synthesis.count, job.synthesis.seed
+        count, seed = job.synthesis.count, job.synthesis.seed or 0
         source = baselines.make(row.source, train, teacher, count, seed)
         assert source is not None
     return studies.held_out(source, job.study.seed)

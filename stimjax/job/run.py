@@ -5,8 +5,9 @@ recordings -> windows -> teacher -> stimuli -> students -> audit -> report
 It lands in one folder:
 
     config.yaml               the settings that were used
-    private/                  mode 0700: recordings of the demo, windows, teacher, report.html, and
-                              tradeoff/ with releases of several strengths of inhibition
+    private/                  mode 0700: recordings of the demo, windows, teacher, report.html,
+                              release.seed.json, and tradeoff/ with releases of several strengths
+                              of inhibition
     release/                  what may be published
     study/results.json        how good the students are
     audit/privacy.json        what the release tells of individuals
@@ -36,7 +37,7 @@ from stimjax.disk import pieces
 from stimjax.disk.documents import Made, Metrics, Privacy, Results, TradeoffPoint
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
-from stimjax.excite import guarantee, rates, synthesize
+from stimjax.excite import guarantee, rates, secret, synthesize
 from stimjax.job import cohort, stages, tradeoff
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
@@ -110,6 +111,7 @@ def run(
         _write_report(story, folder)
         if exceeded:
             first.release.rename(private / "refused")
+            secret.move(first.release, private / "refused")
     return exceeded
 
 
@@ -220,14 +222,18 @@ def of_fold(job: config.Job, fold: int) -> config.Job:
     if job.prepare.folds == 1:
         return job
 
-    def shifted(section: Any, by: int) -> Any:
-        return dataclasses.replace(section, seed=(section.seed + by) % (settings.LARGEST_SEED + 1))
+    def shifted(section: Any, by: int, largest: int = settings.LARGEST_SEED) -> Any:
+        return dataclasses.replace(section, seed=(section.seed + by) % (largest + 1))
+
+    synthesis = job.synthesis
+    if synthesis.seed is not None:  # else each fold gets its own anyway
+        synthesis = shifted(synthesis, fold, settings.LARGEST_SECRET)
 
     return dataclasses.replace(
         job,
         prepare=dataclasses.replace(job.prepare, fold=fold),  # the same seed: folds are disjoint
         teacher=shifted(job.teacher, fold),
-        synthesis=shifted(job.synthesis, fold),
+        synthesis=synthesis,
         study=shifted(job.study, fold * job.study.seeds),
     )
 
@@ -289,6 +295,8 @@ def _fold(
         listener = rates.Listener(rates.telling(reporter), reporter.note)
         synthesize.synthesize(teacher, job.synthesis, kept, listener=listener)
     shutil.copytree(kept, places.release)
+    if (seed := secret.find(kept)) is not None:
+        secret.keep(places.release, seed)
     if places.fold == 0:
         (places.windows.parent / "release").symlink_to(Path("..", "..", "release"))
     return stages.predict_and_judge(places.compared, job.study, teacher, reporter, places.fold)

@@ -25,7 +25,7 @@ from stimjax.machine.progress import Reporter
 if TYPE_CHECKING:
     from stimjax.privacy.audit import ShadowsByRecipe
 
-SHOWN = ("auc", "top1", "tpr_at_fpr_0.01")  # metrics of attacks
+SHOWN = ("auc", "worst_subject", "told_apart", "top1", "tpr_at_fpr_0.01")  # metrics of attacks
 
 
 def refuse(job: config.Job) -> None:

@@ -6,9 +6,9 @@ by no more than that, and normal noise is added to the sum. All else is computed
 nothing is chosen on private windows, and the parameters are the mean of the last half of the steps.
 With the unit "window" each window is a subject of its own.
 
-Shortening, noise and sampling are jax-privacy's. Its noise comes from a key of the operating
-system: with a seed that a manifest names anyone could take it off again. Two trainings are
-therefore never the same.
+Shortening, noise and sampling are jax-privacy's. PCG64 draws who takes part, and the 64-bit key of
+threefry, which draws the noise; 128 bits of the operating system's seed it, and are kept nowhere:
+whoever knew them could take the noise off again. Two trainings are therefore never the same.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def train(
             `excite/guarantee.py`); of their spec, too, nothing.
         settings: budget, unit and so on; `settings.epsilon` is above 0.
         seed: of the initial weights.
-        entropy: of sampling and noise, for tests only; by default of the operating system.
+        entropy: that seeds sampling and noise, for tests only; by default the operating system's.
         progress: called with steps done and in all.
 
     Raises:
@@ -81,7 +81,8 @@ def train(
             small.
     """
     owner = owners(train, settings.unit)
-    share = budget(len(np.unique(owner)), settings)
+    units = settings.units or len(np.unique(owner))
+    share = budget(units, settings)
     rng = np.random.default_rng(secrets.randbits(128) if entropy is None else entropy)
     names, spec = tuple(dict.fromkeys(settings.networks)), train.spec
     families = [models.classifier(name, spec.shape, len(spec.classes)) for name in names]
@@ -89,7 +90,7 @@ def train(
     for i, (family, own) in enumerate(zip(families, seeds(seed, len(names)), strict=True)):
         rows = draws(owner, share.sampling, settings, rng)
         start = family.init(jax.random.key(own))
-        expected = share.sampling * len(np.unique(owner))
+        expected = share.sampling * units
         trained.append(
             _descend(
                 family,
@@ -108,7 +109,7 @@ def train(
     members = tuple(dataclasses.replace(same, network=name) for name in names)
     statistics = {}
     if share.prior is not None:
-        statistics[ledger.PRIOR] = prior(train, owner, share.prior, rng)
+        statistics[ledger.PRIOR] = prior(train, owner, Counted(share.prior, units), rng)
     return Teacher(names, params, spec, statistics, members, privacy=share.spent)
 
 
@@ -130,7 +131,7 @@ def budget(units: int, settings: config.Dp) -> Budget:
     """Noise and sampling with which everything together costs `settings.epsilon`.
 
     Args:
-        units: subjects (or windows) that there are.
+        units: subjects (or windows) that there are, or are said to be.
         settings: epsilon, delta, steps and so on.
 
     Raises:
@@ -151,7 +152,8 @@ def budget(units: int, settings: config.Dp) -> Budget:
         Expense(f"gradients of the network {name}", noise, sampling, settings.steps)
         for name in networks
     ]
-    return Budget(ledger.closed(settings.unit, settings.delta, expenses), noise, prior, sampling)
+    spent = ledger.closed(settings.unit, settings.delta, expenses, settings.units or None)
+    return Budget(spent, noise, prior, sampling)
 
 
 def draws(
@@ -206,22 +208,29 @@ def clipped(model: Model, clip: float, expected: float, each: int) -> Any:
     )
 
 
+class Counted(NamedTuple):
+    """How a sum over units becomes a mean: its noise, and what it is divided by."""
+
+    noise: float
+    units: int
+
+
 def prior(
-    train: Batch, owner: Int[np.ndarray, " n"], noise: float, rng: np.random.Generator
+    train: Batch, owner: Int[np.ndarray, " n"], by: Counted, rng: np.random.Generator
 ) -> Float[np.ndarray, " classes"]:
     """How frequent each class is, with noise: each unit adds its own frequencies, of length <= 1.
 
     Args:
         train: the private windows.
         owner: whose each is.
-        noise: standard deviation.
+        by: standard deviation of the noise, and how many units there are or are said to be.
         rng: of the noise.
     """
     _, who = np.unique(owner, return_inverse=True)
     total = np.zeros((who.max() + 1, train.y.shape[1]))
     np.add.at(total, who, np.asarray(train.y, float))
     total /= np.maximum(total.sum(axis=1, keepdims=True), 1e-9)
-    noisy = (total.sum(axis=0) + noise * rng.normal(size=total.shape[1])) / len(total)
+    noisy = (total.sum(axis=0) + by.noise * rng.normal(size=total.shape[1])) / by.units
     noisy = np.maximum(noisy, LEAST)
     return (noisy / noisy.sum()).astype(np.float32)
 

@@ -3,8 +3,10 @@
 Each look is the Gaussian mechanism: a sum to which a window (or all windows of a subject, whichever
 is the unit) adds a vector of limited length, plus normal noise; it may be of units drawn at random
 (Poisson sampling, Mironov et al., 2019, arXiv 1908.10530). Neighbors are two cohorts of which one
-has a unit that the other lacks; how many units there are counts as known. Composed by dp-accounting
-as privacy loss distributions (Doroshenko et al., 2022, arXiv 2207.04380), or as Renyi divergences
+has a unit that the other lacks. Their number decides how likely a unit takes part: it is stated
+beforehand (`Ledger.units`), or counted, and then neighbors have as many, with nothing in a unit's
+place ("zero-out" in Ponomareva et al., 2023, arXiv 2303.00654). Composed by dp-accounting as
+privacy loss distributions (Doroshenko et al., 2022, arXiv 2207.04380), or as Renyi divergences
 where epsilon is too large for those to matter.
 """
 
@@ -57,12 +59,14 @@ class Ledger:
         epsilon: of all expenses together.
         delta: for which epsilon holds.
         expenses: all there are.
+        units: how many there are said to be; None where they were counted.
     """
 
     unit: Unit
     epsilon: float
     delta: float
     expenses: tuple[Expense, ...]
+    units: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """This ledger as a JSON object; `from_json` reads it back exactly."""
@@ -90,12 +94,14 @@ def described(ledger: Ledger | None) -> Guarantee:
     if ledger is None:
         return Guarantee()
     expenses = tuple(map(dataclasses.asdict, ledger.expenses))
-    return Guarantee(ledger.unit, ledger.epsilon, ledger.delta, expenses)
+    return Guarantee(ledger.unit, ledger.epsilon, ledger.delta, expenses, ledger.units)
 
 
-def closed(unit: Unit, delta: float, expenses: Sequence[Expense]) -> Ledger:
-    """The ledger of all that was spent."""
-    return Ledger(unit, epsilon(expenses, delta), delta, tuple(expenses))
+def closed(
+    unit: Unit, delta: float, expenses: Sequence[Expense], units: int | None = None
+) -> Ledger:
+    """The ledger of all that was spent; `units` if their number was stated beforehand."""
+    return Ledger(unit, epsilon(expenses, delta), delta, tuple(expenses), units)
 
 
 def epsilon(expenses: Sequence[Expense], delta: float) -> float:

@@ -27,11 +27,17 @@ from stimjax.privacy.attacks import (
     association,
     attribute,
     canary,
+    cohort,
     dcr,
     demographics,
+    density,
     domias,
+    dpi,
     files,
+    gen_lra,
     lira,
+    local,
+    moments,
     nearest,
     rmia,
     slicing,
@@ -43,7 +49,8 @@ from stimjax.privacy.shadow.releases import ReleaseRecipe
 from stimjax.privacy.shadow.signals import Shadows
 
 APART = 1_000_000  # added to the numbers of subjects of another folder
-SHADOWED = {"lira", "rmia"}  # attacks that compare with shadow releases
+SHADOWED = ("lira", "rmia")  # attacks that compare with shadow releases
+LEARNED = (*SHADOWED, moments.NAME)  # that see what was learned, and not copies alone
 FEWEST = 2  # subjects on each side: an attack tells people apart
 
 # Shadow releases, by how they were made. They serve every release of the same windows.
@@ -83,7 +90,7 @@ def audit(
     real = world._replace(release=_as_stimuli(world.members))
     worlds = {"release": world, "real": real, "copies": planted.copies(world, settings.copied)}
     leaks = {}
-    if SHADOWED & set(settings.attacks):  # others do not see these
+    if set(SHADOWED) & set(settings.attacks):  # others do not see these
         stage("auditing: planting leaks")
         leaks = planted.made(world, how)
     entries = []
@@ -93,7 +100,7 @@ def audit(
             leaking = _tried(canary.attack(releases.copied, settings.shadows), world)
             tried = {"release": _tried(attack, world), "real": leaking, "copies": leaking}
         else:
-            there = worlds | leaks if attack.name.startswith(tuple(SHADOWED)) else worlds
+            there = worlds | leaks if attack.name.startswith(LEARNED) else worlds
             tried = {name: _tried(attack, one) for name, one in there.items()}
         entries += _entries(attack, tried)
     if "files" in settings.attacks and published is not None:
@@ -111,19 +118,23 @@ def _attacks(
 ) -> list[Attack]:
     """Those that `settings` names, in the order of `config.ATTACKS`."""
     names.check(settings, "audit.")
-    plain = (nearest, domias, association, slicing, attribute, dcr)
+    near = (nearest, domias, gen_lra, dpi, local, density, moments, cohort)
+    plain = (*near, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     release = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
     there["canary"] = [canary.attack(release, settings.shadows, releases.refit(how))]
-    if SHADOWED & set(settings.attacks):
+    if set(SHADOWED) & set(settings.attacks):
         if how not in shadows:
             stage("auditing: shadow releases")
             shadows[how] = signals.make(world, how, settings.shadows)
         observe, seen = signals.observer(shadows[how]), signals.of(how)
         there |= {"lira": lira.attacks(observe, seen), "rmia": rmia.attacks(observe, seen)}
-        strongest = functools.partial(signals.scored, lira.together, observe)
-        there["association"].append(association.by_shadows(strongest))
+        scores = {
+            name: functools.partial(signals.scored, score, observe)
+            for name, score in lira.scores(seen).items()
+        }
+        there["association"].append(association.by_shadows(scores))
     there[files.NAME] = []  # it looks at files, not at a world: see `_searched`
     # A name without an attack is a defect: an audit that leaves it out would look like a clean one.
     return [a for name in config.ATTACKS if name in settings.attacks for a in there[name]]

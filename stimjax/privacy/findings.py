@@ -4,6 +4,10 @@ An attack on membership gives a score to each window: higher where it looks more
 the teacher learned from. From these scores follow the area under the ROC curve and the share of
 members found at a small rate of false alarms, for windows and, pooled over each night, for
 subjects. Windows of one subject resemble each other, so that intervals resample subjects.
+
+A mean over members hides whom an attack finds best. Risk differs much between records (Carlini et
+al., S&P 2022, arXiv 2112.03570; Meeus et al., "Achilles' heels", arXiv 2306.10308), so that the
+worst-off member is reported beside it, see `worst`.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from stimjax.batch import Batch
 from stimjax.data.people import Person
@@ -23,6 +27,8 @@ from stimjax.students.intervals import LEVEL, percentile
 RESAMPLES = 1000
 RATES = (0.01, 0.001)  # of false alarms
 FEW = 5  # subjects on either side, below which an interval says more than a value
+RARE = 0.01  # chance below which a note is worth it: there are many attacks
+MAXIMA = 10_000  # draws of the largest of as many values as there are members
 
 
 class World(NamedTuple):
@@ -50,8 +56,8 @@ class Finding(NamedTuple):
 
     Attributes:
         attack: its name.
-        metric: auc, tpr_at_fpr_0.01, top1 and so on.
-        level: window, subject, stimulus or file: what one guess is about.
+        metric: auc, tpr_at_fpr_0.01, worst_subject, top1 and so on.
+        level: window, subject, cohort, stimulus, release or file: what one guess is about.
         value: None where the attack could not be tried, see `note`.
         interval: of 95 %; None where there is none.
         chance: the value of guessing.
@@ -83,6 +89,10 @@ class Scored(NamedTuple):
     def by_subject(self) -> list[np.ndarray]:
         """The scores of each subject, in order of its number."""
         return [self.score[self.subject == number] for number in np.unique(self.subject)]
+
+    def sizes(self) -> Int[np.ndarray, " subject"]:
+        """How many scores each subject has, in order of its number."""
+        return np.unique(self.subject, return_counts=True)[1]
 
 
 class Attack(NamedTuple):
@@ -121,20 +131,33 @@ def membership(name: str, scores: Scores, world: World) -> list[Finding]:
         else:
             value, interval = true_alarms(members=ours, others=theirs, rate=rate, seed=seed)
             findings.append(Finding(name, metric, "window", value, interval, rate))
-    ours, theirs = _pooled(ours), _pooled(theirs)
-    few = min(len(ours.score), len(theirs.score))
-    note = (
-        f"only {few} subjects on one side: trust the interval, not the value" if few < FEW else ""
-    )
+    value, interval, chance = worst(members=ours, others=theirs, seed=seed)
+    few = _few(ours.sizes(), theirs.sizes())
+    worst_off = Finding(name, "worst_subject", "subject", value, interval, chance, few)
+    members, others = (pool(side.score, side.subject) for side in (ours, theirs))
+    return [*findings, of_subjects(name, members=members, others=others, seed=seed), worst_off]
+
+
+def of_subjects(
+    name: str,
+    *,
+    members: Float[np.ndarray, " members"],
+    others: Float[np.ndarray, " others"],
+    seed: int = 0,
+) -> Finding:
+    """The finding of an attack on membership that gives one score to each subject."""
+    ours, theirs = (Scored(side, np.arange(len(side))) for side in (members, others))
     value, interval = auc(members=ours, others=theirs, seed=seed)
-    findings.append(Finding(name, "auc", "subject", value, interval, 0.5, note))
-    return findings
+    note = _few(members, others) or _first(members, others)
+    return Finding(name, "auc", "subject", value, interval, 0.5, note)
 
 
-def _pooled(side: Scored) -> Scored:
-    """A side with one score for each subject."""
-    score = pool(side.score, side.subject)
-    return Scored(score, np.arange(len(score)))
+def _few(members: np.ndarray, others: np.ndarray) -> str:
+    """What to note if there are few subjects on a side."""
+    few = min(len(members), len(others))
+    if few >= FEW:
+        return ""
+    return f"only {few} subjects on one side: trust the interval, not the value"
 
 
 def pool(
@@ -151,13 +174,7 @@ def auc(*, members: Scored, others: Scored, seed: int = 0) -> tuple[float, tuple
     The bootstrap resamples subjects on both sides; it uses that the area is a sum over pairs of
     subjects. With one subject on a side nothing can be resampled: then the interval is (0, 1).
     """
-    ours, theirs = members.by_subject(), others.by_subject()
-    wins = np.zeros((len(ours), len(theirs)))
-    for j, their in enumerate(map(np.sort, theirs)):
-        for i, our in enumerate(ours):
-            below = np.searchsorted(their, our, "left") + np.searchsorted(their, our, "right")
-            wins[i, j] = below.sum() / 2
-    size, size_other = np.array(list(map(len, ours))), np.array(list(map(len, theirs)))
+    wins, size, size_other = _wins(members, others), members.sizes(), others.sizes()
     value = float(wins.sum() / (size.sum() * size_other.sum()))
     if min(wins.shape) < 2:
         return value, (0.0, 1.0)
@@ -166,6 +183,101 @@ def auc(*, members: Scored, others: Scored, seed: int = 0) -> tuple[float, tuple
         (often @ size) * (often_other @ size_other)
     )
     return value, percentile(drawn)
+
+
+def worst(
+    *, members: Scored, others: Scored, seed: int = 0
+) -> tuple[float, tuple[float, float], float]:
+    """How well the windows of the worst-off member are told from those of others.
+
+    The area of each member alone, against the scores of all others; of these the largest. Of many
+    members one has a large area by chance. What the largest would be if members were like others is
+    predicted from the areas of the others, each against those that are left. To exchange members
+    and others instead could show nothing: one member who stands out is still among the members in
+    most exchanges.
+
+    Returns:
+        The largest area; its interval, in probits as wide as the prediction, so that it lies above
+        chance where the largest is beyond what is predicted; the median of the prediction, which is
+        the value of guessing. With one other nothing can be predicted: then the interval is (0, 1).
+    """
+    sides = Scored(
+        np.concatenate([members.score, others.score]),
+        # The subjects of either side have their own numbers, those of the members come first.
+        np.concatenate([_numbered(members), len(members.sizes()) + _numbered(others)]),
+    )
+    wins, first = _wins(sides, others), len(members.sizes())
+    size, size_other = sides.sizes(), others.sizes()
+    pairs = size * size_other.sum()
+    pairs[first:] -= size_other**2
+    won = wins.sum(axis=1)
+    won[first:] -= size_other**2 / 2  # of its own windows, of which every second is above another
+    value = float((won[:first] / pairs[:first]).max())
+    if len(size_other) < 2:
+        return value, (0.0, 1.0), 0.5
+    deviates = norm.ppf((won + 0.5) / (pairs + 1))
+    largest = _maxima(deviates[first:], first, seed)
+    own, middle, (low, high) = deviates[:first].max(), np.median(largest), percentile(largest)
+    ends = norm.cdf(own - (high - middle)), norm.cdf(own + (middle - low))
+    return value, (min(value, float(ends[0])), max(value, float(ends[1]))), float(norm.cdf(middle))
+
+
+def _maxima(
+    deviates: Float[np.ndarray, " others"], count: int, seed: int
+) -> Float[np.ndarray, " draw"]:
+    """Draws of the largest of `count` further deviates; each of `deviates` is from all the rest.
+
+    Few others do not tell how far such values reach, so that half of the draws are from a normal
+    distribution (Hahn, "Additional factors for calculating prediction intervals for samples from a
+    normal distribution", JASA 65, 1970) and half from one whose excess over the median is
+    exponential, the usual limit of tails (Pickands, Annals of Statistics 3, 1975). Their parameters
+    are as uncertain as so many others leave them.
+    """
+    rng, n, half = np.random.default_rng(seed), len(deviates), (2, MAXIMA // 2)
+    level, place = rng.random(half) ** (1 / count), rng.normal(size=half) / np.sqrt(n)
+    variance = (deviates**2).sum() * (n - 1) / n**2  # each is n / (n - 1) from the mean of all
+    spread = np.sqrt(variance * (n - 1) / rng.chisquare(n - 1, half[1]))
+    normal = spread * (place[0] + norm.ppf(level[0]))
+    median = np.median(deviates)
+    excess = deviates[deviates > median] - median
+    mean = excess.sum() / rng.gamma(max(len(excess), 1), size=half[1])
+    reach = -np.log(2 * (1 - level[1]))  # below 0 where all are below the median
+    return np.concatenate([normal, median + mean * (place[1] + np.maximum(reach, 0))])
+
+
+def _first(ours: Float[np.ndarray, " members"], theirs: Float[np.ndarray, " others"]) -> str:
+    """What to note if more members are above every other than chance explains; else nothing."""
+    above, all_ = int((ours > theirs.max()).sum()), len(ours) + len(theirs)
+    place = np.arange(above)
+    chance = float(np.prod((len(ours) - place) / (all_ - place)))  # that the first are all members
+    if chance > RARE:
+        return ""
+    return (
+        f"{above} of {len(ours)} members have a score above that of every other; by chance so many "
+        f"have it with probability {chance:.2g}"
+    )
+
+
+def _numbered(side: Scored) -> Int[np.ndarray, " n"]:
+    """The subject of each score, numbered from 0."""
+    return np.unique(side.subject, return_inverse=True)[1]
+
+
+def _wins(ours: Scored, theirs: Scored) -> Float[np.ndarray, "ours theirs"]:
+    """In how many pairs of scores, one of each side, that of ours is above, by subjects; ties half.
+
+    Each of their subjects takes one walk along all scores in their order.
+    """
+    both = np.concatenate([ours.score, theirs.score])
+    place = np.unique(both, return_inverse=True)[1]
+    mine, other = place[: len(ours.score)], place[len(ours.score) :]
+    who, whose = _numbered(ours), _numbered(theirs)
+    columns = []
+    for number in range(whose.max() + 1):
+        count = np.bincount(other[whose == number], minlength=len(both))
+        below = np.cumsum(count) - count / 2
+        columns.append(np.bincount(who, below[mine]))
+    return np.stack(columns, axis=1)
 
 
 def true_alarms(

@@ -5,10 +5,13 @@ hyperbolic sine tames what lies far out. Then follow principal components, not w
 distance remains one between windows. Both are fitted on the attacker's own cohort. The way into
 the space is taken in float64 and rounded at its end, and distances are those of the differences:
 that of a window from its exact copy is 0.
+
+Several attacks ask for the same nearest stimuli and windows: `surroundings` looks once.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +26,9 @@ COMPONENTS = 40
 FITTED = 5_000  # windows of the reference that the components are fitted on
 MOST = 20_000  # windows of each kind that an attack looks at
 ROWS = 1_000  # brought into the space at a time
+NEAREST = 50  # stimuli, and windows of the reference, that are looked for around a window
+WHICH = 10  # nearest stimuli that are also named
+KEPT = 3  # worlds whose surroundings are kept: an audit tries every attack on three
 FLOOR = 1e-3  # added to distances, so that ratios of them exist
 
 
@@ -33,6 +39,22 @@ class Points(NamedTuple):
     members: Float[np.ndarray, "members k"]
     others: Float[np.ndarray, "others k"]
     reference: Float[np.ndarray, "reference k"]
+
+
+class Near(NamedTuple):
+    """What lies around windows: distances, nearest first, and which the nearest stimuli are."""
+
+    release: Float[np.ndarray, "n stimuli"]
+    reference: Float[np.ndarray, "n windows"]
+    which: Int[np.ndarray, "n which"]
+
+
+class Surroundings(NamedTuple):
+    """A world's points, and what lies around its members and others."""
+
+    points: Points
+    members: Near
+    others: Near
 
 
 class Space:
@@ -75,6 +97,33 @@ def points(world: World) -> Points:
     space = Space(world.reference, world.seed)
     kinds = (world.release, world.members, world.others, world.reference)
     return Points(*map(space.points, kinds))
+
+
+def near(windows: Float[np.ndarray, "n k"], points: Points) -> Near:
+    """The `NEAREST` stimuli and windows of the reference around each window, at most all."""
+    release, which = neighbors(windows, points.release, NEAREST)
+    reference, _ = neighbors(windows, points.reference, NEAREST)
+    return Near(release, reference, which[:, :WHICH])
+
+
+_kept: list[tuple[tuple[weakref.ref[Batch], ...], int, Surroundings]] = []
+
+
+def surroundings(world: World) -> Surroundings:
+    """The points of `sample(world)` and their surroundings; of the last few worlds, at once.
+
+    They are kept as long as the world's batches are: it is these, not their content, that tell one
+    world from another.
+    """
+    batches = (world.release, world.members, world.others, world.reference)
+    _kept[:] = [kept for kept in _kept if all(one() is not None for one in kept[0])][:KEPT]
+    for refs, seed, found in _kept:
+        if seed == world.seed and all(a() is b for a, b in zip(refs, batches, strict=True)):
+            return found
+    all_ = points(sample(world))
+    found = Surroundings(all_, near(all_.members, all_), near(all_.others, all_))
+    _kept.insert(0, (tuple(map(weakref.ref, batches)), world.seed, found))
+    return found
 
 
 def sample(world: World, most: int = MOST) -> World:

@@ -8,6 +8,7 @@ import jinja2
 
 from stimjax.batch import Spec
 from stimjax.disk.documents import Manifest
+from stimjax.learn import limits
 
 
 def render(spec: Spec, manifest: Manifest) -> str:
@@ -20,4 +21,14 @@ def render(spec: Spec, manifest: Manifest) -> str:
     card = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
         files("stimjax.release").joinpath("card.md.j2").read_text(encoding="utf-8")
     )
-    return card.render(spec=spec, manifest=manifest)
+    return card.render(spec=spec, manifest=manifest, labels=labels(manifest), limits=limits)
+
+
+def labels(manifest: Manifest) -> str:
+    """What a label is, in words: the teacher's softmax, or what rounding left of it."""
+    step = manifest.method.label_step
+    if not step:
+        return "the teacher's whole softmax"
+    if step == 1:
+        return "the teacher's most probable class alone, with probability 1"
+    return f"the teacher's softmax, rounded to multiples of {step:g} that sum to 1"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from stimjax import config
 from stimjax.config.recipes import Recipe
 from stimjax.disk.documents import Cohort, Made, Manifest, Metrics, PeopleBehind
+from stimjax.learn import limits
 from stimjax.report.tables import ALL, METRICS, UNDEFINED, Table, label, scaled, text
 
 
@@ -82,12 +83,13 @@ def release(manifest: Manifest, classes: tuple[str, ...]) -> list[Table]:
     about = {
         "stimuli": text(manifest.count),
         "method": method.method,
-        "seed": text(method.seed),
         "inhibition": inhibited,
         "steps of all lanes": text(manifest.lane_steps),
         "license": method.license or UNDEFINED,
         "formal guarantee": formal,
     }
+    if guarantee.epsilon is not None and guarantee.delta is not None:
+        about["what that allows"] = limits.sentence(guarantee.epsilon, guarantee.delta)
     numbers = (manifest.classes, manifest.accepted, manifest.failed, manifest.hits)
     by_class = [[name, *map(text, row)] for name, *row in zip(classes, *numbers, strict=True)]
     header = ["Class", "Stimuli", "Accepted", "Given up", "Called so by the teacher"]

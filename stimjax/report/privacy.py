@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stimjax.disk.documents import LEAKS, Entry, Privacy, TradeoffPoint
+from stimjax.learn import limits
 from stimjax.privacy.headline import headline
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
@@ -12,6 +13,8 @@ METRICS = {
     "auc": "area under the ROC curve",
     "tpr_at_fpr_0.01": "found at 1 % false alarms",
     "tpr_at_fpr_0.001": "found at 0.1 % false alarms",
+    "worst_subject": "worst-off subject: area of its windows",
+    "told_apart": "whole cohort told from another",
     "top1": "first guess right",
     "top5": "among five guesses",
     "copies": "stimuli nearer than chance",
@@ -96,6 +99,7 @@ def verdict(privacy: Privacy) -> list[str]:
         said.append(
             f"The formal guarantee is (ε, δ) = ({privacy.epsilon:.3g}, {privacy.delta:.1g})."
         )
+        said.append(limits.sentence(privacy.epsilon, privacy.delta))
     return said
 
 

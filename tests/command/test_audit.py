@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import stat
 
 import pytest
 
@@ -180,7 +181,9 @@ def test_a_release_beyond_the_bounds_is_not_published(built, run, tmp_path, noth
     lines = [line for line in err.splitlines() if "not published" in line]
     assert len(lines) == 1 and "nearest auc window" in lines[0]
     assert not (tmp_path / "out" / "release").exists()
-    assert (tmp_path / "out" / "private" / "refused" / "manifest.json").exists()
+    private = tmp_path / "out" / "private"
+    assert (private / "refused" / "manifest.json").exists()
+    assert sorted(path.name for path in private.glob("*.json")) == ["refused.seed.json"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "nothing was published" in page and "nearest auc window: reaches" in page
 
@@ -193,6 +196,11 @@ def test_a_release_within_the_bounds_is_published(built, run, tmp_path, nothing_
     status, _, err = run(*whole_run(folder, tmp_path / "out", bounds), *strengths)
     assert status == 0, err
     assert (tmp_path / "out" / "release" / "manifest.json").exists()
+    kept = tmp_path / "out" / "private" / "release.seed.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    seed = str(json.loads(kept.read_text())["seed"])
+    holders = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert [path for path in holders if seed.encode() in path.read_bytes()] == [kept]
     assert (tmp_path / "out" / "audit" / "privacy.json").exists()
     page = (tmp_path / "out" / "report.html").read_text()
     assert "What the release tells of individuals" in page

@@ -115,7 +115,7 @@ def test_options_go_over_the_file_and_seed_over_all(run, monkeypatch, tmp_path):
     run(*words, "--seed", 9, "--channels", "SpO2, HR", "flow")
     run("demo", "--task", "stages")
     file, seeded, demo = seen
-    assert (file.prepare.rate, file.prepare.seed, file.synthesis.seed) == (2.0, 5, 0)
+    assert (file.prepare.rate, file.prepare.seed, file.synthesis.seed) == (2.0, 5, None)
     assert (file.teacher.candidates, file.teacher.networks) == (2, ("gru",))
     assert (seeded.prepare.seed, seeded.synthesis.seed, seeded.study.seed) == (9, 9, 9)
     assert seeded.prepare.channels == ("SpO2", "HR", "flow")

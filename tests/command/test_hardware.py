@@ -41,7 +41,7 @@ def finished(running: subprocess.Popen) -> None:
 
 
 def release_and_study(process: Callable, folder: Path, at: str) -> None:
-    made = ["--out", f"release-{at}", "--method", "invert", "--count", "1000"]
+    made = ["--out", f"release-{at}", "--method", "invert", "--count", "1000", "--seed=0"]
     made += ["--lanes", "128", "--shard", "500"]  # else other stimuli are drawn on a GPU
     finished(process(folder, "synthesize", "teacher", *made))
     words = ["--train", "windows", "--test", "windows", "--out", f"study-{at}", "--baselines"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import stat
 
 import pytest
@@ -52,7 +53,10 @@ def test_private_folders_are_private_and_a_release_tells_no_path(built):
         for secret in (str(folder), "subject-0", "cohort", "config.yaml"):
             assert secret.encode() not in content
     manifest = json.loads((folder / "release" / "manifest.json").read_text())
-    assert (manifest["method"]["seed"], manifest["count"]) == (3, 40)
+    assert "seed" not in manifest["method"] and manifest["count"] == 40
+    place = folder / "private" / "release.seed.json"
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert json.loads(place.read_text())["seed"] == 3
 
 
 def test_training_leaves_metrics_and_no_checkpoints(built):
@@ -74,7 +78,7 @@ def test_compiled_programs_are_kept(tmp_path_factory):
         ("cohort/subject-001.edf", ["SpO2", "Thor", "16 Hz", "subject-001", "scored events"]),
         ("windows", ["120 x 2", "SpO2, HR", "normal, apnea", "validation"]),
         ("teacher", ["mlp", "normal, apnea", "accuracy", "jax 0"]),
-        ("release", ["40 in 2 files", "mixture, seed 3", "range of each channel"]),
+        ("release", ["40 in 2 files", "method    mixture", "range of each channel"]),
     ],
 )
 def test_inspect_shows_what_a_path_holds(built, run, name, words):
@@ -82,6 +86,15 @@ def test_inspect_shows_what_a_path_holds(built, run, name, words):
     assert (status, err) == (0, "")
     for word in words:
         assert word in out
+
+
+def test_inspect_says_of_an_older_release_that_its_seed_is_published(built, run, tmp_path):
+    shutil.copytree(built[0] / "release", tmp_path / "release")
+    path = tmp_path / "release" / "manifest.json"
+    content = json.loads(path.read_text())
+    assert "seed " not in run("inspect", tmp_path / "release")[1]
+    path.write_text(json.dumps(content | {"method": content["method"] | {"seed": 3}}))
+    assert "seed      is published" in run("inspect", tmp_path / "release")[1]
 
 
 def test_the_same_seed_gives_the_same_release(built, process, easy):

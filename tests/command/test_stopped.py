@@ -187,6 +187,7 @@ def test_an_interrupted_run_goes_on_with_its_teacher_and_its_stimuli(
     assert left() == ["out"]
     assert (tmp_path / "out" / "release" / "stimuli-00000.safetensors").read_bytes() == shard
     assert run("verify", tmp_path / "out" / "release")[0] == 0
+    assert (tmp_path / "out" / "private" / "release.seed.json").exists()
 
 
 def test_a_killed_synthesis_goes_on_and_logs(built, process, tmp_path, left):
@@ -206,7 +207,7 @@ def test_a_killed_synthesis_goes_on_and_logs(built, process, tmp_path, left):
     out, err = running.communicate(timeout=120)
     assert running.returncode == 0, err
     assert out == "release: 4000 stimuli\n"
-    assert left() == ["log.jsonl", "release"]
+    assert left() == ["log.jsonl", "private", "release"]
     last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert last["everywhere"] == last["wanted"] == 4000 and last["done"] == last["total"]
     assert last["total"] <= 4000 - 20 * kept

@@ -233,3 +233,40 @@ def test_lines_of_recordings_that_were_left_out_are_no_mistake(tmp_path):
 def test_a_placeholder_is_no_subject_where_the_header_has_to_name_one():
     with pytest.raises(StimjaxError, match=r"b: its header names no subject \('unknown'\)"):
         attributed("a", "b", codes={"a": "S1", "b": "unknown"}, subject_from="header")
+
+
+# Each recording: two folders, a file name and a code. Few of each, so that they meet.
+FOLDERS = st.sampled_from(["", "a", "night1", "sub-x", "p1"])
+FILE_NAMES = st.sampled_from(["p1", "p2_night1", "sub-y_ses-1", "p1-night2", "n1", "Q", "p2", "r7"])
+ANYWHERE = st.tuples(FOLDERS, FOLDERS, FILE_NAMES, st.sampled_from(["c1", "c2", "study"]))
+
+
+@given(st.lists(ANYWHERE, min_size=2, max_size=8, unique_by=lambda place: place[2]))
+def test_independently_a_recording_more_redefines_nobody(places):
+    """One more has no say in whose the others are: that is whom a guarantee hides."""
+    rows = [recording("/".join(filter(None, place[:3])), place[3]) for place in places]
+    for by in ("header", "file"):
+        settings = config.Prepare(independent=True, subject_from=by)
+        whole = persons.attribute(rows, settings)
+        assert persons.attribute(rows[:-1], settings) == whole[:-1]
+        for row, one in zip(rows, whole, strict=True):
+            assert persons.attribute([row], settings) == [one]
+
+
+def test_independently_a_recording_more_would_redefine_all_that_is_told_by_looking_around():
+    """What the test above would find of the other ways."""
+    assert subjects("p1/a", "p1/b", subject_from="file") == ["a", "b"]
+    assert subjects("p1/a", "p1/b", "p2/a", subject_from="file") == ["p1", "p1", "p2"]
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        (("p1/a", "p2/a"), "has the name of"),
+        (("p1/night1", "p1/night2"), "counts nights by its name"),
+    ],
+)
+def test_independently_a_file_name_has_to_tell_a_person(places, said):
+    with pytest.raises(StimjaxError, match=said) as error:
+        subjects(*places, subject_from="file", independent=True)
+    assert "\n" not in str(error.value) and "--subjects FILE.csv" in str(error.value)

@@ -391,7 +391,7 @@ def test_independently_no_recording_has_a_say_in_another(cohort, windows_of) -> 
         labels = (rng.permutation(MINUTES) < 3).astype(int)
         spo2 = rng.integers(60, 101, 60 * MINUTES).astype(float)
         cohort.add(f"more-{number}", f"T{number}", spo2, labels)
-    asked = {"independent": True, "channels": ("SpO2",), "rate": 1.0}
+    asked = {"independent": True, "channels": ("SpO2",), "rate": 1.0, "subject_from": "header"}
     before = windows_of(cohort, **asked)
     spec = load_spec(before)
     assert (spec.channels[0].low, spec.channels[0].high) == (-6.25, 1.25)
@@ -408,14 +408,77 @@ def test_independently_no_recording_has_a_say_in_another(cohort, windows_of) -> 
         np.testing.assert_array_equal(one.subject, other.subject)
 
 
+@pytest.mark.parametrize("by", ["header", "file"])
+def test_independently_a_person_more_moves_nobody(cohort, windows_of, by) -> None:
+    """Neighbors of a guarantee: the file of one more is the first, in a folder, all apnea."""
+    rng = np.random.default_rng(2)
+    for number in range(8):
+        spo2 = rng.integers(60, 101, 60 * MINUTES).astype(float)
+        cohort.add(f"more-{number}", f"T{number}", spo2, np.arange(MINUTES) % 2)
+    asked = {"independent": True, "channels": ("SpO2",), "rate": 1.0, "subject_from": by}
+    before = windows_of(cohort, **asked)
+    (cohort.folder / "aaa").mkdir()
+    night = cohort.folder / "aaa" / "aaa.edf"
+    scored = [(60.0 * m, 60.0, WORDS[1]) for m in range(MINUTES)]
+    spo2 = rng.integers(60, 80, 60 * MINUTES).astype(float)
+    write_edf(night, "A0", [Trace("SaO2", "%", 1, spo2, 0.0, 127.0, (0, 127))], scored)
+    after = windows_of(cohort, **asked)
+    for name in split.PARTS:
+        one, other = ({x.tobytes() for x in parts(folder)[name].x} for folder in (before, after))
+        more = other - one
+        assert one <= other and len(more) in (0, len(inside(15, 45)))
+
+
+def test_independently_a_random_split_is_refused(cohort, windows_of) -> None:
+    """A person more would move other people's windows: each is dealt by its recording's place."""
+    asked = {"independent": True, "channels": ("SpO2",), "subject_from": "header"}
+    with pytest.raises(StimjaxError, match=r"--independent: a random split .* --split subject"):
+        windows_of(cohort, split="random", **asked)
+
+
+def test_independently_it_has_to_be_said_what_tells_persons_apart(cohort, windows_of, tmp_path):
+    asked = {"independent": True, "channels": ("SpO2",)}
+    with pytest.raises(StimjaxError, match="say --subject-from header, --subject-from file, or"):
+        windows_of(cohort, **asked)
+    table = tmp_path / "subjects.csv"
+    lines = [f"{name},{code}" for name, code in CODES.items()]
+    table.write_text("\n".join(["recording,subject", *lines]))
+    windows_of(cohort, subjects=str(table), test_subjects="S1", **asked)
+
+
+def test_the_resolution_is_that_of_the_training_part(cohort, windows_of) -> None:
+    """Halves in a test recording are nobody's business, and in a training recording they count."""
+    before = windows_of(cohort)
+    assert load_spec(before).channels[0].resolution == 0.25
+
+    def finer(part: str) -> float:
+        number = int(parts(before)[part].subject[0])
+        (name,) = (n for n, code in CODES.items() if cohort.number(code) == number)
+        old = (cohort.folder / f"{name}.edf").read_bytes()
+        scored = [(60.0 * m, 60.0, WORDS[k]) for m, k in enumerate(cohort.labels[CODES[name]])]
+        trace = Trace("SaO2", "%", 1, cohort.spo2[CODES[name]] - 0.5, 0.0, 127.0, (0, 254))
+        write_edf(cohort.folder / f"{name}.edf", CODES[name], [trace], scored)
+        after = windows_of(cohort)
+        assert made_of(after)["parts"] == made_of(before)["parts"]
+        (cohort.folder / f"{name}.edf").write_bytes(old)
+        return load_spec(after).channels[0].resolution
+
+    assert {part: finer(part) for part in split.PARTS} == {
+        "train": 0.0,
+        "validation": 0.25,
+        "test": 0.25,
+    }
+
+
 def test_independently_channels_have_to_be_named(cohort, windows_of) -> None:
     with pytest.raises(StimjaxError, match=r"--channels, such as .*SpO2"):
-        windows_of(cohort, independent=True)
+        windows_of(cohort, independent=True, subject_from="header")
 
 
 def test_independently_the_rate_is_a_fixed_one(cohort, windows_of) -> None:
     with contextlib.suppress(StimjaxError):  # a part may be empty by the hash of the names
-        folder = windows_of(cohort, independent=True, channels=("SpO2",), test_subjects="S1")
+        asked = {"channels": ("SpO2",), "subject_from": "header", "test_subjects": "S1"}
+        folder = windows_of(cohort, independent=True, **asked)
         assert load_spec(folder).rate == plan.MOST_RATE["apnea"]
 
 

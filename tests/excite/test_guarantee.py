@@ -122,7 +122,8 @@ def test_a_job_is_refused_before_hours_of_work():
     asked = config.Job(teacher=config.Teacher(dp=config.Dp(epsilon=1.0)))
     with pytest.raises(StimjaxError, match="--independent"):
         guarantee.refuse_job(asked)
-    asked = dataclasses.replace(asked, prepare=config.Prepare(independent=True))
+    own = config.Prepare(independent=True, subject_from="file")
+    asked = dataclasses.replace(asked, prepare=own)
     with pytest.raises(StimjaxError, match="source mixture"):
         guarantee.refuse_job(asked)
     guarantee.refuse_job(dataclasses.replace(asked, synthesis=config.Synthesis(method="probe")))
@@ -135,9 +136,15 @@ def test_windows_that_depend_on_other_recordings_are_refused(tmp_path):
     batch.save_spec(spec, tmp_path, Made(config.Prepare(), cohort))
     with pytest.raises(StimjaxError, match="--independent"):
         guarantee.refuse_windows(tmp_path)
-    for made in (Made(config.Prepare(independent=True), cohort), Made(Dealt())):
+    whole = Made(config.Prepare(independent=True), cohort)
+    batch.save_spec(spec, tmp_path, whole)
+    guarantee.refuse_windows(tmp_path)
+    # One window more moves others between the parts; an earlier version allowed both.
+    random = dataclasses.replace(whole.settings, split="random")
+    for made in (Made(random, cohort), Made(Dealt(independent=True)), Made(Dealt())):
         batch.save_spec(spec, tmp_path, made)
-        guarantee.refuse_windows(tmp_path)
+        with pytest.raises(StimjaxError, match="--split subject"):
+            guarantee.refuse_windows(tmp_path)
     batch.save_spec(spec, tmp_path)  # as a release has it
     with pytest.raises(StimjaxError, match=r"spec\.json: is damaged"):
         guarantee.refuse_windows(tmp_path)

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from stimjax import batch, config, models, release
 from stimjax.batch import Batch, Spec
+from stimjax.config import settings as checks
 from stimjax.config.recipes import RECIPES
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, synthesize
-from stimjax.learn import candidates, dp, ledger, teacher
+from stimjax.learn import candidates, dp, ledger, limits, teacher
 from stimjax.learn.teacher import Teacher
 
 pytest.importorskip("jax_privacy", reason="the extra `privacy` is not installed")
@@ -223,7 +224,7 @@ def test_validation_is_not_looked_at(easy):
 def test_every_subject_has_the_same_say_in_the_frequencies(easy, noise):
     owner = dp.owners(easy, "subject")
     rng = np.random.default_rng(0)
-    found = dp.prior(easy, owner, noise, rng)
+    found = dp.prior(easy, owner, dp.Counted(noise, 30), rng)
     by_subject = np.asarray(easy.y).reshape(30, 10, 2).mean(axis=(0, 1))
     assert found == pytest.approx(by_subject, abs=0.06 if noise else 1e-6)
     assert (found == pytest.approx(by_subject, abs=1e-6)) == (noise == 0)
@@ -239,9 +240,44 @@ def test_one_subject_changes_the_frequencies_by_no_more_than_one(n, seed):
     np.add.at(total, np.zeros(n, int), y)
     assert np.linalg.norm(total / n) <= 1 + 1e-9
     given_ = batch.make(np.zeros((n, 5, 1)), y, spec, subject=np.zeros(n))
-    alone = dp.prior(given_, np.zeros(n, int), 0.0, rng)
+    alone = dp.prior(given_, np.zeros(n, int), dp.Counted(0.0, 1), rng)
     smoothed = np.maximum(total[0] / n, dp.LEAST)
     np.testing.assert_allclose(alone, smoothed / smoothed.sum(), rtol=1e-5)
+
+
+@given(st.integers(1, 29), st.sampled_from([24, 40]))
+@settings(deadline=None, max_examples=10)
+def test_neighbors_of_a_stated_size_spend_and_divide_alike(easy, there, units):
+    """What is published tells no number of subjects, and a sum is divided by no such number."""
+    descents = []
+
+    def start_alone(model, train, descent, settings, progress):
+        descents.append(descent)
+        return descent.start
+
+    stated = dataclasses.replace(SHORT, units=units, prior=0.0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(dp, "_descend", start_alone)
+        patched.setattr(ledger, "noise_for", lambda *given, **asked: 5.0)  # seconds
+        said = [
+            ledger.described(dp.train(easy[:rows], stated, entropy=0).privacy)
+            for rows in (10 * there, 10 * there + 10)
+        ]
+    assert said[0] == said[1] and said[0].units == units
+    one, other = descents
+    assert (one.expected, one.noise) == (other.expected, other.noise)
+    assert one.expected == pytest.approx(SHORT.batch)
+
+
+def test_a_count_is_told_by_what_was_spent(monkeypatch):
+    """What a stated number is for: another one more would be another manifest."""
+    monkeypatch.setattr(ledger, "noise_for", lambda *given, **asked: 5.0)
+    counted = dataclasses.replace(SHORT, prior=0.0)
+    said = [ledger.described(dp.budget(there, counted).spent) for there in (24, 25)]
+    assert [one.expenses[0]["sampling"] for one in said] == [20 / 24, 20 / 25]
+    assert [one.units for one in said] == [None, None]
+    with pytest.raises(StimjaxError, match=r"dp\.units"):
+        checks.check(config.Teacher(dp=dataclasses.replace(SHORT, units=-1)))
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +296,19 @@ def test_a_release_says_unit_epsilon_delta_and_what_was_spent(published, trained
     card = (published / "README.md").read_text()
     assert "Differential privacy" in card and f"epsilon {said.epsilon:.3g}" in card
     assert guarantee.FIXED in card
+    assert said.epsilon is not None and said.delta is not None
+    assert limits.sentence(said.epsilon, said.delta) in card
+    assert "How many subjects there were counts as known" in card
+    assert "units" not in json.loads((published / "manifest.json").read_text())["privacy"]
+
+
+def test_a_card_says_that_the_size_was_stated(trained, published, tmp_path):
+    manifest = release.load_manifest(published)
+    stated = dataclasses.replace(manifest.privacy, units=40)
+    release.finish(tmp_path, trained.spec, dataclasses.replace(manifest, privacy=stated))
+    assert release.load_manifest(tmp_path).privacy.units == 40
+    card = (tmp_path / "README.md").read_text()
+    assert "There are said to be 40 subjects" in card and "counts as known" not in card
 
 
 def test_a_release_without_a_guarantee_says_so(trained, published, tmp_path):

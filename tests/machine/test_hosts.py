@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stimjax.errors import StimjaxError
+from stimjax.excite import secret
 from stimjax.machine import hosts
 
 PROGRAM = """
@@ -36,7 +37,8 @@ def save_some(folder, number, stimuli):
 
 release.save_shard = save_some
 try:
-    synthesize(teacher(), synthesis(57, int(seed)), pathlib.Path(out))
+    given = None if seed == "None" else int(seed)
+    synthesize(teacher(), synthesis(57, given), pathlib.Path(out))
 except StimjaxError as error:
     print("RESULT", error, file=sys.stderr)
     sys.exit(2)
@@ -46,7 +48,13 @@ print("RESULT", "done", *about, file=sys.stderr)
 
 
 def start(
-    out: Path, address: str, processes: int, process: int, devices: int, seed: int, trouble: str
+    out: Path,
+    address: str,
+    processes: int,
+    process: int,
+    devices: int,
+    seed: int | None,
+    trouble: str,
 ) -> subprocess.Popen[str]:
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
@@ -65,7 +73,7 @@ def start(
 
 
 def pair(
-    out: Path, seeds: tuple[int, int] = (0, 0), trouble: tuple[str, str] = ("", "")
+    out: Path, seeds: tuple[int | None, int | None] = (0, 0), trouble: tuple[str, str] = ("", "")
 ) -> list[tuple[int, str, str]]:
     """Status and words of two processes, with two devices each; Gloo talks on standard output."""
     address = free_address()
@@ -102,7 +110,7 @@ def test_two_processes_make_the_same_bytes_as_one(alone: dict[str, bytes], tmp_p
         (0, "done 1 2 2\n"),
     ], found
     assert content(tmp_path / "release") == alone
-    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "release"]
 
 
 @pytest.mark.slow
@@ -126,6 +134,19 @@ def test_a_full_disk_of_one_is_told_by_both_and_loses_nothing(
     assert [(status, out) for status, out, _ in found] == [(2, told), (2, told)], found
     assert [status for status, _, _ in pair(tmp_path / "release")] == [0, 0]
     assert content(tmp_path / "release") == alone
+
+
+@pytest.mark.slow
+def test_processes_draw_with_one_seed_of_the_operating_system(tmp_path: Path) -> None:
+    found = pair(tmp_path / "release", seeds=(None, None), trouble=("", "full"))
+    assert [status for status, _, _ in found] == [2, 2], found
+    assert [status for status, _, _ in pair(tmp_path / "release", (None, None))] == [0, 0]
+    seed = secret.find(tmp_path / "release")
+    assert seed is not None and seed >= secret.GUESSED
+    process = start(tmp_path / "again", "", 1, 0, 1, seed, "")
+    said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert content(tmp_path / "again") == content(tmp_path / "release")
 
 
 @pytest.mark.slow

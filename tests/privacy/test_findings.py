@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -57,6 +57,73 @@ def test_true_alarms_at_a_rate_of_false_ones():
 def test_subjects_are_pooled_by_their_mean():
     score = np.array([1.0, 3.0, 10.0, 20.0])
     assert findings.pool(score, np.array([7, 7, 2, 2])).tolist() == [15.0, 2.0]
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 1000))
+def test_the_worst_subject_has_the_largest_area_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    sides = [of_subjects(rng, 4, 7, 0.5, 1.0), of_subjects(rng, 3, 5, 0.0, 1.0)]
+    ours, theirs = (Scored(np.round(score), whose) for score, whose in sides)  # with ties
+    areas = [
+        roc_auc_score(
+            np.repeat([1, 0], [7, len(theirs.score)]), np.concatenate([own, theirs.score])
+        )
+        for own in ours.by_subject()
+    ]
+    value, (low, high), chance = findings.worst(members=ours, others=theirs)
+    assert value == pytest.approx(max(areas))
+    assert 0 <= low <= value <= high <= 1 and 0.5 <= chance <= 1
+
+
+@pytest.mark.parametrize(("draw", "above"), [("normal", 6), ("standard_t", 10), ("exponential", 9)])
+def test_the_worst_of_members_who_are_like_others_is_not_above_chance(draw, above):
+    rng, higher, values = np.random.default_rng(0), 0, []
+    for trial in range(100):
+        who = np.repeat(np.arange(30), 20)
+        tails = (4,) if draw == "standard_t" else ()
+        ours, theirs = (
+            Scored(rng.normal(size=600) + getattr(rng, draw)(*tails, size=30)[who] / 2, who)
+            for _ in range(2)
+        )
+        value, (low, _), chance = findings.worst(members=ours, others=theirs, seed=trial)
+        higher += low > chance
+        values.append(value - chance)
+    assert higher <= above
+    assert abs(np.median(values)) < 0.05
+
+
+def test_one_subject_who_stands_out_is_seen_where_the_mean_is_not():
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(30), 40)
+    ours, theirs = (
+        Scored(rng.normal(size=1200) + 0.3 * rng.normal(size=30)[who], who) for _ in range(2)
+    )
+    leaked = ours._replace(score=ours.score + np.where(who == 7, 3.0, 0.0))
+    low, high = findings.auc(members=leaked, others=theirs)[1]
+    assert low <= 0.5 <= high
+    value, (low, _), chance = findings.worst(members=leaked, others=theirs)
+    assert value > 0.95 and low > chance
+    (low, _), chance = findings.worst(members=ours, others=theirs)[1:]
+    assert low <= chance
+
+
+def test_the_worst_subject_with_one_other_or_with_equals():
+    side, other = Scored(np.arange(5.0), np.zeros(5, int)), Scored(np.arange(3.0), np.zeros(3, int))
+    value, interval, chance = findings.worst(members=side, others=other)
+    assert value == pytest.approx(0.7) and interval == (0.0, 1.0) and chance == 0.5
+    equal = Scored(np.ones(20), np.repeat(np.arange(5), 4))
+    value, (low, high), chance = findings.worst(members=equal, others=equal)
+    assert (value, low, high, chance) == pytest.approx((0.5, 0.5, 0.5, 0.5))
+
+
+def test_more_members_above_every_other_than_chance_explains_are_noted():
+    others = np.arange(10.0)
+    assert findings._first(np.full(10, 5.0), others) == ""
+    assert findings._first(np.array([20.0, *range(9)]), others) == ""  # one of two may well be
+    # That the first six of twenty are of one half: 10 9 8 7 6 5 / (20 19 18 17 16 15).
+    note = findings._first(np.array([20.0, 21, 22, 23, 24, 25, *range(4)]), others)
+    assert note.startswith("6 of 10 members") and note.endswith("probability 0.0054")
 
 
 def test_share_is_that_of_a_binomial():

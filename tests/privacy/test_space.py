@@ -1,5 +1,8 @@
 """The common space: copies stay copies, neighbors are neighbors, nothing depends on order."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -58,3 +61,37 @@ def test_a_sample_is_part_of_each_kind_and_the_same_by_seed(world):
     assert [len(part.release), len(part.members), len(part.others)] == [100, 100, 100]
     assert np.array_equal(part.members.x, space.sample(whole, 100).members.x)
     assert space.sample(whole).members is whole.members
+
+
+def test_surroundings_are_looked_for_once_and_are_those_of_the_sample(world, monkeypatch):
+    sample, neighbors = space.sample, space.neighbors
+    monkeypatch.setattr(space, "sample", lambda world: sample(world, 150))
+    whole, calls = world(), []
+    monkeypatch.setattr(space, "neighbors", lambda *of: calls.append(1) or neighbors(*of))
+    seen = space.surroundings(whole)
+    assert space.surroundings(whole) is seen is space.surroundings(whole._replace(people={}))
+    assert len(calls) == 4  # members and others, among stimuli and reference
+    points = space.points(space.sample(whole))
+    assert np.array_equal(seen.points.release, points.release) and len(points.release) == 150
+    for near, windows in ((seen.members, points.members), (seen.others, points.others)):
+        assert np.array_equal(near.release, neighbors(windows, points.release, 50)[0])
+        assert np.array_equal(near.reference, neighbors(windows, points.reference, 50)[0])
+        assert np.array_equal(near.which, neighbors(windows, points.release, 50)[1][:, :10])
+    other = space.surroundings(whole._replace(seed=1))
+    assert other is not seen and space.surroundings(whole) is seen
+    less = space.surroundings(whole._replace(members=whole.members[:20]))
+    assert len(less.members.release) == 20
+
+
+def test_surroundings_go_with_their_world(world):
+    whole = world()
+    gone = weakref.ref(whole.members)
+    space.surroundings(whole)
+    for seed in range(5):
+        space.surroundings(whole._replace(seed=seed))
+    assert len(space._kept) <= space.KEPT + 1
+    del whole
+    gc.collect()
+    assert gone() is None
+    space.surroundings(world(members=2))
+    assert len(space._kept) == 1

@@ -34,7 +34,7 @@ IMAGES = Spec(shape=(4, 3, 1), classes=("a", "b"), channels=(Channel("ink", "1")
 
 MANIFEST = Manifest(
     count=25,
-    method=config.Synthesis("probe", recipe=RECIPES["probe"], seed=3),
+    method=config.Synthesis("probe", recipe=RECIPES["probe"]),
     classes=(14, 11),
     accepted=(13, 12),
     failed=(2, 5),

@@ -21,6 +21,7 @@ from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.disk import store
 from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.errors import StimjaxError
+from stimjax.release import card
 
 SPEC = Spec(
     shape=(120, 2),
@@ -35,7 +36,7 @@ SPEC = Spec(
 )
 MANIFEST = Manifest(
     count=25,
-    method=config.Synthesis("paper", 25, RECIPES["paper"], seed=3),
+    method=config.Synthesis("paper", 25, RECIPES["paper"]),
     classes=(14, 11),
     accepted=(13, 12),
     failed=(2, 5),
@@ -248,7 +249,7 @@ def test_the_card_says_what_is_in_it(made):
     card = (made / "README.md").read_text()
     for fact in (
         *("25 synthetic windows", "2 classes:\nnormal, apnea", "normal 13, apnea 12"),
-        *("normal 2, apnea 5", "method `paper`, seed 3", "from 0.75 to 0.9999", "120 x 2"),
+        *("normal 2, apnea 5", "method `paper`.", "from 0.75 to 0.9999", "120 x 2"),
         "1 samples a second; the label speaks of the 60 s that begin 15 s after the start",
         *("| SpO2 | % | x * 4 + 95 | -5 | 1.25 |", "  - the teacher's weights\n"),
         *("| flow | - | deviations from the recording's own median", "Not stated. Ask the data"),
@@ -258,6 +259,21 @@ def test_the_card_says_what_is_in_it(made):
         assert fact in card
     assert "{{" not in card and "{%" not in card
     assert "\n|---|---|---|---|---|\n| SpO2" in card  # Markdown wants a table without a gap
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "the teacher's whole softmax"),
+        ({"inhibit": 0.5, "inhibit_by": ("directions",)}, "the teacher's whole softmax"),
+        ({"inhibit": 0.25}, "the teacher's softmax, rounded to multiples of 0.25 that sum to 1"),
+        ({"inhibit": 1.0}, "the teacher's most probable class alone, with probability 1"),
+    ],
+)
+def test_the_card_says_how_labels_were_rounded(made, change, said):
+    method = dataclasses.replace(MANIFEST.method, **change)
+    text = card.render(release.load(made).spec, dataclasses.replace(MANIFEST, method=method))
+    assert f"and its label is {said}.\n" in text
 
 
 def test_the_card_of_images_with_a_license(tmp_path):

@@ -75,7 +75,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     job = config.Job(
         prepare=config.Prepare(rate=1.0, channels=("SpO2", "HR")),
         teacher=config.Teacher(networks=("mlp",), candidates=2, critic="mlp", fit=fast),
-        synthesis=config.Synthesis(count=60, shard=40),
+        synthesis=config.Synthesis(count=60, shard=40, seed=0),
         study=config.Study(students=STUDENTS, seeds=2, fit=fast),
         audit=config.Audit(attacks=("nearest", "dcr")),
         simulation=config.Simulation(subjects=8, hours=0.5),

@@ -24,11 +24,11 @@ class Dealt:
 
     Attributes:
         split: at random.
-        independent: no image depends on another.
+        independent: False, for one image more would move others between the parts.
     """
 
     split: Literal["random"] = "random"
-    independent: bool = True
+    independent: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from stimjax import config
 from stimjax.config.recipes import Recipe
 from stimjax.config.settings import check, without_retired
-from stimjax.disk.documents.document import Document
+from stimjax.disk.documents.document import Document, plain
 from stimjax.errors import StimjaxError
 
 
@@ -22,12 +22,19 @@ class Guarantee:
         epsilon: of everything that was spent.
         delta: for which epsilon holds.
         expenses: everything that was spent; empty without a guarantee.
+        units: how many the holder said there are; None, and not in the file, where they were
+            counted: then their number is known to all who read what was spent.
     """
 
     unit: Literal["subject", "window"] | None = None
     epsilon: float | None = None
     delta: float | None = None
     expenses: tuple[Mapping[str, Any], ...] = ()
+    units: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object, without `units` where nobody stated them."""
+        return {k: v for k, v in plain(self).items() if (k, v) != ("units", None)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +82,8 @@ class Manifest(Document):
 
     Attributes:
         count: stimuli.
-        method: the settings that they were made with, the recipe filled in.
+        method: the settings that they were made with, the recipe filled in. Their seed is written
+            nowhere; releases of earlier versions name one.
         classes: stimuli by the most probable class of their label.
         accepted: by wanted class.
         failed: tries that were given up, by wanted class.
@@ -104,6 +112,12 @@ class Manifest(Document):
     versions: Mapping[str, str]
     people_behind: tuple[PeopleBehind, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """See `Document`; without the seed."""
+        content = super().to_json()
+        del content["method"]["seed"]
+        return content
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> Manifest:

@@ -65,7 +65,7 @@ def inhibition(settings: config.Synthesis, recipe: Recipe) -> Inhibition:
         term=IDENTITY * strength.get("term", 0.0) if recipe.tries else 0.0,
         directions=strength.get("directions", 0.0),
         groups=strength.get("groups", 0.0) if recipe.source == "mixture" else 0.0,
-        labels=strength.get("labels", 0.0),
+        labels=settings.label_step,
     )
 
 

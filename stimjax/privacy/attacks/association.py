@@ -8,7 +8,7 @@ with less than a quarter of the median number of windows are left out, or all wo
 
 - Of the whole release: each window is scored as in `nearest.score`, a candidate by the mean of its
   `BEST` highest scores. The mean over all ways to choose the others is taken exactly.
-  By shadows (`by_shadows`), a candidate is scored by all that `lira` sees of its windows.
+  By shadows (`by_shadows`), a candidate is scored by what `lira` sees of its windows.
 - Of a stimulus: it claims the candidate with the nearest window, and the more decidedly, the nearer
   that is against the second candidate's. Counted are the most decided stimuli of each trial: 5 %,
   but with many members fewer, since of M members one has about 1/M of the stimuli (see `decided`).
@@ -24,7 +24,7 @@ members and over others: one of these who resembles every stimulus, or none, cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -80,32 +80,39 @@ def _of_each(side: Batch, count: int, seed: int) -> Batch:
 def _of_release(world: World, points: space.Points, drawn: int) -> list[Finding]:
     rng = np.random.default_rng(world.seed)
     ours, theirs = (
-        _candidates(nearest.score(each, points), side, rng)
+        _candidates(nearest.score(space.near(each, points)), side, rng)
         for each, side in ((points.members, world.members), (points.others, world.others))
     )
     return _places(NAME, theirs > ours[:, None], drawn)
 
 
-def by_shadows(score: Callable[[World], Scores]) -> Attack:
-    """The attack on the release by `score`, which knows releases with and without each candidate.
+def by_shadows(scores: Mapping[str, Callable[[World], Scores]]) -> Attack:
+    """The attack on the release by `scores`, which know releases with and without each candidate.
 
-    A candidate is scored by the mean of its windows, all of them.
+    A candidate is scored by the mean of its windows, all of them. Of the scores, which the attacks
+    that they are from name, the one counts by which most members are the first candidate.
     """
 
     def run(world: World) -> list[Finding]:
-        scores = score(world)
-        ours, theirs = (
-            pool(one, np.asarray(side.subject))
-            for one, side in ((scores.members, world.members), (scores.others, world.others))
-        )
-        drawn = min(OTHERS, max(1, len(theirs) - 1))
-        return _places(BY_SHADOWS, theirs > ours[:, None], drawn)
+        tried = {name: _by_score(score(world), world) for name, score in scores.items()}
+        best = max(tried, key=lambda name: tried[name][0].value or 0.0)
+        note = f"by {best}, the strongest of {len(tried)}"
+        return [one._replace(note=one.note or note) for one in tried[best]]
 
     return ATTACK._replace(
         name=BY_SHADOWS,
         holds=f"{ATTACK.holds}; and shadow releases with and without each candidate",
         run=run,
     )
+
+
+def _by_score(scores: Scores, world: World) -> list[Finding]:
+    ours, theirs = (
+        pool(one, np.asarray(side.subject))
+        for one, side in ((scores.members, world.members), (scores.others, world.others))
+    )
+    drawn = min(OTHERS, max(1, len(theirs) - 1))
+    return _places(BY_SHADOWS, theirs > ours[:, None], drawn)
 
 
 def _places(name: str, better: Bool[np.ndarray, "members others"], drawn: int) -> list[Finding]:

@@ -5,7 +5,7 @@ Data through Overfitting Detection" (DOMIAS), AISTATS 2023, arXiv 2302.12580. Wh
 over-fits, its density is higher than the population's. Both densities are Gaussian kernel estimates
 at the window, with one bandwidth for both: the window's distance to the `RANK`-th nearest of the
 cohort over the square root of the space's dimensions, so that it is narrow where windows are
-dense. A kernel's sum is taken over the `NEAREST` nearest points; the others' kernels are small.
+dense. A kernel's sum is taken over the `space.NEAREST` nearest points; the others' are small.
 
 Threat model: the release and windows of a cohort of the attacker's own.
 """
@@ -20,26 +20,22 @@ from stimjax.privacy import space
 from stimjax.privacy.findings import Attack, Finding, Scores, World, membership
 
 NAME = "domias"
-NEAREST = 50
 RANK = 10
 
 
 def run(world: World) -> list[Finding]:
     """Findings on membership."""
-    world = space.sample(world)
-    points = space.points(world)
-    scores = Scores(members=score(points.members, points), others=score(points.others, points))
-    return membership(NAME, scores, world)
+    seen = space.surroundings(world)
+    scores = Scores(*(score(side, seen.points) for side in (seen.members, seen.others)))
+    return membership(NAME, scores, space.sample(world))
 
 
-def score(windows: Float[np.ndarray, "n k"], points: space.Points) -> Float[np.ndarray, " n"]:
+def score(near: space.Near, points: space.Points) -> Float[np.ndarray, " n"]:
     """The log of the release's density over the reference's, at each window, f64."""
-    to_cohort, _ = space.neighbors(windows, points.reference, NEAREST)
-    ranked = to_cohort[:, min(RANK, to_cohort.shape[1]) - 1]
-    width = ranked / np.sqrt(windows.shape[1]) + space.FLOOR
-    to_release, _ = space.neighbors(windows, points.release, NEAREST)
-    return log_density(to_release, width, len(points.release)) - log_density(
-        to_cohort, width, len(points.reference)
+    ranked = near.reference[:, min(RANK, near.reference.shape[1]) - 1]
+    width = ranked / np.sqrt(points.reference.shape[1]) + space.FLOOR
+    return log_density(near.release, width, len(points.release)) - log_density(
+        near.reference, width, len(points.reference)
     )
 
 

@@ -41,17 +41,21 @@ def attacks(observe: Observe, signals: Sequence[str] = SIGNALS) -> list[Attack]:
 
     The ratio of all together is the product of theirs, as if one said nothing of another.
     """
+    return on_signals(scores(signals), SOURCE, TELLS, observe)
+
+
+def scores(signals: Sequence[str]) -> dict[str, Callable[[Seen], Float[np.ndarray, " n"]]]:
+    """The log likelihood ratio of each window, by all and by each of `signals`, by attack."""
 
     def one(name: str) -> Callable[[Seen], Float[np.ndarray, " n"]]:
         return lambda seen: ratio(seen[name])
 
-    score = {"lira": together} | {f"lira_{name}": one(name) for name in signals}
-    return on_signals(score, SOURCE, TELLS, observe)
+    return {"lira": together} | {f"lira_{name}": one(name) for name in signals}
 
 
 def together(seen: Seen) -> Float[np.ndarray, " n"]:
     """The log likelihood ratio of membership by all that is seen of each window."""
-    return np.sum([ratio(signal) for signal in seen.values()], axis=0)
+    return np.sum([ratio(signal) * signal.weight for signal in seen.values()], axis=0)
 
 
 def ratio(signal: Signal) -> Float[np.ndarray, " n"]:

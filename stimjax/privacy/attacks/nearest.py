@@ -40,15 +40,17 @@ MOST_MEMBERS = 100_000  # windows among which a copy is sought: one left out is 
 
 def run(world: World) -> list[Finding]:
     """Findings on membership, and on copies among the stimuli."""
-    sampled = space.sample(world)
-    points = space.points(sampled)
-    scores = Scores(members=score(points.members, points), others=score(points.others, points))
-    return [*membership(NAME, scores, sampled), copies(world)]
+    seen = space.surroundings(world)
+    scores = Scores(score(seen.members), score(seen.others))
+    return [*membership(NAME, scores, space.sample(world)), copies(world)]
 
 
-def score(windows: Float[np.ndarray, "n k"], points: space.Points) -> Float[np.ndarray, " n"]:
+def score(near: space.Near) -> Float[np.ndarray, " n"]:
     """How much each window has a stimulus of its own, more than it has one of the reference."""
-    return _nearness(windows, points.release, points.reference)
+    first, second = (
+        space.nearest_margin(each[:, :AROUND]) for each in (near.release, near.reference)
+    )
+    return first - second
 
 
 def copies(world: World) -> Finding:

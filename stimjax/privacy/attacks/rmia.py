@@ -48,7 +48,7 @@ def attacks(observe: Observe, signals: Sequence[str] = SIGNALS) -> list[Attack]:
     """
 
     def every(seen: Seen) -> Float[np.ndarray, " n"]:
-        each = [ratios(seen[name], LIKELIHOOD[name]) for name in signals]
+        each = [weighted(ratios(seen[name], LIKELIHOOD[name]), seen[name]) for name in signals]
         return share_beaten(functools.reduce(Ratios.__mul__, each))
 
     def one(name: str) -> Callable[[Seen], Float[np.ndarray, " n"]]:
@@ -86,6 +86,11 @@ def ratios(signal: Signal, likelihood: Callable[[np.ndarray], np.ndarray]) -> Ra
         likelihood(signal.target) / (sum(means) / 2),
         likelihood(signal.population) / likelihood(signal.shadows_population).mean(axis=0),
     )
+
+
+def weighted(ratio: Ratios, signal: Signal) -> Ratios:
+    """What the windows' ratios count beside those of other signals."""
+    return ratio._replace(windows=ratio.windows**signal.weight)
 
 
 def share_beaten(ratio: Ratios) -> Float[np.ndarray, " n"]:

@@ -58,6 +58,8 @@ class Signal(NamedTuple):
         target: from the release under attack.
         shadows_population: of reference windows, which no pipeline had.
         population: of the same, from the release under attack.
+        weight: of each window beside other signals: what is seen of a subject once, in all its
+            windows alike, counts once.
     """
 
     shadows: Float[np.ndarray, "shadow n"]
@@ -65,6 +67,7 @@ class Signal(NamedTuple):
     target: Float[np.ndarray, " n"]
     shadows_population: Float[np.ndarray, "shadow z"]
     population: Float[np.ndarray, " z"]
+    weight: Float[np.ndarray, " n"] | float = 1.0
 
 
 Seen = Mapping[str, Signal]  # of a world's windows, its members, then its others; by `SIGNALS`
@@ -240,7 +243,9 @@ def _labels(shadows: Shadows, world: World, places: Int[np.ndarray, " n"]) -> Si
     stimuli, inside = world.release[rows], shadows.inside[:, places]
     x, y = np.asarray(stimuli.x), np.asarray(stimuli.y)
     theirs, target = labels.recognized(shadows.label(x), y, inside)
-    return Signal(theirs, inside, target, np.zeros((len(theirs), 1)), np.zeros(1))
+    unit = _units(shadows.windows[places])
+    weight = 1 / np.bincount(unit)[unit]
+    return Signal(theirs, inside, target, np.zeros((len(theirs), 1)), np.zeros(1), weight)
 
 
 def aligned(

@@ -22,7 +22,7 @@ def test_densities_are_those_of_scikit_learn():
     for window, width, score in zip(
         windows,
         distance[:, -1] / np.sqrt(3) + space.FLOOR,
-        domias.score(windows, points),
+        domias.score(space.near(windows, points), points),
         strict=True,
     ):
         made, known = (

@@ -66,9 +66,9 @@ def test_a_score_compares_the_nearest_with_those_that_follow():
     )
     expected = near[:, 1:].mean(axis=1) - near[:, 0] - far[:, 1:].mean(axis=1) + far[:, 0]
     points = space.Points(release, windows, windows, reference)
-    assert np.allclose(nearest.score(windows, points), expected, atol=1e-4)
+    assert np.allclose(nearest.score(space.near(windows, points)), expected, atol=1e-4)
     few = space.Points(release[:1], windows, windows, reference[:1])
-    assert np.isfinite(nearest.score(windows, few)).all()
+    assert np.isfinite(nearest.score(space.near(windows, few))).all()
 
 
 def test_images(world):
