@@ -219,7 +219,7 @@ def test_how_frequent_classes_are_nobody_says_alone(counts: list[int]) -> None:
     spec = of(3)
     y = batch.one_hot((subject == 0).astype(int), spec)
     train = batch.make(np.zeros((len(y), 3, 1)), y, spec, subject=subject)
-    found = kind.measured([accept.PRIOR], train, Unsure())["classes.prior"]
+    found = measured(accept.BALANCES["prior"], train)["classes.prior"]
     assert found[1] <= asked(len(counts))[1] + 1e-6
     np.testing.assert_allclose(found.sum(), 1, rtol=1e-5)
 

@@ -177,7 +177,7 @@ def test_directions_are_taken_out_of_each_teacher_before_it_labels(known: Traine
 
 
 def test_groups_give_way_to_whole_classes_in_each_pipeline() -> None:
-    batch = windows(SIGNAL, 1200, subjects=6)
+    batch = windows(SIGNAL, 1200)
     given = trained(batch, [np.arange(600), np.arange(600, 1200)])
     plain, coarse = (releases.drawn(how, 200)(given) for how in (made(), made(groups=1.0)))
     pipeline = releases._Pipeline(given.model, None)
