@@ -174,7 +174,7 @@ def test_means_are_taken_of_numbers_in_the_same_places(load):
 
 
 def test_windows_that_differ_in_two_directions_alike_have_two_dimensions(load):
-    square = np.float32([[1, 0], [-1, 0], [0, 1], [0, -1]])
+    square = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
     between, dimensions = load("paper_signals").spread(square)
     assert dimensions == pytest.approx(2)
     assert between == pytest.approx((4 * 2**0.5 + 2 * 2) / 6)
