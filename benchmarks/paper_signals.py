@@ -6,9 +6,9 @@ python benchmarks/run.py --only paper_signals --recordings PATH [--split random]
 A teacher of the authors' architecture, `am_classifier`, labels a release of each method. Students,
 one of the same architecture and classical ones, learn from its first 100, 300, 1,000 and so on, and
 from the real training windows. `paper` is the paper's excitation and needs no statistic of the
-windows but the range of each channel; no more does `probe`, which labels random signals; `mixture`
-is the default. Each seed tests another fold with another teacher, other stimuli and other students,
-and is told on standard error as soon as it is there.
+windows but the range of each channel; `probe`, which labels random signals, that and how frequent
+the classes are; `mixture` is the default. Each seed tests another fold with another teacher, other
+stimuli and other students, and is told on standard error as soon as it is there.
 """
 
 from __future__ import annotations
