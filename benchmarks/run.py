@@ -2,14 +2,16 @@
 
 python benchmarks/run.py [--only NAME] [--out FILE.json] [--torch PYTHON] [--mne PYTHON]
                          [--tensorflow PYTHON]
-                         [--images FILE --labels FILE [--stimuli N] [--seeds N]]
+                         [--images FILE --labels FILE] [--recordings PATH [--split random]]
+                         [--stimuli N] [--seeds N]
 
 Each benchmark is a file of its own beside this one, which says what it compares, and runs in a
 process of its own. What it compares stimjax with lives in environments of its own, whose Pythons
 `--torch`, `--mne` and `--tensorflow` name; without them stimjax is measured alone. A file in
 `requirements/` lists the packages of each: `PYTHON -m pip install -r
 benchmarks/requirements/torch.txt`, and so on.
-`paper_mnist` needs MNIST, whose IDX files `--images` and `--labels` name, and is left out without.
+`paper_mnist` needs MNIST, whose IDX files `--images` and `--labels` name, and `paper_signals` a
+folder of `--recordings`; each is left out without.
 """
 
 from __future__ import annotations
@@ -36,11 +38,18 @@ BENCHMARKS: dict[str, str | None] = {
     "lanes": "torch",
     "million": None,
     "paper_mnist": "tensorflow",
+    "paper_signals": None,
     "precision": None,
     "prepare": "mne",
     "roofline": None,
     "scale": None,
 }
+# What these are told and what they need, by the options' names; the others are told nothing.
+TOLD = {
+    "paper_mnist": ("images", "labels", "stimuli", "seeds"),
+    "paper_signals": ("recordings", "split", "stimuli", "seeds"),
+}
+NEEDED = {"paper_mnist": ("images", "labels"), "paper_signals": ("recordings",)}
 REQUIREMENTS = Path(__file__).parent / "requirements"
 # Asked of another Python, with the packages' names.
 VERSIONS = """
@@ -137,23 +146,25 @@ def main() -> int:
     parser.add_argument("--tensorflow", metavar="PYTHON", help="of an environment with TensorFlow")
     parser.add_argument("--images", type=Path, metavar="FILE", help="MNIST's, for paper_mnist")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="of these images")
-    parser.add_argument("--stimuli", type=int, default=1000, help="of paper_mnist (%(default)s)")
-    parser.add_argument("--seeds", type=int, default=1, help="of paper_mnist (%(default)s)")
+    parser.add_argument("--recordings", type=Path, metavar="PATH", help="for paper_signals")
+    parser.add_argument("--split", choices=("random", "subject"), default="random", help="of these")
+    parser.add_argument("--stimuli", type=int, default=1000, help="of a release (%(default)s)")
+    parser.add_argument("--seeds", type=int, default=1, help="of all chance (%(default)s)")
     asked = parser.parse_args()
     peers = sorted({peer for peer in BENCHMARKS.values() if peer})
     pythons: dict[str, str | None] = {peer: getattr(asked, peer) for peer in peers}
-    mnist = {name: getattr(asked, name) for name in ("images", "labels", "stimuli", "seeds")}
-    there = mnist["images"] and mnist["labels"]
-    names = asked.only or sorted(set(BENCHMARKS) - (set() if there else {"paper_mnist"}))
-    if "paper_mnist" in names and not there:
-        parser.exit(2, "paper_mnist: name MNIST's IDX files with --images and --labels\n")
+    lacking = {name: [one for one in NEEDED[name] if not getattr(asked, one)] for name in NEEDED}
+    names = asked.only or [name for name in sorted(BENCHMARKS) if not lacking.get(name)]
+    for name in names:
+        if options := lacking.get(name):
+            parser.exit(2, f"{name}: name {' and '.join(f'--{one}' for one in options)}\n")
     for peer in sorted({peer for name in names if (peer := BENCHMARKS[name])}):
         if (python := pythons[peer]) and (problem := unfit(python, peer)):
             parser.exit(2, f"{problem}\n")
 
     results = {}
     for name in names:
-        given = mnist if name == "paper_mnist" else {}
+        given = {option: getattr(asked, option) for option in TOLD.get(name, ())}
         fresh = multiprocessing.get_context("spawn")  # what one pins or allocates, no other sees
         with ProcessPoolExecutor(1, mp_context=fresh) as pool:
             results[name] = pool.submit(measured, name, pythons, given).result()
