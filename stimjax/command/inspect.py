@@ -78,7 +78,8 @@ def _windows(folder: Path) -> str:
 
 
 def _audit(folder: Path) -> str:
-    rows = [("attack", "metric", "of a", "value", "interval", "chance", "real", *LEAKS)]
+    named = ("attack", "metric", "of a", "value", "interval", "chance", "real", *LEAKS)
+    rows: list[tuple[str, ...]] = [named]
     for entry in Privacy.load(folder).attacks:
         ends = "" if entry.ci is None else " to ".join(map(_number, entry.ci))
         beside = map(_number, (entry.chance, entry.real_data, *entry.planted))
