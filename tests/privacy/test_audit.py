@@ -111,6 +111,8 @@ def test_shadow_releases_serve_every_release_that_was_made_alike(
     monkeypatch.setattr(pipelines, "STUDENT", "mlp")
     monkeypatch.setattr(pipelines, "STEPS", (50, 50))
     monkeypatch.setattr(signals, "TARGETS", 1)
+    by_heart = dataclasses.replace(planted.BY_HEART, steps=50)
+    monkeypatch.setattr(planted, "BY_HEART", by_heart)
     asked, shadows, stages = config.Audit(attacks=("lira",), shadows=2), {}, []
     first = audit.audit(world, asked, HOW, shadows=shadows, stage=stages.append)
     other = world._replace(release=batch.make(world.members.x, world.members.y, SPEC))
