@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stimjax.privacy.attacks import association
+from stimjax.privacy.findings import Scores
 
 
 def found(world) -> dict[tuple[str, str], Any]:
@@ -89,3 +90,22 @@ def test_images(world):
     by = found(world("everything", pictures=True))
     assert by["top1", "release"].value > 0.9
     assert found(world("everything", pictures=True)) == by
+
+
+def test_by_shadows_takes_the_score_by_which_most_members_are_first(world):
+    given, asked = world("strangers"), []
+
+    def score(gap: float):
+        def scored(world) -> Scores:
+            rng = np.random.default_rng(0)
+            asked.append(gap)
+            ours, theirs = len(world.members), len(world.others)
+            return Scores(gap + rng.normal(size=ours), rng.normal(size=theirs))
+
+        return scored
+
+    attack = association.by_shadows({"blind": score(0.0), "sees": score(3.0)})
+    first, fifth = attack.run(given)
+    assert sorted(asked) == [0.0, 3.0] and attack.name == "association_by_shadows"
+    assert (first.metric, first.value, first.chance) == ("top1", 1.0, 0.1)
+    assert fifth.value == 1.0 and first.note == "by sees, the strongest of 2"

@@ -108,3 +108,10 @@ def test_variances_that_scatter_as_equal_ones_do_become_one() -> None:
     seen = 3.0 * np.random.default_rng(1).chisquare(14, 500) / 14
     found = lira.moderated(seen, 14)
     assert found.std() < 0.1 * seen.std() and found.mean() == pytest.approx(3.0, rel=0.05)
+
+
+def test_what_is_seen_once_of_a_subject_counts_once() -> None:
+    signal, of_subjects = gaussian(16, 60, gap=1.0), gaussian(16, 60, gap=1.0, seed=1)
+    seen = {"density": signal, "labels": of_subjects._replace(weight=np.full(60, 1 / 20))}
+    found = lira.together(seen)
+    np.testing.assert_allclose(found, lira.ratio(signal) + lira.ratio(of_subjects) / 20)
