@@ -173,11 +173,16 @@ def auc(*, members: Scored, others: Scored, seed: int = 0) -> tuple[float, tuple
 
     The bootstrap resamples subjects on both sides; it uses that the area is a sum over pairs of
     subjects. With one subject on a side nothing can be resampled: then the interval is (0, 1).
+    Where all of one side are above all of the other, every resample is so too, however few they
+    are: then the interval is that of as many hits in tries as the smaller side has subjects.
     """
     wins, size, size_other = _wins(members, others), members.sizes(), others.sizes()
     value = float(wins.sum() / (size.sum() * size_other.sum()))
-    if min(wins.shape) < 2:
+    few = min(wins.shape)
+    if few < 2:
         return value, (0.0, 1.0)
+    if value in (0.0, 1.0):
+        return value, share(few if value else 0, few)[1]
     often, often_other = _resampled(wins.shape[0], wins.shape[1], seed)
     drawn = ((often @ wins) * often_other).sum(axis=1) / (
         (often @ size) * (often_other @ size_other)

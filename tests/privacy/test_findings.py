@@ -129,3 +129,13 @@ def test_more_members_above_every_other_than_chance_explains_are_noted():
 def test_share_is_that_of_a_binomial():
     value, (low, high) = findings.share(0, 10)
     assert value == 0.0 and low == 0.0 and high == pytest.approx(1 - 0.025**0.1)
+
+
+@pytest.mark.parametrize(("few", "low"), [(4, 0.398), (24, 0.858)])
+def test_few_subjects_who_are_all_told_apart_leave_doubt(few: int, low: float) -> None:
+    ours = Scored(np.arange(30.0) + 100, np.arange(30))
+    theirs = Scored(np.arange(float(few)), np.arange(few))
+    value, interval = findings.auc(members=ours, others=theirs)
+    assert value == 1.0 and interval == (pytest.approx(low, abs=1e-3), 1.0)
+    value, interval = findings.auc(members=theirs, others=ours)
+    assert value == 0.0 and interval == (0.0, pytest.approx(1 - low, abs=1e-3))

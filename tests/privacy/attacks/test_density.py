@@ -28,7 +28,7 @@ def test_windows_are_ordered_as_by_the_density_of_scipy(world, monkeypatch):
 def test_members_of_a_release_of_their_windows_are_found(world):
     by = found(world("both"))
     assert by["auc", "window"].value > 0.9 and by["auc", "subject"].value > 0.9
-    assert by["auc", "window"].interval[0] > 0.8
+    assert by["auc", "window"].interval[0] > 0.65
 
 
 @pytest.mark.parametrize("seed", range(3))
