@@ -260,7 +260,7 @@ def test_mlp_has_the_size_of_its_formula() -> None:
 
 
 def test_the_authors_networks_have_the_layers_of_their_code() -> None:
-    """Weights and biases of each layer, from the settings that issue 29 states."""
+    """Weights and biases of each layer, from the settings that the authors state."""
     generator, classifier = (
         jax.eval_shape(model.init, jax.random.key(0))
         for model in (
