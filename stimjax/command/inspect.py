@@ -78,8 +78,8 @@ def _windows(folder: Path) -> str:
 
 
 def _audit(folder: Path) -> str:
-    named = ("attack", "metric", "of a", "value", "interval", "chance", "real", *LEAKS)
-    rows: list[tuple[str, ...]] = [named]
+    header = ("attack", "metric", "of a", "value", "interval", "chance", "real", *LEAKS)
+    rows: list[tuple[str, ...]] = [header]
     for entry in Privacy.load(folder).attacks:
         ends = "" if entry.ci is None else " to ".join(map(_number, entry.ci))
         beside = map(_number, (entry.chance, entry.real_data, *entry.planted))

@@ -17,7 +17,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.fft
-import scipy.linalg
 from jaxtyping import Array, Float, Int
 from sklearn.cluster import KMeans
 
@@ -25,7 +24,7 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
 from stimjax.excite import components, cosine, rows
 from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
-from stimjax.excite.sources import frames
+from stimjax.excite.sources import frames, normal
 from stimjax.excite.sources.source import Source
 
 GROUPS = 8  # of a class, at most
@@ -227,18 +226,12 @@ def log_density(windows: Batch, statistics: Statistics) -> Float[np.ndarray, " n
     for group, number in enumerate(of["class"]):
         mine = np.flatnonzero(label == number)
         factor, beyond = of["factor"][group], score[mine] - of["mean"][group]
-        log = np.log(of["share"][group]) + _normal(beyond, factor)
+        log = np.log(of["share"][group]) + normal.log_density(beyond, factor)
         if residual is not None:
             deviation = np.asarray(residual[group], float) + LEAST_DEVIATION
             log -= ((power[mine] / deviation) ** 2).sum(axis=(1, 2)) / 2 + np.log(deviation).sum()
         out[mine] = np.logaddexp(out[mine], log)
     return out / flat.shape[1]
-
-
-def _normal(x: Float[np.ndarray, "n k"], factor: Float[np.ndarray, "k k"]) -> np.ndarray:
-    """The log density of a Gaussian around 0, without the constant, f64[n]."""
-    white = scipy.linalg.solve_triangular(factor, x.T, lower=True)
-    return -(white**2).sum(axis=0) / 2 - np.log(np.diag(factor)).sum()
 
 
 def _grouped(

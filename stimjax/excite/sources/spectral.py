@@ -20,14 +20,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.fft
-import scipy.linalg
 from jaxtyping import Array, Float, Int
 
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
 from stimjax.excite import cosine, rows
 from stimjax.excite.kind import Kind, Labeler, Statistic, Statistics
-from stimjax.excite.sources import segments
+from stimjax.excite.sources import normal, segments
 from stimjax.excite.sources.source import Source
 
 BANDS = 12  # at most, of equal width in log-frequency
@@ -141,9 +140,7 @@ def log_density(windows: Batch, statistics: Statistics) -> Float[np.ndarray, " n
         own = coefficient[label == number]
         own[(slice(None), *map(slice, shape.shape[:-1]))] -= shape
         beyond = _features(own, layout)[0] - mean
-        white = scipy.linalg.solve_triangular(factor, beyond.T, lower=True)
-        log = -(white**2).sum(axis=0) / 2 - np.log(np.diag(factor)).sum()
-        out[label == number] = log / len(mean)
+        out[label == number] = normal.log_density(beyond, factor) / len(mean)
     return out
 
 

@@ -28,16 +28,13 @@ def test_windows_are_ordered_as_by_the_density_of_scipy(world, monkeypatch):
 def test_members_of_a_release_of_their_windows_are_found(world):
     by = found(world("both"))
     assert by["auc", "window"].value > 0.9 and by["auc", "subject"].value > 0.9
-    assert by["auc", "window"].interval[0] > 0.65
+    assert by["auc", "window"].interval[0] > 0.69
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_strangers_tell_of_nobody(world, seed):
+def test_the_worst_off_of_strangers_does_not_stand_out(world, seed):
     by = found(world(seed=seed))
-    for level in ("window", "subject"):
-        low, high = by["auc", level].interval
-        assert low <= 0.5 <= high
-    low, high = by["worst_subject", "subject"].interval
+    low, _ = by["worst_subject", "subject"].interval
     assert low <= by["worst_subject", "subject"].chance
 
 
