@@ -12,7 +12,9 @@ student learns from them: what is called `authors_`.
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -44,7 +46,7 @@ CLASSICAL = {"forest": "random_forest", "knn": "knn", "logistic": "logistic"}
 def measure(
     tensorflow: str | None, images: Path, labels: Path, stimuli: int, seeds: int
 ) -> dict[str, Any]:
-    """Means over seeds, and what each seed gave.
+    """Means over seeds, and what each seed gave, told on standard error as soon as it is there.
 
     Args:
         tensorflow: the Python of an environment with TensorFlow; None measures stimjax alone.
@@ -54,7 +56,10 @@ def measure(
         seeds: of all chance, one after the other.
     """
     whole = image_sets.mnist(images, labels)
-    rows = [one(whole, stimuli, seed, tensorflow) for seed in range(seeds)]
+    rows: list[dict[str, float]] = []
+    for seed in range(seeds):
+        rows.append(one(whole, stimuli, seed, tensorflow))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     means.pop("seed")
     return {**means, "stimuli": stimuli, "by_seed": rows}

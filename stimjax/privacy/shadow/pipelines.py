@@ -26,7 +26,7 @@ from jaxtyping import Array, Float, Int
 from stimjax import batch, config, models
 from stimjax.batch import Batch, Spec
 from stimjax.learn.predict import log_probabilities
-from stimjax.learn.step import Learner, rates
+from stimjax.learn.step import Learner, Windows, rates
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
 
@@ -188,16 +188,26 @@ def train(
     """
     order = np.stack([_order(r, s, settings) for r, s in zip(rows, seeds, strict=True)])
     rate = np.asarray(rates(settings)(np.arange(settings.steps)), np.float32)
-    data = tuple(np.asarray(a) for a in (windows.x, windows.y, windows.weight))
     devices = mesh.shared(len(seeds), "network")
+    data = _placed(windows, devices)
     learner = Learner(model.apply, settings.weight_decay, settings.noise)
     state = _start(model.init, learner, np.asarray(seeds, np.uint32))
     state = jax.device_put(state, NamedSharding(devices, NETWORKS))
     for first in range(0, settings.steps, BLOCK):
         block = slice(first, first + BLOCK)
-        given = (*(a[order[:, block]] for a in data), rate[block])
-        state = _advance(learner, devices, state, given)
+        state = _advance(learner, devices, state, data, order[:, block], rate[block])
     return jax.tree.map(jnp.asarray, jax.device_get(state[0]))  # on one device again
+
+
+def _placed(windows: Batch, devices: Mesh) -> Windows:
+    """The arrays of `windows` on every device, with zeros up to a power of two.
+
+    Few sizes are few programs.
+    """
+    more = (1 << (len(windows) - 1).bit_length()) - len(windows)
+    arrays = (np.asarray(a) for a in (windows.x, windows.y, windows.weight))
+    x, y, weight = (np.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)) for a in arrays)
+    return jax.device_put((x, y, weight), NamedSharding(devices, PartitionSpec()))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -211,30 +221,36 @@ def _start(init: Callable[[Array], Params], learner: Learner, seeds: Array) -> S
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
-def _advance(learner: Learner, devices: Mesh, state: State, given: tuple[Array, ...]) -> State:
-    """A block of steps. All of any run, of any data, is this one program, compiled once."""
+def _advance(
+    learner: Learner, devices: Mesh, state: State, data: Windows, order: Array, rate: Array
+) -> State:
+    """A block of steps, each on the rows of `data` that `order` names, i[network, step, batch].
 
-    def step(state: State, given: tuple[Array, ...]) -> tuple[State, None]:
-        x, y, weight, rate = given
+    All of any run on about as many windows (`_placed`) is this one program, compiled once.
+    """
+
+    def step(data: Windows, state: State, given: tuple[Array, Array]) -> tuple[State, None]:
+        rows, rate = given
         params, opt_state, key = state
         key, own = jax.random.split(key)
         noise_key, dropout_key = jax.random.split(own)
         keys = noise_key, dropout_key
+        x, y, weight = (values[rows] for values in data)
         return (*learner.step(params, opt_state, (x, y, weight), keys, rate), key), None
 
-    def share(state: State, x: Array, y: Array, weight: Array, rate: Array) -> State:
-        def one(network: tuple[State, tuple[Array, ...]]) -> State:
-            state, given = network
-            return jax.lax.scan(step, state, (*given, rate))[0]
+    def share(state: State, data: Windows, order: Array, rate: Array) -> State:
+        def one(network: tuple[State, Array]) -> State:
+            state, order = network
+            return jax.lax.scan(functools.partial(step, data), state, (order, rate))[0]
 
         # One after the other their arrays fit a core's cache: three quarters of the time.
-        at_once = 1 if devices.devices.flat[0].platform == "cpu" else len(x)
-        return jax.lax.map(one, (state, (x, y, weight)), batch_size=at_once)
+        at_once = 1 if devices.devices.flat[0].platform == "cpu" else len(order)
+        return jax.lax.map(one, (state, order), batch_size=at_once)
 
-    parts = (NETWORKS, NETWORKS, NETWORKS, NETWORKS, PartitionSpec())
+    parts = (NETWORKS, PartitionSpec(), NETWORKS, PartitionSpec())
     # Unchecked: flax starts a GRU from a state that would have to be marked as each device's own.
     return jax.shard_map(share, mesh=devices, in_specs=parts, out_specs=NETWORKS, check_vma=False)(
-        state, *given
+        state, data, order, rate
     )
 
 
