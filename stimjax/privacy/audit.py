@@ -50,7 +50,9 @@ from stimjax.privacy.shadow.signals import Shadows
 
 APART = 1_000_000  # added to the numbers of subjects of another folder
 SHADOWED = ("lira", "rmia")  # attacks that compare with shadow releases
+ALIKE = (nearest, domias, gen_lra, dpi, local, density, moments)  # on membership, without these
 LEARNED = (*SHADOWED, moments.NAME)  # that see what was learned, and not copies alone
+CHOOSER = "chooser"  # what a guess is about: a subject who had but a small part
 FEWEST = 2  # subjects on each side: an attack tells people apart
 
 # Shadow releases, by how they were made. They serve every release of the same windows.
@@ -103,6 +105,8 @@ def audit(
             there = worlds | leaks if attack.name.startswith(LEARNED) else worlds
             tried = {name: _tried(attack, one) for name, one in there.items()}
         entries += _entries(attack, tried)
+        if attack.name.startswith((*SHADOWED, *(module.NAME for module in ALIKE))):
+            entries += _on_choosers(attack, world)
     if "files" in settings.attacks and published is not None:
         stage("auditing: files")
         entries += _searched(published)
@@ -118,8 +122,7 @@ def _attacks(
 ) -> list[Attack]:
     """Those that `settings` names, in the order of `config.ATTACKS`."""
     names.check(settings, "audit.")
-    near = (nearest, domias, gen_lra, dpi, local, density, moments, cohort)
-    plain = (*near, association, slicing, attribute, dcr)
+    plain = (*ALIKE, cohort, association, slicing, attribute, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     release = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
@@ -151,6 +154,15 @@ def _tried(attack: Attack, world: World) -> list[Finding]:
         return attack.run(world)
     except StimjaxError as error:
         return [Finding(attack.name, "none", "none", None, None, 0.0, str(error))]
+
+
+def _on_choosers(attack: Attack, world: World) -> list[Entry]:
+    """The area with those who chose the teacher in the members' place, whole subjects."""
+    if world.choosers is None:
+        return []
+    found = _tried(attack, world._replace(members=world.choosers))
+    areas = [one for one in found if (one.metric, one.level) == ("auc", "subject")]
+    return _entries(attack, {"release": [one._replace(level=CHOOSER) for one in areas]})
 
 
 def _entries(attack: Attack, tried: Mapping[str, list[Finding]]) -> list[Entry]:

@@ -41,6 +41,8 @@ class World(NamedTuple):
         reference: windows of further subjects, like them: the attacker's own cohort.
         seed: of all chance.
         people: what is known of subjects, by their numbers: sex, age, device.
+        choosers: windows of those who chose the teacher's steps and weights; none where nobody but
+            the cohort did.
     """
 
     release: Batch
@@ -49,6 +51,7 @@ class World(NamedTuple):
     reference: Batch
     seed: int = 0
     people: Mapping[int, Person] = MappingProxyType({})
+    choosers: Batch | None = None
 
 
 class Finding(NamedTuple):
@@ -57,7 +60,7 @@ class Finding(NamedTuple):
     Attributes:
         attack: its name.
         metric: auc, tpr_at_fpr_0.01, worst_subject, top1 and so on.
-        level: window, subject, cohort, stimulus, release or file: what one guess is about.
+        level: window, subject, chooser, cohort, stimulus, release or file: what one guess is about.
         value: None where the attack could not be tried, see `note`.
         interval: of 95 %; None where there is none.
         chance: the value of guessing.

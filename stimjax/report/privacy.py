@@ -28,6 +28,7 @@ METRICS = {
     "nndr": "nearest-neighbor ratio (sanity check)",
 }
 CHECKS = ("dcr", "nndr")  # no attacks: neither clears a release
+CHOOSER = "chooser"  # nothing is planted for them
 
 
 def above_chance(entry: Entry) -> bool:
@@ -41,7 +42,7 @@ def above_chance(entry: Entry) -> bool:
 def blind(entry: Entry) -> bool:
     """Whether an attack misses what was planted: less than half way from guessing to certainty."""
     values = [v for v in (entry.real_data, *entry.planted) if v is not None]
-    if entry.metric in CHECKS or entry.value is None:
+    if entry.metric in CHECKS or entry.value is None or entry.level == CHOOSER:
         return False
     certain = 1.0 if entry.level != "file" else 2.0  # one secret found is enough
     return not values or max(values) < entry.chance + 0.5 * (certain - entry.chance)

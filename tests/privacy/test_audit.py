@@ -73,6 +73,17 @@ def test_strangers_tell_nothing_and_a_planted_leak_all(entries: list[Entry]) -> 
     assert sure(by_name(entries, "association", "top1", "release").real_data) > 0.8
 
 
+def test_those_who_chose_are_compared_with_others_too(world: World) -> None:
+    asked = config.Audit(attacks=("moments", "nearest", "dcr"))
+    known = people(200, 6, 40, 4)
+    copied = batch.make(known.x, known.y, SPEC)
+    found = audit.audit(world._replace(release=copied, choosers=known), asked, HOW)
+    told = {entry.attack: entry for entry in found if entry.level == "chooser"}
+    assert set(told) == {"moments", "nearest"}
+    assert sure(told["nearest"].value) == 1.0
+    assert not any(entry.level == "chooser" for entry in audit.audit(world, asked, HOW))
+
+
 def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:
     world = world._replace(others=people(20, 10, 120, 2))  # for a threshold of one in a thousand
     x = np.array(world.release.x)

@@ -18,7 +18,8 @@ class Entry:
     Attributes:
         attack: its name.
         metric: auc, tpr_at_fpr_0.01, worst_subject, top1 and so on.
-        level: window, subject, cohort, stimulus, release or file: what one guess is about.
+        level: window, subject, chooser (a subject who chose the teacher), cohort, stimulus, release
+            or file: what one guess is about.
         value: None where the attack could not be tried, see `note`.
         ci: the 95 % interval of the value; None where there is none.
         chance: the value of guessing.

@@ -100,7 +100,9 @@ class Shadows(NamedTuple):
 
 
 def make(world: World, how: ReleaseRecipe, count: int) -> Shadows:
-    """Run `count` shadow pipelines on halves of the members and others of `world`, by subject.
+    """Run `count` shadow pipelines on halves of the members, others and choosers of `world`.
+
+    Halves are of subjects.
 
     A window of nobody counts as a subject of its own.
 
@@ -157,12 +159,20 @@ def of(how: ReleaseRecipe) -> list[str]:
 def observer(shadows: Shadows) -> Observe:
     """A function that gives the signals of a world; of one that it has seen, at once."""
     seen: list[tuple[World, Seen]] = []
+    shown: list[tuple[Batch, Mapping[str, np.ndarray]]] = []  # of releases: the costly part
+
+    def show(release: Batch) -> Mapping[str, np.ndarray]:
+        for earlier, signals in shown:
+            if earlier is release:
+                return signals
+        shown.append((release, _shown(shadows, release)))
+        return shown[-1][1]
 
     def observe(world: World) -> Seen:
         for earlier, signals in seen:
             if earlier is world:
                 return signals
-        seen.append((world, _observed(shadows, world)))
+        seen.append((world, _observed(shadows, world, show(world.release))))
         return seen[-1][1]
 
     return observe
@@ -200,11 +210,24 @@ def scored(
     return Scores(scores[:members], scores[members:])
 
 
-def _observed(shadows: Shadows, world: World) -> Seen:
-    """Train students on the release of `world` as the shadows' were trained, and compare.
+def _shown(shadows: Shadows, release: Batch) -> dict[str, np.ndarray]:
+    """What a release shows of the shadows' windows.
 
-    `TARGETS` students, each on as many stimuli as a shadow release has, drawn at random; their
-    log-odds are averaged.
+    Its students train as the shadows' did: `TARGETS` of them, each on as many stimuli as a shadow
+    release has, drawn at random; their log-odds are averaged.
+    """
+    windows = shadows.windows
+    own = pipelines.seeds(shadows.seed, "target", TARGETS)
+    size = min(shadows.size, len(release))
+    rows = [np.random.default_rng(s).permutation(len(release))[:size] for s in own]
+    model = pipelines.student(windows.spec)
+    students = pipelines.train(model, release, rows, own)
+    odds = pipelines.log_odds(model, students, np.asarray(windows.x), windows.label).mean(axis=0)
+    return {"answers": odds, **shadows.look(release, len(release))}
+
+
+def _observed(shadows: Shadows, world: World, shown: Mapping[str, np.ndarray]) -> Seen:
+    """What is `shown` of the windows of `world`, beside what shadows show of them.
 
     Raises:
         StimjaxError: a window is none of the candidates.
@@ -214,13 +237,6 @@ def _observed(shadows: Shadows, world: World) -> Seen:
         raise StimjaxError(f"{len(missing)} windows are none of those that the shadows are about")
     places = np.array([shadows.places[name] for name in names])
     windows, label = shadows.windows, shadows.windows.label
-    own = pipelines.seeds(shadows.seed, "target", TARGETS)
-    size = min(shadows.size, len(world.release))
-    rows = [np.random.default_rng(s).permutation(len(world.release))[:size] for s in own]
-    model = pipelines.student(windows.spec)
-    students = pipelines.train(model, world.release, rows, own)
-    odds = pipelines.log_odds(model, students, np.asarray(windows.x), label).mean(axis=0)
-    shown = {"answers": odds, **shadows.look(world.release, len(world.release))}
     population = np.arange(len(shadows.places), len(windows))
 
     def signal(of: np.ndarray, target: np.ndarray) -> Signal:
@@ -275,7 +291,10 @@ def aligned(
 
 def _everybody(world: World) -> tuple[Batch, Batch]:
     """Candidates and population, as arrays of the host."""
-    candidates = batch.concatenate([world.members, world.others])
+    asked = [world.members, world.others]
+    if world.choosers is not None:
+        asked.append(world.choosers)
+    candidates = batch.concatenate(asked)
     sides = [set(np.asarray(side.subject).tolist()) for side in (world.members, world.others)]
     if both := sides[0] & sides[1] - {NOBODY}:
         raise StimjaxError(f"subject {min(both)} is among the members and among the others")
