@@ -120,7 +120,7 @@ def _attacks(
     near = (nearest, domias, gen_lra, dpi, local, density, moments, cohort)
     plain = (*near, association, slicing, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
-    refit = releases.refit(how)
+    refit, answer = releases.refit(how), None
     there["canary"] = [canary.attack(releases.drawn(how), settings.shadows, refit)]
     # Of a source without statistics nothing of anybody is left when the noise is gone.
     gone = _seedless(published)
@@ -129,14 +129,15 @@ def _attacks(
         if how not in shadows:
             stage("auditing: shadow releases")
             shadows[how] = signals.make(world, how, settings.shadows)
-        observe, seen = signals.observer(shadows[how]), signals.of(how)
+        learned, seen = signals.students(shadows[how]), signals.of(how)
+        observe, answer = signals.observer(shadows[how], learned), partial(signals.answers, learned)
         there |= {"lira": lira.attacks(observe, seen), "rmia": rmia.attacks(observe, seen)}
         scores = {
             name: partial(signals.scored, score, observe)
             for name, score in lira.scores(seen).items()
         }
         there["association"].append(association.by_shadows(scores))
-    there["attribute"] = [attribute.ATTACK, demographics.ATTACK]
+    there["attribute"] = [attribute.attack(refit, answer), demographics.ATTACK]
     there[files.NAME] = []  # it looks at files, not at a world: see `_searched`
     # A name without an attack is a defect: an audit that leaves it out would look like a clean one.
     return [a for name in config.ATTACKS if name in settings.attacks for a in there[name]]
