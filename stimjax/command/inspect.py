@@ -78,14 +78,18 @@ def _windows(folder: Path) -> str:
 
 
 def _audit(folder: Path) -> str:
+    from stimjax.privacy.headline import with_seed  # it brings scipy
+
     header = ("attack", "metric", "of a", "value", "interval", "chance", "real", *LEAKS)
     rows: list[tuple[str, ...]] = [header]
-    for entry in Privacy.load(folder).attacks:
+    attacks = Privacy.load(folder).attacks
+    for entry in attacks:
         ends = "" if entry.ci is None else " to ".join(map(_number, entry.ci))
         beside = map(_number, (entry.chance, entry.real_data, *entry.planted))
         named = (entry.attack, entry.metric, entry.level)
         rows.append((*named, _number(entry.value), ends, *beside))
-    return "\n".join(["audit (what attacks find)", *aligned(rows)])
+    seed = with_seed(attacks)
+    return "\n".join(["audit (what attacks find)", *aligned(rows), *([seed] if seed else [])])
 
 
 def _teacher(folder: Path) -> str:

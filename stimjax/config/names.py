@@ -34,6 +34,7 @@ ATTACKS = (
     "moments",
     "lira",
     "rmia",
+    "seed",
     "canary",
     "cohort",
     "association",

@@ -258,8 +258,9 @@ class Audit:
 
     Attributes:
         attacks: by name: nearest, domias, gen_lra, dpi, local, density, moments, lira, rmia,
-            canary, cohort, association, slicing, attribute, dcr, files.
-        shadows: pipelines that are run with and without each subject, for lira, rmia and canary.
+            seed, canary, cohort, association, slicing, attribute, dcr, files.
+        shadows: pipelines that are run with and without each subject, for lira, rmia and canary;
+            for seed, their statistics alone.
         copied: part of the release that is replaced with real windows in the planted leak, with
             which every attack is tested.
         seed: of all chance.

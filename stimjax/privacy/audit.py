@@ -7,20 +7,21 @@ nothing. Nothing here can show that a release is safe; it shows what was tried a
 from __future__ import annotations
 
 import dataclasses
-import functools
 import tempfile
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from stimjax import batch, config
+from stimjax import batch, config, release
 from stimjax.batch import NOBODY, Batch
 from stimjax.config import names
 from stimjax.data.people import Person
 from stimjax.disk.documents import Entry, Guarantee, Privacy, Side, Sides
 from stimjax.errors import StimjaxError
+from stimjax.excite import secret
 from stimjax.machine.versions import versions
 from stimjax.privacy import planted
 from stimjax.privacy.attacks import (
@@ -40,6 +41,7 @@ from stimjax.privacy.attacks import (
     moments,
     nearest,
     rmia,
+    seed,
     slicing,
 )
 from stimjax.privacy.attacks.files import Secret
@@ -81,7 +83,8 @@ def audit(
         world: the release, members and others.
         settings: which attacks, how many shadows, how much is copied into the planted leak.
         how: how the release was made: shadow releases are made so too.
-        published: for the search through files; without, there is none.
+        published: for the search through files, without which there is none, and for its seed,
+            which its holder has if there is no file that could be gone.
         shadows: of earlier audits of other releases in this `world`, with the same settings; what
             is made here is added.
         stage: told what is being tried.
@@ -96,15 +99,10 @@ def audit(
         stage("auditing: planting leaks")
         leaks = planted.made(world, how)
     entries = []
-    for attack in _attacks(world, settings, how, {} if shadows is None else shadows, stage):
+    shadows = {} if shadows is None else shadows
+    for attack in _attacks(world, settings, how, shadows, stage, published):
         stage(f"auditing: {attack.name}")
-        if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
-            leaking = _tried(canary.attack(releases.copied, settings.shadows), world)
-            tried = {"release": _tried(attack, world), "real": leaking, "copies": leaking}
-        else:
-            there = worlds | leaks if attack.name.startswith(LEARNED) else worlds
-            tried = {name: _tried(attack, one) for name, one in there.items()}
-        entries += _entries(attack, tried)
+        entries += _entries(attack, _everywhere(attack, worlds, leaks, settings.shadows))
         if attack.name.startswith((*SHADOWED, *(module.NAME for module in ALIKE))):
             entries += _on_choosers(attack, world)
     if "files" in settings.attacks and published is not None:
@@ -119,28 +117,58 @@ def _attacks(
     how: ReleaseRecipe,
     shadows: ShadowsByRecipe,
     stage: Callable[[str], None],
+    published: Published | None = None,
 ) -> list[Attack]:
     """Those that `settings` names, in the order of `config.ATTACKS`."""
     names.check(settings, "audit.")
-    plain = (*ALIKE, cohort, association, slicing, attribute, dcr)
+    plain = (*ALIKE, cohort, association, slicing, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
-    release = releases.drawn(how)
-    there["attribute"].append(demographics.ATTACK)
-    there["canary"] = [canary.attack(release, settings.shadows, releases.refit(how))]
+    refit, answer = releases.refit(how), None
+    there["canary"] = [canary.attack(releases.drawn(how), settings.shadows, refit)]
+    # Of a source without statistics nothing of anybody is left when the noise is gone.
+    gone = _seedless(published)
+    there["seed"] = [] if refit is None else [seed.attack(refit, settings.shadows, gone)]
     if set(SHADOWED) & set(settings.attacks):
         if how not in shadows:
             stage("auditing: shadow releases")
             shadows[how] = signals.make(world, how, settings.shadows)
-        observe, seen = signals.observer(shadows[how]), signals.of(how)
+        learned, seen = signals.students(shadows[how]), signals.of(how)
+        observe, answer = signals.observer(shadows[how], learned), partial(signals.answers, learned)
         there |= {"lira": lira.attacks(observe, seen), "rmia": rmia.attacks(observe, seen)}
         scores = {
-            name: functools.partial(signals.scored, score, observe)
+            name: partial(signals.scored, score, observe)
             for name, score in lira.scores(seen).items()
         }
         there["association"].append(association.by_shadows(scores))
+    there["attribute"] = [attribute.attack(refit, answer), demographics.ATTACK]
     there[files.NAME] = []  # it looks at files, not at a world: see `_searched`
     # A name without an attack is a defect: an audit that leaves it out would look like a clean one.
     return [a for name in config.ATTACKS if name in settings.attacks for a in there[name]]
+
+
+def _seedless(published: Published | None) -> str:
+    """Why not even the holder has the seed of a release any more; "" where there is one."""
+    if published is None or release.load_manifest(published.folder).method.seed is not None:
+        return ""
+    try:
+        return "" if secret.find(published.folder) is not None else "the file of the seed is gone"
+    except StimjaxError:
+        return "the file of the seed is damaged"
+
+
+def _everywhere(
+    attack: Attack, worlds: Mapping[str, World], leaks: Mapping[str, World], shadows: int
+) -> dict[str, list[Finding]]:
+    """What an attack finds on the release and where it should find something."""
+    world = worlds["release"]
+    if attack.name == canary.NAME:  # its pipelines are its own: the leak is planted in them
+        leaking = _tried(canary.attack(releases.copied, shadows), world)
+        return {"release": _tried(attack, world), "real": leaking, "copies": leaking}
+    if attack.name == seed.NAME:  # it asks statistics and no stimulus: so is the leak planted
+        few = world._replace(members=world.members[planted.few(world)])
+        return {"release": _tried(attack, world), "statistics": _tried(attack, few)}
+    there = {**worlds, **leaks} if attack.name.startswith(LEARNED) else worlds
+    return {name: _tried(attack, one) for name, one in there.items()}
 
 
 def _as_stimuli(windows: Batch) -> Batch:

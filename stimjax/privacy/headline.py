@@ -16,6 +16,7 @@ from stimjax.disk.documents import Entry
 from stimjax.students.intervals import LEVEL
 
 METRIC = "auc"
+WITH_SEED = "_with_seed"  # ends the metrics of who has the seed too, which the public has not
 
 
 class Headline(NamedTuple):
@@ -51,6 +52,28 @@ def headline(attacks: Sequence[Entry], level: str) -> Headline | None:
         return None
     strongest = max(there, key=lambda entry: entry.value or 0.0)
     return Headline(strongest, len(there), widened(strongest, len(there)))
+
+
+def with_seed(attacks: Sequence[Entry]) -> str:
+    """Why the seed is private: what somebody who had it would find; "" where that was not asked.
+
+    It counts among no attacks of the headline: the public has no seed.
+    """
+    there = {entry.level: entry for entry in attacks if entry.metric == f"{METRIC}{WITH_SEED}"}
+    found = [there[level] for level in ("subject", "window") if level in there]
+    if not found:
+        return ""
+    if found[0].value is None:
+        return f"{found[0].note[:1].upper()}{found[0].note[1:]}."
+    areas = " and ".join(
+        f"a {entry.level} that took part from others with an area of {entry.value:.2f}"
+        for entry in found
+        if entry.value is not None
+    )
+    return (
+        "The seed is private because noise can be subtracted with it: somebody who had it too "
+        f"would tell {areas} (guessing: {found[0].chance:g})."
+    )
 
 
 def widened(entry: Entry, tried: int) -> tuple[float, float]:

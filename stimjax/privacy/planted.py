@@ -29,16 +29,17 @@ def made(world: World, how: ReleaseRecipe) -> dict[str, World]:
 
     Where the source has no statistics, none of them is planted.
     """
-    leaks = {"teacher": by_heart(world, how)}
+    mine = few(world)
+    leaks = {"teacher": _made(world, how, mine, heart=True)}
     if releases.refit(how) is not None:
-        leaks["statistics"] = statistics(world, how)
+        leaks["statistics"] = _made(world, how, mine, heart=False)
     return leaks
 
 
 def copies(world: World, share: float) -> World:
     """Windows of the few, the same number of each, stand over the part `share` of the stimuli."""
     rng = np.random.default_rng([world.seed, 1])
-    mine = _few(world)
+    mine = few(world)
     whose = np.asarray(world.members.subject)
     subjects = np.unique(whose[mine])
     each = max(1, int(share * len(world.release)) // len(subjects))
@@ -52,26 +53,29 @@ def copies(world: World, share: float) -> World:
     return world._replace(release=batch.make(x, y, world.release.spec), members=members)
 
 
-def statistics(world: World, how: ReleaseRecipe) -> World:
-    """A teacher of all members labels what is drawn from statistics of the few."""
-    few, every = _few(world), np.arange(len(world.members))
-    return _made(world, how, learned=every, measured=few)
-
-
-def by_heart(world: World, how: ReleaseRecipe) -> World:
-    """A teacher that learned the few by heart labels what is drawn from statistics of all."""
-    few, every = _few(world), np.arange(len(world.members))
-    return _made(world, how, learned=few, measured=every, heart=True)
+def few(world: World) -> Int[np.ndarray, " rows"]:
+    """The rows of `world.members` that are the windows of the few."""
+    rng = np.random.default_rng([world.seed, 1])
+    whose = np.asarray(world.members.subject)
+    subjects = np.unique(whose)
+    chosen = rng.permutation(subjects)[: max(min(2, len(subjects)), int(FEW * len(subjects)))]
+    return np.flatnonzero(np.isin(whose, chosen))
 
 
 def _made(
-    world: World,
-    how: ReleaseRecipe,
-    learned: Int[np.ndarray, " _"],
-    measured: Int[np.ndarray, " _"],
-    heart: bool = False,
+    world: World, how: ReleaseRecipe, mine: Int[np.ndarray, " rows"], *, heart: bool
 ) -> World:
-    """A release of one pipeline, as large as that of `world`."""
+    """A release of one pipeline, as large as that of `world`.
+
+    Args:
+        world: without a leak.
+        how: the release is made.
+        mine: the windows of the few.
+        heart: the teacher learned these alone, by heart, and statistics are of all; else the
+            teacher learned all, and statistics are of these alone.
+    """
+    every = np.arange(len(world.members))
+    learned, measured = (mine, every) if heart else (every, mine)
     parts = ("planted", "planted release")
     start, chance = (pipelines.seeds(world.seed, part, 1) for part in parts)
     trained = pipelines.teachers(world.members, [learned], start, chance)
@@ -80,13 +84,4 @@ def _made(
         trained = dataclasses.replace(trained, model=network, settings=BY_HEART)
     trained = dataclasses.replace(trained, measured=[measured])
     release = releases.drawn(how, len(world.release))(trained)[0]
-    return world._replace(release=release, members=world.members[_few(world)])
-
-
-def _few(world: World) -> Int[np.ndarray, " rows"]:
-    """The windows of the few."""
-    rng = np.random.default_rng([world.seed, 1])
-    whose = np.asarray(world.members.subject)
-    subjects = np.unique(whose)
-    chosen = rng.permutation(subjects)[: max(min(2, len(subjects)), int(FEW * len(subjects)))]
-    return np.flatnonzero(np.isin(whose, chosen))
+    return world._replace(release=release, members=world.members[mine])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stimjax.disk.documents import LEAKS, Entry, Privacy, TradeoffPoint
 from stimjax.learn import limits
-from stimjax.privacy.headline import headline
+from stimjax.privacy.headline import WITH_SEED, headline, with_seed
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
 METRICS = {
@@ -20,6 +20,7 @@ METRICS = {
     "copies": "stimuli nearer than chance",
     "advantage": "severity: accuracy above that for others",
     "advantage_of_boosting": "severity, learned: the same",
+    "advantage_of_strongest": "severity, the strongest of all: the same",
     "advantage_on_sex": "sex: accuracy above that for others",
     "advantage_on_age": "band of age: the same",
     "advantage_on_device": "device: the same",
@@ -53,7 +54,7 @@ def table(privacy: Privacy) -> Table:
     rows = [
         [
             entry.attack,
-            METRICS.get(entry.metric, entry.metric),
+            _measured(entry.metric),
             entry.level,
             _number(entry.value),
             UNDEFINED if entry.ci is None else " to ".join(map(_number, entry.ci)),
@@ -70,8 +71,8 @@ def table(privacy: Privacy) -> Table:
 
 
 def verdict(privacy: Privacy) -> list[str]:
-    """What was tried and what was found."""
-    entries = privacy.attacks
+    """What was tried and what was found; who has the seed as well has a sentence of its own."""
+    entries = [e for e in privacy.attacks if not e.metric.endswith(WITH_SEED)]
     tried = list(dict.fromkeys(e.attack for e in entries if e.metric not in CHECKS))
     successful = list(dict.fromkeys(e.attack for e in entries if above_chance(e)))
     missed = [
@@ -94,6 +95,7 @@ def verdict(privacy: Privacy) -> list[str]:
             f"These did not find even what was planted for them, so that they say nothing here: "
             f"{', '.join(missed)}."
         )
+    said += [line for line in [with_seed(privacy.attacks)] if line]
     if privacy.epsilon is None or privacy.delta is None:
         said.append("There is no formal guarantee: the teacher was trained without noise.")
     else:
@@ -135,6 +137,12 @@ def tradeoff(points: Sequence[TradeoffPoint]) -> Table:
         rows.append([name, *cells])
     header = ["Inhibition", *(f"{point.strength:g}" for point in points)]
     return Table("Students and attackers over the strength of inhibition", header, rows)
+
+
+def _measured(metric: str) -> str:
+    """The words for what an attack measured."""
+    plain = metric.removesuffix(WITH_SEED)
+    return METRICS.get(plain, plain) + ", by who has the seed" * (plain != metric)
 
 
 def _with_interval(value: float | None, ends: Sequence[float] | None) -> str:

@@ -54,6 +54,30 @@ def test_files_name_nobody_and_the_search_would_have_found_it(audited):
     assert entry["value"] == 0 and entry["planted_leak"] > 0
 
 
+def test_an_audit_goes_on_where_the_seed_is_gone(built, run, tmp_path):
+    folder, _ = built
+    release = shutil.copytree(folder / "release", tmp_path / "release")
+    seed = tmp_path / "private" / "release.seed.json"
+    seed.parent.mkdir()
+    windows = ("--train", folder / "windows", "--holdout", folder / "windows")
+    kept, values = (folder / "private" / "release.seed.json").read_text(), []
+    for content in (kept, "{", None):
+        out = tmp_path / f"audit-{len(values)}"
+        seed.unlink() if content is None else seed.write_text(content)
+        words = ("--out", out, "--attacks", "seed", "dcr", "--shadows", 2)
+        status, said, err = run("audit", release, *windows, *words)
+        assert status == 0, err
+        found = json.loads((out / "privacy.json").read_text())["attacks"]
+        by = {(e["metric"], e["level"]): e for e in found}
+        assert any(e["attack"] == "dcr" for e in found)
+        values.append((by["auc_with_seed", "subject"], said))
+    (there, said), (damaged, _), (gone, why) = values
+    assert there["value"] is not None and "The seed is private because" in said
+    assert damaged["value"] is gone["value"] is None
+    assert "the file of the seed is damaged" in damaged["note"]
+    assert "the file of the seed is gone" in gone["note"] and gone["note"][1:] in why
+
+
 def test_what_headers_tell_of_people_is_audited_too(audited):
     (sex,) = (e for e in audited["attacks"] if e["metric"] == "advantage_on_sex")
     assert sex["note"].startswith(("right for", "needs two values"))

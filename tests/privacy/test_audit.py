@@ -144,12 +144,24 @@ def test_every_attack_that_may_be_named_is_tried(
 ) -> None:
     empty = tuple.__new__(signals.Shadows, ())  # nothing is tried with them here
     monkeypatch.setattr(signals, "make", lambda *given: empty)
+    drawn = ReleaseRecipe(Recipe(source="mixture"))
     for name in config.ATTACKS:
         asked = config.Audit(attacks=(name,))
-        found = audit._attacks(world, asked, HOW, {}, lambda stage: None)
+        found = audit._attacks(world, asked, drawn, {}, lambda stage: None)
         assert bool(found) != (name == "files"), f"{name} is named, and no attack is tried"
         for attack in found:
             assert attack.name.startswith(name) and attack.holds and attack.source and attack.tells
+
+
+def test_the_seed_of_a_source_with_statistics_is_tried_and_its_leak_is_of_statistics(
+    world: World,
+) -> None:
+    asked = config.Audit(attacks=("seed",), shadows=4)
+    assert audit.audit(world, asked, HOW) == []  # noise without statistics under it
+    entries = audit.audit(world, asked, ReleaseRecipe(Recipe(source="mixture")))
+    found = by_name(entries, "seed", "auc_with_seed", "window")
+    assert sure(found.value) > 0.75 and sure(found.planted_statistics) > 0.55  # of two people
+    assert found.real_data is found.planted_leak is None
 
 
 def test_a_holdout_that_is_not_apart_is_refused(world: World) -> None:

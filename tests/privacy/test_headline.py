@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stimjax.disk.documents import Entry
-from stimjax.privacy.headline import headline
+from stimjax.privacy.headline import headline, with_seed
 
 
 def entry(attack: str, value: float | None, ci=(0.4, 0.6), level: str = "subject") -> Entry:
@@ -43,3 +43,18 @@ def test_its_interval_covers_all_that_were_tried_together() -> None:
 def test_it_does_not_leave_0_to_1() -> None:
     found = headline([entry("a", 0.98, (0.9, 1.0))] * 30, "subject")
     assert found is not None and 0 < found.interval[0] < 0.9 and found.interval[1] == 1.0
+
+
+def test_who_has_the_seed_is_no_attacker_of_the_headline_and_has_a_sentence() -> None:
+    seed = [dataclasses.replace(entry("seed", 0.99), metric="auc_with_seed")]
+    seed.append(dataclasses.replace(seed[0], level="window", value=0.8))
+    found = headline([entry("a", 0.55), *seed], "subject")
+    assert found is not None and (found.strongest.attack, found.tried) == ("a", 1)
+    assert with_seed([entry("a", 0.55)]) == ""
+    said = with_seed(seed)
+    assert said.startswith("The seed is private because noise can be subtracted with it")
+    assert "a subject that took part from others with an area of 0.99 and a window that" in said
+    gone = [
+        dataclasses.replace(one, value=None, ci=None, note="what was not tried") for one in seed
+    ]
+    assert with_seed(gone) == "What was not tried."

@@ -438,6 +438,21 @@ def test_a_guarantee_and_what_was_spent_on_it_are_shown(story: Story):
     assert privacy.verdict(audit)[-1] == limits.sentence(4.0, 1e-5)
 
 
+def test_who_has_the_seed_is_shown_apart_from_what_the_public_can_do(story: Story):
+    assert story.privacy is not None
+    known = dataclasses.replace(
+        story.privacy.attacks[0], attack="seed", metric="auc_with_seed", value=0.97, ci=(0.9, 1.0)
+    )
+    plain = privacy.verdict(story.privacy)
+    audit = dataclasses.replace(story.privacy, attacks=(*story.privacy.attacks, known))
+    said = privacy.verdict(audit)
+    (more,) = [line for line in said if line not in plain]
+    assert [line for line in said if line != more] == plain
+    assert more.startswith("The seed is private") and "0.97" in more
+    row = privacy.table(audit).rows[-1]
+    assert row[1] == "area under the ROC curve, by who has the seed" and "above guessing" in row
+
+
 def test_folds_are_shown_where_there_are_some(story: Story, tmp_path: Path):
     assert tables.fold_table(story.results) is None
     sources = (("real", 0.93), ("stimuli", 0.926))

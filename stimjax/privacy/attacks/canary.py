@@ -117,7 +117,7 @@ def _of_nights(
         np.stack([signals.closeness(basis, stimuli, nights) for stimuli in ran.stimuli]),
     ]
     if refit is not None:
-        seen.append(np.stack([refit(stimuli, nights) for stimuli in ran.stimuli]))
+        seen.append(np.stack([refit(stimuli)(nights) for stimuli in ran.stimuli]))
     return _together([one.reshape(len(one), NIGHTS, -1).mean(axis=2) for one in seen], inside)
 
 

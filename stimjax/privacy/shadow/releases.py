@@ -41,7 +41,8 @@ CRITIC = "cnn"
 
 
 Labels = Callable[[np.ndarray], np.ndarray]  # windows f32[n, ...] -> f32[pipeline, n, class]
-Refit = Callable[[Batch, Batch], np.ndarray]  # stimuli, windows -> f64[window], see `Kind.density`
+Density = Callable[[Batch], np.ndarray]  # windows -> f64[window], see `Kind.density`
+Refit = Callable[[Batch], Density]  # from what the statistics are measured on
 
 
 def _unknown(*asked: Any) -> Any:
@@ -145,19 +146,20 @@ def _size(recipe: Recipe, count: int, values: int) -> int:
 def refit(how: ReleaseRecipe) -> Refit | None:
     """How the source of `how` is refitted; None where it has no statistics.
 
-    Its statistics are measured on the stimuli, in place of the private windows, and say how likely
-    it draws a window. Nothing else is asked: no teacher, no seed.
+    Its statistics are measured on what is given, as the holder measures them on the private
+    windows, and say how likely it draws a window. Nothing else is asked: no teacher, no seed.
     """
     source = SOURCES[how.recipe.source]
     density = source.density
     if density is None:
         return None
 
-    def log_density(stimuli: Batch, windows: Batch) -> np.ndarray:
-        statistics = kind.measured(source.needs, stimuli, _Pipeline(UNKNOWN, {}))
-        return density(windows, inhibit.without_groups(statistics, how.inhibition))
+    def fitted(given: Batch) -> Density:
+        measured = kind.measured(source.needs, given, _Pipeline(UNKNOWN, {}))
+        statistics = inhibit.without_groups(measured, how.inhibition)
+        return lambda windows: density(windows, statistics)
 
-    return log_density
+    return fitted
 
 
 def labels(trained: Trained, inhibition: Inhibition) -> Labels:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -30,6 +30,8 @@ from sklearn.neighbors import NearestNeighbors
 from stimjax import batch
 from stimjax.batch import NOBODY, Batch
 from stimjax.errors import StimjaxError
+from stimjax.learn.predict import probabilities
+from stimjax.models import Params
 from stimjax.privacy.findings import Attack, Finding, Scores, World, membership
 from stimjax.privacy.shadow import labels, pipelines, releases
 from stimjax.privacy.shadow.releases import Labels, Refit, ReleaseRecipe
@@ -72,6 +74,8 @@ class Signal(NamedTuple):
 
 Seen = Mapping[str, Signal]  # of a world's windows, its members, then its others; by `SIGNALS`
 Observe = Callable[[World], Seen]
+Students = Callable[[World], Params]  # of the release of a world, with a leading axis
+Asked, Found = TypeVar("Asked"), TypeVar("Found")
 
 
 class Shadows(NamedTuple):
@@ -115,8 +119,8 @@ def make(world: World, how: ReleaseRecipe, count: int) -> Shadows:
     Raises:
         StimjaxError: a subject is on both sides, or there are less than two of them.
     """
-    candidates, population = _everybody(world)
-    unit = _units(candidates)
+    candidates, population = everybody(world)
+    unit = units(candidates)
     inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]
     rows, release = [np.flatnonzero(row) for row in inside], releases.drawn(how, len(world.release))
     ran = pipelines.run(candidates, rows, release, world.seed)
@@ -146,7 +150,7 @@ def _look(
 
     def look(stimuli: Batch, near: int) -> dict[str, np.ndarray]:
         shown = {"density": closeness(basis, stimuli[:near], windows)}
-        return shown if refit is None else shown | {"refit": refit(stimuli, windows)}
+        return shown if refit is None else shown | {"refit": refit(stimuli)(windows)}
 
     return look
 
@@ -156,26 +160,53 @@ def of(how: ReleaseRecipe) -> list[str]:
     return [name for name in SIGNALS if name != "refit" or releases.refit(how) is not None]
 
 
-def observer(shadows: Shadows) -> Observe:
-    """A function that gives the signals of a world; of one that it has seen, at once."""
-    seen: list[tuple[World, Seen]] = []
-    shown: list[tuple[Batch, Mapping[str, np.ndarray]]] = []  # of releases: the costly part
+def once(find: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
+    """`find`, which is asked once of each; a world is itself, and no other like it."""
+    there: list[tuple[Asked, Found]] = []
 
-    def show(release: Batch) -> Mapping[str, np.ndarray]:
-        for earlier, signals in shown:
-            if earlier is release:
-                return signals
-        shown.append((release, _shown(shadows, release)))
-        return shown[-1][1]
+    def found(asked: Asked) -> Found:
+        for earlier, before in there:
+            if earlier is asked:
+                return before
+        there.append((asked, find(asked)))
+        return there[-1][1]
 
-    def observe(world: World) -> Seen:
-        for earlier, signals in seen:
-            if earlier is world:
-                return signals
-        seen.append((world, _observed(shadows, world, show(world.release))))
-        return seen[-1][1]
+    return found
 
-    return observe
+
+def students(shadows: Shadows) -> Students:
+    """A function that trains students on the release of a world as the shadows' were trained.
+
+    `TARGETS` students, each on as many stimuli as a shadow release has, drawn at random.
+    """
+
+    def trained(release: Batch) -> Params:
+        own = pipelines.seeds(shadows.seed, "target", TARGETS)
+        size, count = min(shadows.size, len(release)), len(release)
+        rows = [np.random.default_rng(s).permutation(count)[:size] for s in own]
+        return pipelines.train(pipelines.student(release.spec), release, rows, own)
+
+    of_release = once(trained)  # worlds of other members may share it
+    return lambda world: of_release(world.release)
+
+
+def answers(
+    students: Students, world: World, x: Float[np.ndarray, "n ..."]
+) -> Float[np.ndarray, "n class"]:
+    """The softmax for windows, the mean over the students of the release of `world`."""
+    model = pipelines.student(world.release.spec)
+    return probabilities(model, students(world), x).mean(axis=0)
+
+
+def observer(shadows: Shadows, learned: Students | None = None) -> Observe:
+    """A function that gives the signals of a world; of one that it has seen, at once.
+
+    Args:
+        shadows: with which a release is compared.
+        learned: students of a world's release, where somebody else asks them too.
+    """
+    learned = learned or students(shadows)
+    return once(lambda world: _observed(shadows, learned, world))
 
 
 def on_signals(
@@ -210,24 +241,8 @@ def scored(
     return Scores(scores[:members], scores[members:])
 
 
-def _shown(shadows: Shadows, release: Batch) -> dict[str, np.ndarray]:
-    """What a release shows of the shadows' windows.
-
-    Its students train as the shadows' did: `TARGETS` of them, each on as many stimuli as a shadow
-    release has, drawn at random; their log-odds are averaged.
-    """
-    windows = shadows.windows
-    own = pipelines.seeds(shadows.seed, "target", TARGETS)
-    size = min(shadows.size, len(release))
-    rows = [np.random.default_rng(s).permutation(len(release))[:size] for s in own]
-    model = pipelines.student(windows.spec)
-    students = pipelines.train(model, release, rows, own)
-    odds = pipelines.log_odds(model, students, np.asarray(windows.x), windows.label).mean(axis=0)
-    return {"answers": odds, **shadows.look(release, len(release))}
-
-
-def _observed(shadows: Shadows, world: World, shown: Mapping[str, np.ndarray]) -> Seen:
-    """What is `shown` of the windows of `world`, beside what shadows show of them.
+def _observed(shadows: Shadows, learned: Students, world: World) -> Seen:
+    """Compare the release of `world` with shadows; the log-odds of its students are averaged.
 
     Raises:
         StimjaxError: a window is none of the candidates.
@@ -237,20 +252,47 @@ def _observed(shadows: Shadows, world: World, shown: Mapping[str, np.ndarray]) -
         raise StimjaxError(f"{len(missing)} windows are none of those that the shadows are about")
     places = np.array([shadows.places[name] for name in names])
     windows, label = shadows.windows, shadows.windows.label
+    model, x = pipelines.student(windows.spec), np.asarray(windows.x)
+    odds = pipelines.log_odds(model, learned(world), x, label).mean(axis=0)
+    shown = {"answers": odds, **shadows.look(world.release, len(world.release))}
     population = np.arange(len(shadows.places), len(windows))
-
-    def signal(of: np.ndarray, target: np.ndarray) -> Signal:
-        level = aligned(np.concatenate([of, target[None]]), label, population)
-        return Signal(
-            shadows=level[:-1, places],
-            inside=shadows.inside[:, places],
-            target=level[-1, places],
-            shadows_population=level[:-1, population],
-            population=level[-1, population],
+    looks = {
+        name: compared(
+            np.concatenate([shadows.signals[name], one[None]]),
+            label,
+            shadows.inside[:, places],
+            places,
+            population,
         )
-
-    looks = {name: signal(shadows.signals[name], one) for name, one in shown.items()}
+        for name, one in shown.items()
+    }
     return looks | {"labels": _labels(shadows, world, places)}
+
+
+def compared(
+    each: Float[np.ndarray, "model window"],
+    label: Int[np.ndarray, " window"],
+    inside: Bool[np.ndarray, "shadow n"],
+    places: Int[np.ndarray, " n"],
+    population: Int[np.ndarray, " z"],
+) -> Signal:
+    """What is seen of windows by several models, on one scale (`aligned`).
+
+    Args:
+        each: by each shadow, and last by what is under attack.
+        label: the class of each window.
+        inside: whether a shadow had learned from a window of `places`.
+        places: the windows that are asked about.
+        population: windows that none had.
+    """
+    level = aligned(each, label, population)
+    return Signal(
+        shadows=level[:-1, places],
+        inside=inside,
+        target=level[-1, places],
+        shadows_population=level[:-1, population],
+        population=level[-1, population],
+    )
 
 
 def _labels(shadows: Shadows, world: World, places: Int[np.ndarray, " n"]) -> Signal:
@@ -259,7 +301,7 @@ def _labels(shadows: Shadows, world: World, places: Int[np.ndarray, " n"]) -> Si
     stimuli, inside = world.release[rows], shadows.inside[:, places]
     x, y = np.asarray(stimuli.x), np.asarray(stimuli.y)
     theirs, target = labels.recognized(shadows.label(x), y, inside)
-    unit = _units(shadows.windows[places])
+    unit = units(shadows.windows[places])
     weight = 1 / np.bincount(unit)[unit]
     return Signal(theirs, inside, target, np.zeros((len(theirs), 1)), np.zeros(1), weight)
 
@@ -289,8 +331,12 @@ def aligned(
     return out
 
 
-def _everybody(world: World) -> tuple[Batch, Batch]:
-    """Candidates and population, as arrays of the host."""
+def everybody(world: World) -> tuple[Batch, Batch]:
+    """Candidates and population, as arrays of the host.
+
+    Raises:
+        StimjaxError: a subject is on both sides, or there are less than two of them.
+    """
     asked = [world.members, world.others]
     if world.choosers is not None:
         asked.append(world.choosers)
@@ -298,13 +344,13 @@ def _everybody(world: World) -> tuple[Batch, Batch]:
     sides = [set(np.asarray(side.subject).tolist()) for side in (world.members, world.others)]
     if both := sides[0] & sides[1] - {NOBODY}:
         raise StimjaxError(f"subject {min(both)} is among the members and among the others")
-    if _units(candidates).max() < 1:
+    if units(candidates).max() < 1:
         raise StimjaxError("shadows need windows of at least two subjects")
     rows = np.random.default_rng(world.seed).permutation(len(world.reference))[:POPULATION]
     return candidates, batch.concatenate([world.reference[np.sort(rows)]])
 
 
-def _units(candidates: Batch) -> Int[np.ndarray, " n"]:
+def units(candidates: Batch) -> Int[np.ndarray, " n"]:
     """A number from 0 for the subject of each window; of nobody's windows, each has its own."""
     subject = np.asarray(candidates.subject, int)
     own = NOBODY - 1 - np.arange(len(subject))

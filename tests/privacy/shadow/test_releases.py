@@ -235,9 +235,10 @@ def test_a_refitted_source_finds_windows_like_those_of_the_stimuli_likelier(meth
     assert refit is not None
     batch = windows(SIGNAL, 600)
     own, shifted = batch[300:], make(batch.x[300:] * 0.3 + 1.5, batch.y[300:], SIGNAL)
-    found = refit(batch[:300], own)
+    density = refit(batch[:300])
+    found = density(own)
     assert found.shape == (300,) and np.isfinite(found).all()
-    assert found.mean() > refit(batch[:300], shifted).mean() + 0.1
+    assert found.mean() > density(shifted).mean() + 0.1
 
 
 def test_a_source_without_statistics_cannot_be_refitted() -> None:

@@ -80,7 +80,7 @@ def test_copies_of_a_part_are_found_in_the_same_shadows(observe) -> None:
 
 
 def test_windows_of_nobody_each_count_alone_and_strangers_are_refused(observe) -> None:
-    unit = signals._units(make(MEMBERS.x, MEMBERS.y, SPEC))
+    unit = signals.units(make(MEMBERS.x, MEMBERS.y, SPEC))
     assert sorted(unit) == list(range(len(MEMBERS)))
     with pytest.raises(StimjaxError, match="180 windows are none of those"):
         observe(World(MEMBERS, people(20, 26), OTHERS, REFERENCE))
