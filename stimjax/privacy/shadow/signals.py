@@ -75,7 +75,8 @@ class Signal(NamedTuple):
 Seen = Mapping[str, Signal]  # of a world's windows, its members, then its others; by `SIGNALS`
 Observe = Callable[[World], Seen]
 Students = Callable[[World], Params]  # of the release of a world, with a leading axis
-Asked, Found = TypeVar("Asked"), TypeVar("Found")
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 
 class Shadows(NamedTuple):
