@@ -9,8 +9,9 @@ of all candidates, and the score is LiRA's ratio (Carlini et al., S&P 2022), a s
 over its windows. No network has to be trained and no release to be drawn for that.
 
 The seed is not published, so that this is no attack that the public can make, and none of those
-that the strongest is sought among: its metrics have names of their own. It tells what is lost with
-the seed, and what `refit` comes nearer to, the more stimuli there are.
+that the strongest is sought among: its metrics have names of their own. It is one attack of
+somebody who has the seed, and no bound on all of them: that one has the stimuli too, and can try
+all else that the audit tries. `refit` may find more windows than it.
 
 Threat model: the seed, how the release was made, and windows of many people, among them all of whom
 it asks.
