@@ -249,23 +249,23 @@ def test_one_subject_changes_the_frequencies_by_no_more_than_one(n, seed):
 @settings(deadline=None, max_examples=10)
 def test_neighbors_of_a_stated_size_spend_and_divide_alike(easy, there, units):
     """What is published tells no number of subjects, and a sum is divided by no such number."""
-    descents = []
+    tasks = []
 
-    def start_alone(model, train, descent, settings, progress):
-        descents.append(descent)
-        return descent.start
+    def start_alone(model, start, task, rng, progress):
+        tasks.append(task)
+        return start
 
     stated = dataclasses.replace(SHORT, units=units, prior=0.0)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(dp, "_descend", start_alone)
+        patched.setattr(dp, "descend", start_alone)
         patched.setattr(ledger, "noise_for", lambda *given, **asked: 5.0)  # seconds
         said = [
             ledger.described(dp.train(easy[:rows], stated, entropy=0).privacy)
             for rows in (10 * there, 10 * there + 10)
         ]
     assert said[0] == said[1] and said[0].units == units
-    one, other = descents
-    assert (one.expected, one.noise) == (other.expected, other.noise)
+    one, other = tasks
+    assert (one.expected, one.share.noise) == (other.expected, other.share.noise)
     assert one.expected == pytest.approx(SHORT.batch)
 
 
