@@ -17,6 +17,7 @@ from stimjax import batch, config, models, release
 from stimjax.batch import Batch, Spec
 from stimjax.config import settings as checks
 from stimjax.config.recipes import RECIPES
+from stimjax.disk.documents import Audited
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, synthesize
 from stimjax.learn import candidates, dp, ledger, limits, teacher
@@ -295,19 +296,23 @@ def test_a_release_says_unit_epsilon_delta_and_what_was_spent(published, trained
     assert (said.unit, said.delta) == ("subject", 1e-5)
     card = (published / "README.md").read_text()
     assert "Differential privacy" in card and f"epsilon {said.epsilon:.3g}" in card
-    assert guarantee.FIXED in card
+    assert guarantee.FIXED in card and "canaries" not in card
     assert said.epsilon is not None and said.delta is not None
     assert limits.sentence(said.epsilon, said.delta, "subject") in card
     assert "How many subjects there were counts as known" in card
     assert "units" not in json.loads((published / "manifest.json").read_text())["privacy"]
 
 
-def test_a_card_says_that_the_size_was_stated(trained, published, tmp_path):
+def test_a_card_says_that_the_size_was_stated_and_what_an_attack_showed(
+    trained, published, tmp_path
+):
     manifest = release.load_manifest(published)
-    stated = dataclasses.replace(manifest.privacy, units=40)
+    audited = Audited(9, 0.1, 0.2, 0.3, 0.4)
+    stated = dataclasses.replace(manifest.privacy, units=40, audited=audited)
     release.finish(tmp_path, trained.spec, dataclasses.replace(manifest, privacy=stated))
-    assert release.load_manifest(tmp_path).privacy.units == 40
+    assert release.load_manifest(tmp_path).privacy == stated
     card = (tmp_path / "README.md").read_text()
+    assert str(audited) in card
     assert "There are said to be 40 subjects" in card and "counts as known" not in card
 
 
