@@ -158,7 +158,9 @@ def _privacy(guarantee: Guarantee) -> list[str]:
     epsilon, delta = f"epsilon {guarantee.epsilon:.3g}", f"delta {guarantee.delta:g}"
     unit = guarantee.unit or "unit"
     meant = limits.sentence(guarantee.epsilon, guarantee.delta, unit)
-    return [f"privacy   {epsilon}, {delta}, for one {guarantee.unit}", f"          {meant}"]
+    shown = [meant, *([] if guarantee.audited is None else [str(guarantee.audited)])]
+    said = [f"privacy   {epsilon}, {delta}, for one {guarantee.unit}"]
+    return said + [f"          {line}" for line in shown]
 
 
 def _results(folder: Path) -> str:

@@ -137,6 +137,8 @@ class Dp:
             it beforehand. What depends on their number depends on this one, so that the guarantee
             hides a unit more or less. 0 counts them: then the count is published, and hidden is
             what a unit was, in a cohort of as many.
+        canaries: of a second training, on noise, in which an attack tries what epsilon really is
+            (docs/privacy-dp.md); 1000 or more, or 0 for none.
     """
 
     epsilon: float = 0.0
@@ -150,6 +152,7 @@ class Dp:
     rate: float = 1e-2
     prior: float = 0.05
     units: int = 0
+    canaries: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

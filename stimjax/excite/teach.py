@@ -10,7 +10,7 @@ from stimjax import config
 from stimjax.batch import Batch
 from stimjax.data import choosers
 from stimjax.excite import methods
-from stimjax.learn import candidates, critic
+from stimjax.learn import candidates, critic, lower_bound
 from stimjax.learn.teacher import Teacher
 
 
@@ -38,14 +38,19 @@ def teach(
         stage: called with the name of each stage as it begins.
 
     Raises:
-        StimjaxError: an unknown network, training diverged, or a guarantee that cannot be given.
+        StimjaxError: an unknown network, training diverged, or a guarantee that cannot be given or
+            is not kept.
     """
     stage("training the teacher")
     networks = candidates.train(
         train, choosers.halves(validation)[0], settings, checkpoint=checkpoint, progress=progress
     )
     if networks.privacy is not None:  # neither statistics nor a critic would have a guarantee
-        return networks
+        if not settings.dp.canaries:
+            return networks
+        stage("auditing the guarantee")
+        spent = lower_bound.audited(networks.spec, settings.dp, networks.privacy, progress=progress)
+        return dataclasses.replace(networks, privacy=spent)
     statistics = methods.measure(train, networks)
     recognizes = None
     if settings.critic != "none":

@@ -86,17 +86,15 @@ def train(
     rng = np.random.default_rng(secrets.randbits(128) if entropy is None else entropy)
     names, spec = tuple(dict.fromkeys(settings.networks)), train.spec
     families = [models.classifier(name, spec.shape, len(spec.classes)) for name in names]
+    task = Task(train, owner, share, share.sampling * units, settings)
     trained = []
     for i, (family, own) in enumerate(zip(families, seeds(seed, len(names)), strict=True)):
-        rows = draws(owner, share.sampling, settings, rng)
-        start = family.init(jax.random.key(own))
-        expected = share.sampling * units
         trained.append(
-            _descend(
+            descend(
                 family,
-                train,
-                _Descent(start, rows, _key(rng), expected, share.noise),
-                settings,
+                family.init(jax.random.key(own)),
+                task,
+                rng,
                 lambda step, i=i: progress(i * settings.steps + step, len(names) * settings.steps),
             )
         )
@@ -235,35 +233,49 @@ def prior(
     return (noisy / noisy.sum()).astype(np.float32)
 
 
-class _Descent(NamedTuple):
-    """What one network's descent starts from and draws.
+class Task(NamedTuple):
+    """What a network is trained on, and how.
 
     Attributes:
-        start: its first parameters.
-        rows: those of each step, see `draws`.
-        key: of the noise.
-        expected: units in a step.
-        noise: of each step, in units of the clipped length.
+        train: the private windows.
+        owner: whose each is, see `owners`.
+        share: noise and sampling.
+        expected: units in a step, by which its sum is divided.
+        settings: steps, clip, rate and so on.
     """
 
-    start: Params
-    rows: Int[np.ndarray, "step unit window"]
-    key: Array
+    train: Batch
+    owner: Int[np.ndarray, " n"]
+    share: Budget
     expected: float
-    noise: float
+    settings: config.Dp
 
 
-def _descend(
+def descend(
     model: Model,
-    train: Batch,
-    descent: _Descent,
-    settings: config.Dp,
-    progress: Callable[[int], None],
+    start: Params,
+    task: Task,
+    rng: np.random.Generator,
+    progress: Callable[[int], None] = lambda step: None,
+    seen: Callable[[Params], None] = lambda noisy: None,
 ) -> Params:
-    """All steps of one network; the mean of its parameters over the last half of them."""
-    params, rows = descent.start, descent.rows
-    gradient = clipped(model, settings.clip, descent.expected, rows.shape[2])
-    optimizer = _optimizer(settings, descent.noise * gradient.sensitivity(), descent.key)
+    """All steps of one network; the mean of its parameters over the last half of them.
+
+    Args:
+        model: the network.
+        start: its first parameters.
+        task: what it is trained on.
+        rng: of who takes part, and of the key of the noise.
+        progress: called with steps done.
+        seen: called with each step's sum of clipped gradients after noise, divided by
+            `task.expected`. It is all that later steps get of the private windows, and what the
+            guarantee takes for public.
+    """
+    settings = task.settings
+    rows = draws(task.owner, task.share.sampling, settings, rng)
+    gradient = clipped(model, settings.clip, task.expected, rows.shape[2])
+    noise = added(task.share.noise * gradient.sensitivity(), _key(rng))
+    optimizer = _optimizer(settings)
 
     @jax.jit
     def advance(
@@ -273,18 +285,23 @@ def _descend(
         windows: tuple[Array, ...],
         index: Array,
         share: Any,
-    ) -> tuple[Params, Params, Any]:
+    ) -> tuple[Params, Params, Any, Params]:
         drawn = [array[index] for array in windows]
         total = gradient(params, *drawn, is_padding_example=index[:, 0] < 0)
-        updates, state = optimizer.update(total, state, params)
+        noisy, drawing = noise.update(total, state[0], params)
+        updates, moments = optimizer.update(noisy, state[1], params)
         params = optax.apply_updates(params, updates)
-        return params, optax.incremental_update(params, mean, share), state
+        mean = optax.incremental_update(params, mean, share)
+        return params, mean, (drawing, moments), noisy
 
+    train = task.train
     windows = tuple(jax.device_put(np.asarray(a)) for a in (train.x, train.y, train.weight))
-    state, mean, first = optimizer.init(params), params, len(rows) // 2
+    params, mean, first = start, start, len(rows) // 2
+    state = noise.init(params), optimizer.init(params)
     for step, index in enumerate(rows):
         share = np.float32(1 / (step - first + 1) if step >= first else 0)
-        params, mean, state = advance(params, mean, state, windows, index, share)
+        params, mean, state, noisy = advance(params, mean, state, windows, index, share)
+        seen(noisy)
         progress(step + 1)
     return mean
 
@@ -295,12 +312,12 @@ def added(deviation: float, key: Array) -> optax.GradientTransformation:
     return addition.gaussian_privatizer(stddev=deviation, prng_key=key)
 
 
-def _optimizer(settings: config.Dp, deviation: float, key: Array) -> optax.GradientTransformation:
-    """Noise, then Adam: what follows the noise costs nothing."""
+def _optimizer(settings: config.Dp) -> optax.GradientTransformation:
+    """Adam: what follows the noise costs nothing."""
     rate = optax.warmup_constant_schedule(
         0.0, settings.rate, max(1, round(WARM_UP * settings.steps))
     )
-    return optax.chain(added(deviation, key), optax.adam(rate))
+    return optax.adam(rate)
 
 
 def _block(each: int) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Literal
 
-from stimjax.disk.documents import Guarantee
+from stimjax.disk.documents import Audited, Guarantee
 from stimjax.disk.documents.document import plain, typed
 from stimjax.errors import StimjaxError
 from stimjax.machine.extras import library
@@ -60,6 +60,7 @@ class Ledger:
         delta: for which epsilon holds.
         expenses: all there are.
         units: how many there are said to be; None where they were counted.
+        audited: what an attack showed of it, see `lower_bound`; None where none was tried.
     """
 
     unit: Unit
@@ -67,6 +68,7 @@ class Ledger:
     delta: float
     expenses: tuple[Expense, ...]
     units: int | None = None
+    audited: Audited | None = None
 
     def to_json(self) -> dict[str, Any]:
         """This ledger as a JSON object; `from_json` reads it back exactly."""
@@ -94,7 +96,9 @@ def described(ledger: Ledger | None) -> Guarantee:
     if ledger is None:
         return Guarantee()
     expenses = tuple(map(dataclasses.asdict, ledger.expenses))
-    return Guarantee(ledger.unit, ledger.epsilon, ledger.delta, expenses, ledger.units)
+    return Guarantee(
+        ledger.unit, ledger.epsilon, ledger.delta, expenses, ledger.units, ledger.audited
+    )
 
 
 def closed(

@@ -91,6 +91,8 @@ def release(manifest: Manifest, classes: tuple[str, ...]) -> list[Table]:
     if guarantee.epsilon is not None and guarantee.delta is not None:
         unit = guarantee.unit or "unit"
         about["what that allows"] = limits.sentence(guarantee.epsilon, guarantee.delta, unit)
+    if guarantee.audited is not None:
+        about["what an attack showed"] = str(guarantee.audited)
     numbers = (manifest.classes, manifest.accepted, manifest.failed, manifest.hits)
     by_class = [[name, *map(text, row)] for name, *row in zip(classes, *numbers, strict=True)]
     header = ["Class", "Stimuli", "Accepted", "Given up", "Called so by the teacher"]

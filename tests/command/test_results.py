@@ -1,5 +1,6 @@
 """What each verb writes and says."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ import stat
 import pytest
 
 from stimjax.config import settings
+from stimjax.disk.documents import Audited
 from stimjax.learn import limits
 
 
@@ -101,7 +103,12 @@ def test_inspect_says_that_a_seed_is_published_and_what_an_epsilon_allows(built,
     spent = [{"what": "gradients", "noise": 2.0, "sampling": 1.0, "count": 3}]
     privacy = {"unit": "subject", "epsilon": 2.0, "delta": 1e-5, "expenses": spent}
     path.write_text(json.dumps(content | {"privacy": privacy}))
-    assert limits.sentence(2.0, 1e-5, "subject") in run("inspect", tmp_path / "release")[1]
+    said = run("inspect", tmp_path / "release")[1]
+    assert limits.sentence(2.0, 1e-5, "subject") in said and "canaries" not in said
+    audited = Audited(9, 0.1, 0.2, 0.3, 0.4)
+    privacy["audited"] = dataclasses.asdict(audited)
+    path.write_text(json.dumps(content | {"privacy": privacy}))
+    assert str(audited) in run("inspect", tmp_path / "release")[1]
 
 
 def test_the_same_seed_gives_the_same_release(built, process, easy):

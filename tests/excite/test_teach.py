@@ -10,9 +10,10 @@ import pytest
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
+from stimjax.errors import StimjaxError
 from stimjax.excite.shards import shards
 from stimjax.excite.teach import teach
-from stimjax.learn import ledger, teacher
+from stimjax.learn import candidates, ledger, lower_bound, teacher
 from stimjax.learn.teacher import Teacher
 
 SPEC = Spec(
@@ -84,6 +85,22 @@ def test_guaranteed_teacher_holds_what_was_paid_for_and_probes() -> None:
     private = config.Dp(epsilon=8.0, delta=1e-2, networks=("mlp",), steps=3, batch=3, windows=4)
     found = teach(TRAIN, VALIDATION, dataclasses.replace(SETTINGS, dp=private))
     assert found.privacy is not None and found.critic is None
-    assert set(found.statistics) == {ledger.PRIOR}
+    assert set(found.statistics) == {ledger.PRIOR} and found.privacy.audited is None
     stimuli = made(found, config.Synthesis(method="probe", count=60, shard=60, seed=0))
     assert len(batch.check(stimuli, "shards")) == 60
+
+
+def test_asked_for_canaries_it_says_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = ledger.Ledger("subject", 2.0, 1e-5, (ledger.Expense("steps", 1.0),))
+    bare, stages = Teacher(("mlp",), {}, TRAIN.spec, privacy=spent), list[str]()
+    monkeypatch.setattr(candidates, "train", lambda *given, **named: bare)
+    tried = (np.arange(400.0), np.arange(400) > 220)
+    monkeypatch.setattr(lower_bound, "scores", lambda *given, **named: tried)
+    asked = dataclasses.replace(SETTINGS, dp=config.Dp(epsilon=5.0, canaries=400))
+    with pytest.raises(StimjaxError, match="does not keep its guarantee of epsilon 2"):
+        teach(TRAIN, VALIDATION, asked, stage=stages.append)
+    assert stages == ["training the teacher", "auditing the guarantee"]
+    bare = dataclasses.replace(bare, privacy=dataclasses.replace(spent, epsilon=50.0))
+    found = teach(TRAIN, VALIDATION, asked).privacy
+    assert found is not None and found.audited is not None and found.audited.canaries == 400
+    assert dataclasses.replace(found, audited=None) == bare.privacy

@@ -17,6 +17,7 @@ from stimjax import batch, config, models, release
 from stimjax.batch import Batch, Spec
 from stimjax.config import settings as checks
 from stimjax.config.recipes import RECIPES
+from stimjax.disk.documents import Audited
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, synthesize
 from stimjax.learn import candidates, dp, ledger, limits, teacher
@@ -249,23 +250,23 @@ def test_one_subject_changes_the_frequencies_by_no_more_than_one(n, seed):
 @settings(deadline=None, max_examples=10)
 def test_neighbors_of_a_stated_size_spend_and_divide_alike(easy, there, units):
     """What is published tells no number of subjects, and a sum is divided by no such number."""
-    descents = []
+    tasks = []
 
-    def start_alone(model, train, descent, settings, progress):
-        descents.append(descent)
-        return descent.start
+    def start_alone(model, start, task, rng, progress):
+        tasks.append(task)
+        return start
 
     stated = dataclasses.replace(SHORT, units=units, prior=0.0)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(dp, "_descend", start_alone)
+        patched.setattr(dp, "descend", start_alone)
         patched.setattr(ledger, "noise_for", lambda *given, **asked: 5.0)  # seconds
         said = [
             ledger.described(dp.train(easy[:rows], stated, entropy=0).privacy)
             for rows in (10 * there, 10 * there + 10)
         ]
     assert said[0] == said[1] and said[0].units == units
-    one, other = descents
-    assert (one.expected, one.noise) == (other.expected, other.noise)
+    one, other = tasks
+    assert (one.expected, one.share.noise) == (other.expected, other.share.noise)
     assert one.expected == pytest.approx(SHORT.batch)
 
 
@@ -295,19 +296,23 @@ def test_a_release_says_unit_epsilon_delta_and_what_was_spent(published, trained
     assert (said.unit, said.delta) == ("subject", 1e-5)
     card = (published / "README.md").read_text()
     assert "Differential privacy" in card and f"epsilon {said.epsilon:.3g}" in card
-    assert guarantee.FIXED in card
+    assert guarantee.FIXED in card and "canaries" not in card
     assert said.epsilon is not None and said.delta is not None
     assert limits.sentence(said.epsilon, said.delta, "subject") in card
     assert "How many subjects there were counts as known" in card
     assert "units" not in json.loads((published / "manifest.json").read_text())["privacy"]
 
 
-def test_a_card_says_that_the_size_was_stated(trained, published, tmp_path):
+def test_a_card_says_that_the_size_was_stated_and_what_an_attack_showed(
+    trained, published, tmp_path
+):
     manifest = release.load_manifest(published)
-    stated = dataclasses.replace(manifest.privacy, units=40)
+    audited = Audited(9, 0.1, 0.2, 0.3, 0.4)
+    stated = dataclasses.replace(manifest.privacy, units=40, audited=audited)
     release.finish(tmp_path, trained.spec, dataclasses.replace(manifest, privacy=stated))
-    assert release.load_manifest(tmp_path).privacy.units == 40
+    assert release.load_manifest(tmp_path).privacy == stated
     card = (tmp_path / "README.md").read_text()
+    assert str(audited) in card
     assert "There are said to be 40 subjects" in card and "counts as known" not in card
 
 

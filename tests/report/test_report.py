@@ -12,6 +12,7 @@ from scipy import stats
 from stimjax import config
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
 from stimjax.disk.documents import (
+    Audited,
     Dealt,
     Estimate,
     Guarantee,
@@ -427,12 +428,13 @@ def test_the_teachers_members_are_counted(story: Story):
 
 def test_a_guarantee_and_what_was_spent_on_it_are_shown(story: Story):
     spent = ({"what": "gradients of cnn", "noise": 2.0, "sampling": 0.5, "count": 100},)
-    guarantee = Guarantee("subject", 4.0, 1e-5, spent)
+    guarantee = Guarantee("subject", 4.0, 1e-5, spent, audited=Audited(9, 0.1, 0.2, 0.3, 0.4))
     manifest = dataclasses.replace(story.manifest, privacy=guarantee)
     release, *_, budget = documents.release(manifest, story.real.spec.classes)
     assert ["formal guarantee", "epsilon 4, delta 1e−05, for one subject"] in release.rows
     assert budget.rows == [["gradients of cnn", "2", "0.5", "100"]]
     assert ["what that allows", limits.sentence(4.0, 1e-5, "subject")] in release.rows
+    assert ["what an attack showed", str(guarantee.audited)] in release.rows
     assert story.privacy is not None
     audit = dataclasses.replace(story.privacy, epsilon=4.0, delta=1e-5)
     assert privacy.verdict(audit)[-1] == limits.sentence(4.0, 1e-5)

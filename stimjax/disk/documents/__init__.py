@@ -4,7 +4,7 @@
 """
 
 from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
-from stimjax.disk.documents.manifest import Guarantee, Manifest, PeopleBehind
+from stimjax.disk.documents.manifest import Audited, Guarantee, Manifest, PeopleBehind
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
@@ -23,6 +23,7 @@ from stimjax.disk.documents.tradeoff import Estimate, TradeoffPoint
 
 __all__ = [
     "LEAKS",
+    "Audited",
     "Cohort",
     "CriticScores",
     "Dealt",

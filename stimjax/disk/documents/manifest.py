@@ -14,6 +14,37 @@ from stimjax.errors import StimjaxError
 
 
 @dataclasses.dataclass(frozen=True)
+class Audited:
+    """Lower bounds of epsilon that an attack showed on one training with the same settings.
+
+    Each holds with 95 % confidence, at the guarantee's delta. See `learn.lower_bound`.
+
+    Attributes:
+        canaries: units that a coin put in or left out.
+        epsilon: of any mechanism (Steinke, Nasr and Jagielski, NeurIPS 2023, arXiv 2305.08846).
+        gaussian: of one that is as hard to attack as the Gaussian mechanism of its epsilon and
+            delta (Mahloujifar, Melis and Chaudhuri, 2024, arXiv 2410.22235).
+        most_epsilon: what `epsilon` would be if the attack knew all: so many canaries show no more.
+        most_gaussian: the same of `gaussian`.
+    """
+
+    canaries: int
+    epsilon: float
+    gaussian: float
+    most_epsilon: float
+    most_gaussian: float
+
+    def __str__(self) -> str:
+        return (
+            f"An attack on a training with the same settings, with {self.canaries} canaries and a "
+            f"view of every step, showed that epsilon is at least {self.epsilon:.2f} (of "
+            f"{self.most_epsilon:.2f} that so many could show), and at least {self.gaussian:.2f} "
+            f"(of {self.most_gaussian:.2f}) if the whole is as hard to attack as the Gaussian "
+            "mechanism; each with 95 % confidence."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class Guarantee:
     """The formal guarantee, as `learn.ledger` describes it; without one all is None.
 
@@ -24,6 +55,7 @@ class Guarantee:
         expenses: everything that was spent; empty without a guarantee.
         units: how many the holder said there are; None, and not in the file, where they were
             counted: then their number is known to all who read what was spent.
+        audited: what an attack showed of it; None, and not in the file, where none was tried.
     """
 
     unit: Literal["subject", "window"] | None = None
@@ -31,10 +63,12 @@ class Guarantee:
     delta: float | None = None
     expenses: tuple[Mapping[str, Any], ...] = ()
     units: int | None = None
+    audited: Audited | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object, without `units` where nobody stated them."""
-        return {k: v for k, v in plain(self).items() if (k, v) != ("units", None)}
+        """The JSON object, without `units` and `audited` where there are none."""
+        optional = ("units", "audited")
+        return {k: v for k, v in plain(self).items() if v is not None or k not in optional}
 
 
 @dataclasses.dataclass(frozen=True)
