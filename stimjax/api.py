@@ -15,7 +15,6 @@ from stimjax import batch, config
 from stimjax import release as releases
 from stimjax.batch import Batch
 from stimjax.config import settings as checks
-from stimjax.data import choosers
 from stimjax.data import people as persons
 from stimjax.data.people import Person
 from stimjax.data.split import PARTS
@@ -41,8 +40,7 @@ class Windows(NamedTuple):
 
     Attributes:
         train: the teacher learns from them; in order of time within each subject.
-        validation: half of them choose networks; attackers in an audit hold the other half as
-            their own cohort.
+        validation: they choose networks; attackers in an audit hold them as their own cohort.
         test: they judge students; of others who had no part in the release.
         split: by whole subjects, or windows at random.
         independent: none depends on another recording, nor does the part that it is in, as a
@@ -222,8 +220,8 @@ def audit(
 
     Args:
         release: stimuli in memory, or the folder of a release, whose files are searched then too.
-        windows: the teacher learned from their training part; of their validation part
-            half is the attackers' own cohort, and half has chosen the teacher (`choosers.halves`).
+        windows: the teacher learned from their training part; their validation part is the
+            attackers' own cohort.
         settings: attacks, shadows; by default those of the command.
         synthesis: how stimuli in memory were made; a release says it itself.
         holdout: its test part are people who had no part; by default that of `windows`.
@@ -246,15 +244,13 @@ def audit(
         synthesis, promised = manifest.method, manifest.privacy
         published = audits.Published(Path(release), ())
         release = releases.load(Path(release))
-    choosing, cohort = choosers.halves(given.validation)
     world = World(
         release=release,
         members=given.train,
         others=others.test,
-        reference=cohort,
+        reference=given.validation,
         seed=settings.seed,
         people=given.people,
-        choosers=None if choosing is cohort else choosing,
     )
     if holdout is not None:
         world = audits.apart(world, others.people)

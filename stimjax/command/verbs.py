@@ -306,8 +306,8 @@ class Audit:
 
     Attributes:
         release: folder that `stimjax synthesize` made.
-        train: folder of windows; the teacher learned from its training part. Of its validation part
-            half of the subjects chose the teacher, and half are the attackers' own cohort.
+        train: folder of windows; the teacher learned from its training part. Its validation part is
+            the cohort that attackers have of their own.
         holdout: folder of windows; its test part are people who had no part in the release.
         out: folder for the results.
         recordings: the EDF or WFDB files, or folders with them: names, dates and codes in their

@@ -1,8 +1,8 @@
-"""The validation part in two: who chooses a teacher, and who may stand for anybody else.
+"""Those who chose a teacher, in two: some who are asked about, and a cohort to ask with.
 
-Whoever chooses steps and weights of a teacher's networks has had a small part in it, and is no
-stranger to the release. So half of the validation part's subjects choose, and the other half, whom
-nothing has looked at, are the cohort that attackers in an audit have of their own.
+The validation part's subjects choose steps and weights of a teacher's networks. So they have had a
+small part in it, and an audit asks what the release tells of them, too. It needs a cohort for that,
+which is the other half of them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import numpy as np
 
 from stimjax.batch import Batch
 
-FEWEST = 4  # subjects that are divided; fewer serve as both, and an audit has nobody else
+FEWEST = 4  # subjects that are divided
 
 
 def halves(validation: Batch) -> tuple[Batch, Batch]:
-    """Choosers and cohort, by subject, the milder and the more severe in both.
+    """Two halves of the subjects, the milder and the more severe in both.
 
     Subjects are put in order of how often their windows are of the first class, and taken in turns.
     Where there are less than `FEWEST` both are the whole part.

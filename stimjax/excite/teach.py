@@ -8,7 +8,6 @@ from pathlib import Path
 
 from stimjax import config
 from stimjax.batch import Batch
-from stimjax.data import choosers
 from stimjax.excite import methods
 from stimjax.learn import candidates, critic, lower_bound
 from stimjax.learn.teacher import Teacher
@@ -30,8 +29,7 @@ def teach(
 
     Args:
         train: private windows, in order of time within each subject.
-        validation: of other subjects; half of them (`choosers.halves`) choose and weigh the
-            networks.
+        validation: of other subjects; they choose and weigh the networks.
         settings: networks, critic, guarantee, seed.
         checkpoint: a folder of checkpoints, from which training goes on if there are any.
         progress: called with steps done and in all, of each stage.
@@ -43,7 +41,7 @@ def teach(
     """
     stage("training the teacher")
     networks = candidates.train(
-        train, choosers.halves(validation)[0], settings, checkpoint=checkpoint, progress=progress
+        train, validation, settings, checkpoint=checkpoint, progress=progress
     )
     if networks.privacy is not None:  # neither statistics nor a critic would have a guarantee
         if not settings.dp.canaries:

@@ -18,7 +18,7 @@ import numpy as np
 from stimjax import batch, config, release
 from stimjax.batch import Batch
 from stimjax.config.settings import save as save_settings
-from stimjax.data import choosers, people, reader
+from stimjax.data import people, reader
 from stimjax.data.split import PARTS
 from stimjax.disk.documents import (
     HeldOut,
@@ -178,8 +178,7 @@ def audit_release(
 
     Args:
         compared: the release; windows whose training part the teacher learned from, and whose
-            validation part has those who chose the teacher and the cohort that attackers have of
-            their own; and the holdout.
+            validation part is the cohort that attackers have of their own; and the holdout.
         folder: to write into.
         settings: what is tried.
         recordings: files of which nothing must be named in the release.
@@ -220,15 +219,13 @@ def _world(compared: Compared, seed: int) -> World:
     from stimjax.privacy import audit
     from stimjax.privacy.findings import World
 
-    choosing, cohort = choosers.halves(batch.load(compared.train, "validation"))
     world = World(
         release=release.load(compared.release),
         members=batch.load(compared.train, "train"),
         others=batch.load(compared.test, "test"),
-        reference=cohort,
+        reference=batch.load(compared.train, "validation"),
         seed=seed,
         people=people.load(compared.train),
-        choosers=None if choosing is cohort else choosing,
     )
     same = compared.train.resolve() == compared.test.resolve()
     if not same:

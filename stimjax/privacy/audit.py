@@ -18,6 +18,7 @@ import numpy as np
 from stimjax import batch, config, release
 from stimjax.batch import NOBODY, Batch
 from stimjax.config import names
+from stimjax.data import choosers
 from stimjax.data.people import Person
 from stimjax.disk.documents import Entry, Guarantee, Privacy, Side, Sides
 from stimjax.errors import StimjaxError
@@ -52,7 +53,7 @@ from stimjax.privacy.shadow.signals import Shadows
 
 APART = 1_000_000  # added to the numbers of subjects of another folder
 SHADOWED = ("lira", "rmia")  # attacks that compare with shadow releases
-ALIKE = (nearest, domias, gen_lra, dpi, local, density, moments)  # on membership, without these
+ALIKE = (nearest, domias, gen_lra, dpi, local, density, moments)  # on membership, without shadows
 LEARNED = (*SHADOWED, moments.NAME)  # that see what was learned, and not copies alone
 CHOOSER = "chooser"  # what a guess is about: a subject who had but a small part
 FEWEST = 2  # subjects on each side: an attack tells people apart
@@ -103,7 +104,7 @@ def audit(
     for attack in _attacks(world, settings, how, shadows, stage, published):
         stage(f"auditing: {attack.name}")
         entries += _entries(attack, _everywhere(attack, worlds, leaks, settings.shadows))
-        if attack.name.startswith((*SHADOWED, *(module.NAME for module in ALIKE))):
+        if attack.name in [module.NAME for module in ALIKE]:
             entries += _on_choosers(attack, world)
     if "files" in settings.attacks and published is not None:
         stage("auditing: files")
@@ -185,10 +186,11 @@ def _tried(attack: Attack, world: World) -> list[Finding]:
 
 
 def _on_choosers(attack: Attack, world: World) -> list[Entry]:
-    """The area with those who chose the teacher in the members' place, whole subjects."""
-    if world.choosers is None:
+    """The area with some who chose the teacher in the members' place, whole subjects."""
+    some, cohort = choosers.halves(world.reference)
+    if some is cohort:
         return []
-    found = _tried(attack, world._replace(members=world.choosers))
+    found = _tried(attack, world._replace(members=some, reference=cohort))
     areas = [one for one in found if (one.metric, one.level) == ("auc", "subject")]
     return _entries(attack, {"release": [one._replace(level=CHOOSER) for one in areas]})
 

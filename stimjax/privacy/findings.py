@@ -41,8 +41,6 @@ class World(NamedTuple):
         reference: windows of further subjects, like them: the attacker's own cohort.
         seed: of all chance.
         people: what is known of subjects, by their numbers: sex, age, device.
-        choosers: windows of those who chose the teacher's steps and weights; none where nobody but
-            the cohort did.
     """
 
     release: Batch
@@ -51,7 +49,6 @@ class World(NamedTuple):
     reference: Batch
     seed: int = 0
     people: Mapping[int, Person] = MappingProxyType({})
-    choosers: Batch | None = None
 
 
 class Finding(NamedTuple):

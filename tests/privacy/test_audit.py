@@ -77,11 +77,12 @@ def test_those_who_chose_are_compared_with_others_too(world: World) -> None:
     asked = config.Audit(attacks=("moments", "nearest", "dcr"))
     known = people(200, 6, 40, 4)
     copied = batch.make(known.x, known.y, SPEC)
-    found = audit.audit(world._replace(release=copied, choosers=known), asked, HOW)
+    found = audit.audit(world._replace(release=copied, reference=known), asked, HOW)
     told = {entry.attack: entry for entry in found if entry.level == "chooser"}
     assert set(told) == {"moments", "nearest"}
     assert sure(told["nearest"].value) == 1.0
-    assert not any(entry.level == "chooser" for entry in audit.audit(world, asked, HOW))
+    few = world._replace(reference=people(200, 3, 40, 4))
+    assert not any(entry.level == "chooser" for entry in audit.audit(few, asked, HOW))
 
 
 def test_a_share_of_1_percent_copies_is_flagged(world: World) -> None:

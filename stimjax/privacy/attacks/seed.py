@@ -67,9 +67,8 @@ def run(world: World, refit: Refit, count: int) -> list[Finding]:
     each = np.stack([refit(one)(windows) for one in learned])
     places, beyond = np.split(np.arange(len(windows)), [len(candidates)])
     score = lira.ratio(signals.compared(each, windows.label, inside, places, beyond))
-    members, others = len(world.members), len(world.others)
-    scores = Scores(score[:members], score[members : members + others])  # behind them, who chose
-    found = membership(NAME, scores, world)
+    members = len(world.members)
+    found = membership(NAME, Scores(score[:members], score[members:]), world)
     return [one._replace(metric=f"{one.metric}{WITH_SEED}") for one in found]
 
 

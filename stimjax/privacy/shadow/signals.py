@@ -75,7 +75,6 @@ class Signal(NamedTuple):
 Seen = Mapping[str, Signal]  # of a world's windows, its members, then its others; by `SIGNALS`
 Observe = Callable[[World], Seen]
 Students = Callable[[World], Params]  # of the release of a world, with a leading axis
-Asked = TypeVar("Asked")
 Found = TypeVar("Found")
 
 
@@ -105,9 +104,7 @@ class Shadows(NamedTuple):
 
 
 def make(world: World, how: ReleaseRecipe, count: int) -> Shadows:
-    """Run `count` shadow pipelines on halves of the members, others and choosers of `world`.
-
-    Halves are of subjects.
+    """Run `count` shadow pipelines on halves of the members and others of `world`, by subject.
 
     A window of nobody counts as a subject of its own.
 
@@ -161,15 +158,15 @@ def of(how: ReleaseRecipe) -> list[str]:
     return [name for name in SIGNALS if name != "refit" or releases.refit(how) is not None]
 
 
-def once(find: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
-    """`find`, which is asked once of each; a world is itself, and no other like it."""
-    there: list[tuple[Asked, Found]] = []
+def once(find: Callable[[World], Found]) -> Callable[[World], Found]:
+    """`find`, which is asked once of each world; a world is itself, and no other like it."""
+    there: list[tuple[World, Found]] = []
 
-    def found(asked: Asked) -> Found:
+    def found(world: World) -> Found:
         for earlier, before in there:
-            if earlier is asked:
+            if earlier is world:
                 return before
-        there.append((asked, find(asked)))
+        there.append((world, find(world)))
         return there[-1][1]
 
     return found
@@ -181,14 +178,14 @@ def students(shadows: Shadows) -> Students:
     `TARGETS` students, each on as many stimuli as a shadow release has, drawn at random.
     """
 
-    def trained(release: Batch) -> Params:
+    def trained(world: World) -> Params:
+        release = world.release
         own = pipelines.seeds(shadows.seed, "target", TARGETS)
         size, count = min(shadows.size, len(release)), len(release)
         rows = [np.random.default_rng(s).permutation(count)[:size] for s in own]
         return pipelines.train(pipelines.student(release.spec), release, rows, own)
 
-    of_release = once(trained)  # worlds of other members may share it
-    return lambda world: of_release(world.release)
+    return once(trained)
 
 
 def answers(
@@ -338,10 +335,7 @@ def everybody(world: World) -> tuple[Batch, Batch]:
     Raises:
         StimjaxError: a subject is on both sides, or there are less than two of them.
     """
-    asked = [world.members, world.others]
-    if world.choosers is not None:
-        asked.append(world.choosers)
-    candidates = batch.concatenate(asked)
+    candidates = batch.concatenate([world.members, world.others])
     sides = [set(np.asarray(side.subject).tolist()) for side in (world.members, world.others)]
     if both := sides[0] & sides[1] - {NOBODY}:
         raise StimjaxError(f"subject {min(both)} is among the members and among the others")
