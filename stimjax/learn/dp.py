@@ -110,7 +110,8 @@ def train(
     statistics = {}
     if share.prior is not None:
         statistics[ledger.PRIOR] = prior(train, owner, Counted(share.prior, units), rng)
-    return Teacher(names, params, spec, statistics, members, privacy=share.spent)
+    about = statistics, members
+    return Teacher(names, params, spec, *about, privacy=share.spent, dp=settings)
 
 
 def owners(train: Batch, unit: ledger.Unit) -> Int[np.ndarray, " n"]:
@@ -261,41 +262,72 @@ def _descend(
     progress: Callable[[int], None],
 ) -> Params:
     """All steps of one network; the mean of its parameters over the last half of them."""
-    params, rows = descent.start, descent.rows
+    rows = descent.rows
     gradient = clipped(model, settings.clip, descent.expected, rows.shape[2])
-    optimizer = _optimizer(settings, descent.noise * gradient.sensitivity(), descent.key)
-
-    @jax.jit
-    def advance(
-        params: Params,
-        mean: Params,
-        state: Any,
-        windows: tuple[Array, ...],
-        index: Array,
-        share: Any,
-    ) -> tuple[Params, Params, Any]:
-        drawn = [array[index] for array in windows]
-        total = gradient(params, *drawn, is_padding_example=index[:, 0] < 0)
-        updates, state = optimizer.update(total, state, params)
-        params = optax.apply_updates(params, updates)
-        return params, optax.incremental_update(params, mean, share), state
-
+    optimizer = noisy(settings, descent.noise * gradient.sensitivity(), descent.key)
+    advance = jax.jit(functools.partial(step, gradient, optimizer))
     windows = tuple(jax.device_put(np.asarray(a)) for a in (train.x, train.y, train.weight))
-    state, mean, first = optimizer.init(params), params, len(rows) // 2
-    for step, index in enumerate(rows):
-        share = np.float32(1 / (step - first + 1) if step >= first else 0)
-        params, mean, state = advance(params, mean, state, windows, index, share)
-        progress(step + 1)
-    return mean
+    state = State(descent.start, descent.start, optimizer.init(descent.start))
+    for number, (index, share) in enumerate(zip(rows, shares(len(rows)), strict=True)):
+        state = advance(windows, state, index, share)
+        progress(number + 1)
+    return state.mean
 
 
-def added(deviation: float, key: Array) -> optax.GradientTransformation:
+class State(NamedTuple):
+    """All that changes in a descent.
+
+    Attributes:
+        params: as they are.
+        mean: of them, over the last half of the steps.
+        optimizer: its state, and that of the noise.
+    """
+
+    params: Params
+    mean: Params
+    optimizer: Any
+
+
+def step(
+    gradient: Any,
+    optimizer: optax.GradientTransformation,
+    windows: tuple[Array, ...],
+    state: State,
+    index: Int[Array | np.ndarray, "unit window"],
+    share: Any,
+) -> State:
+    """One step of a descent.
+
+    Args:
+        gradient: see `clipped`.
+        optimizer: see `noisy`.
+        windows: x, y and weight of all.
+        state: before it.
+        index: rows of the windows that it takes, see `draws`.
+        share: of its parameters in the mean, see `shares`.
+    """
+    drawn = [array[index] for array in windows]
+    total = gradient(state.params, *drawn, is_padding_example=index[:, 0] < 0)
+    updates, of_optimizer = optimizer.update(total, state.optimizer, state.params)
+    params = optax.apply_updates(state.params, updates)
+    return State(params, optax.incremental_update(params, state.mean, share), of_optimizer)
+
+
+def shares(steps: int) -> Float[np.ndarray, " step"]:
+    """How far each step draws the mean toward its parameters: of the last half all count alike."""
+    late = np.arange(steps) - steps // 2
+    return np.where(late >= 0, 1 / np.maximum(late + 1, 1), 0).astype(np.float32)
+
+
+def added(deviation: float | Array, key: Array) -> optax.GradientTransformation:
     """Normal noise on each number of a gradient, fresh in every step."""
     addition = library("jax_privacy.noise_addition")
     return addition.gaussian_privatizer(stddev=deviation, prng_key=key)
 
 
-def _optimizer(settings: config.Dp, deviation: float, key: Array) -> optax.GradientTransformation:
+def noisy(
+    settings: config.Dp, deviation: float | Array, key: Array
+) -> optax.GradientTransformation:
     """Noise, then Adam: what follows the noise costs nothing."""
     rate = optax.warmup_constant_schedule(
         0.0, settings.rate, max(1, round(WARM_UP * settings.steps))

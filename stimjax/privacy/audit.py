@@ -87,6 +87,7 @@ def audit(
     Raises:
         StimjaxError: there is no such attack, or one side has no subject.
     """
+    how = releases.counted(how, world.members)
     real = world._replace(release=_as_stimuli(world.members))
     worlds = {"release": world, "real": real, "copies": planted.copies(world, settings.copied)}
     leaks = {}
@@ -123,7 +124,7 @@ def _attacks(
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     release = releases.drawn(how)
     there["attribute"].append(demographics.ATTACK)
-    there["canary"] = [canary.attack(release, settings.shadows, releases.refit(how))]
+    there["canary"] = [canary.attack(release, settings.shadows, releases.refit(how), how.by)]
     if set(SHADOWED) & set(settings.attacks):
         if how not in shadows:
             stage("auditing: shadow releases")
