@@ -214,6 +214,7 @@ def audit(
     settings: config.Audit | None = None,
     *,
     synthesis: config.Synthesis | None = None,
+    teacher: Teacher | None = None,
     holdout: Windows | Folder | None = None,
 ) -> Privacy:
     """Try what a release tells of individuals: attacks, each also on a planted leak.
@@ -224,6 +225,8 @@ def audit(
             attackers' own cohort.
         settings: attacks, shadows; by default those of the command.
         synthesis: how stimuli in memory were made; a release says it itself.
+        teacher: that labeled stimuli in memory, for shadow teachers like it; without it they are
+            of one CNN. A release says what its own was.
         holdout: its test part are people who had no part; by default that of `windows`.
 
     Returns:
@@ -239,9 +242,11 @@ def audit(
     settings, given = _checked(settings or config.Audit()), _windows(windows)
     others = given if holdout is None else _windows(holdout)
     promised, published = Guarantee(), None
+    named, private = () if teacher is None else teacher.networks, teacher and teacher.dp
     if not isinstance(release, Batch):
         manifest = releases.load_manifest(Path(release))
         synthesis, promised = manifest.method, manifest.privacy
+        named, private = manifest.networks, manifest.dp
         published = audits.Published(Path(release), ())
         release = releases.load(Path(release))
     world = World(
@@ -255,7 +260,7 @@ def audit(
     if holdout is not None:
         world = audits.apart(world, others.people)
     audits.refuse_unfit(world, holdout is None, "the test part")
-    how = shadows.release_recipe(synthesis or config.Synthesis())
+    how = shadows.release_recipe(synthesis or config.Synthesis(), named, private)
     return audits.documented(world, audits.audit(world, settings, how, published), promised)
 
 

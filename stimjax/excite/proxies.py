@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from stimjax import config, models
-from stimjax.batch import Batch
+from stimjax.batch import Batch, Spec
 from stimjax.learn import fit
-from stimjax.models import Params
+from stimjax.models import Model, Params
 
 NETWORKS = ("cnn", "mlp")  # the MLP also stands in for classical students
 FIT = config.Fit(steps=400, every=100)
@@ -37,8 +37,7 @@ class Proxies(NamedTuple):
 def train(stimuli: Batch, seed: int, index: int) -> Proxies:
     """Proxies that learned from `stimuli`, for round `index` of the synthesis with `seed`."""
     held_out = np.arange(len(stimuli)) % HELD_OUT == 0
-    shape, classes = stimuli.spec.shape, stimuli.y.shape[1]
-    networks = [models.classifier(name, shape, classes) for name in NETWORKS]
+    networks = families(stimuli.spec)
     first = SEEDS + (1000 * seed + index) % 100_000_000
     learn, judge = stimuli[~held_out], stimuli[held_out]
     params = tuple(
@@ -47,8 +46,18 @@ def train(stimuli: Batch, seed: int, index: int) -> Proxies:
     )
 
     def logits(params: tuple[Params, ...], x: Array) -> Array:
-        single = [jax.tree.map(lambda leaf: leaf[0], part) for part in params]
-        outputs = [m.apply(part, x) for m, part in zip(networks, single, strict=True)]
-        return jnp.stack(outputs)
+        return answers(networks, [jax.tree.map(lambda leaf: leaf[0], part) for part in params], x)
 
     return Proxies(params, logits)
+
+
+def families(spec: Spec) -> tuple[Model, ...]:
+    """The networks that are proxies, for windows of `spec`."""
+    return tuple(models.classifier(name, spec.shape, len(spec.classes)) for name in NETWORKS)
+
+
+def answers(
+    networks: Sequence[Model], params: Sequence[Params], x: Float[Array, "n ..."]
+) -> Float[Array, "proxy n classes"]:
+    """The logits of proxies, each with its parameters."""
+    return jnp.stack([m.apply(part, x) for m, part in zip(networks, params, strict=True)])

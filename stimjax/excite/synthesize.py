@@ -228,6 +228,8 @@ class _Pieces:
             lane_steps=sum(one["steps"] for one in about),
             uses=tuple(guarantee.uses(uses, spent)),
             people_behind=behind,
+            networks=teacher.networks,
+            dp=teacher.dp,
             privacy=ledger.described(spent),
             versions=versions(),
         )

@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     from stimjax.privacy.audit import ShadowsByRecipe
     from stimjax.privacy.findings import World
 
+UNNAMED = (
+    "does not say how its teacher was trained, for an earlier version made it or its teacher; "
+    "shadow teachers may be of another kind: without named networks, of one CNN"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
@@ -194,12 +199,14 @@ def audit_release(
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
+    if not manifest.networks or (manifest.privacy.epsilon and manifest.dp is None):
+        reporter.note(f"{compared.release}: {UNNAMED}")
     world = _world(compared, settings.seed)
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(
         world,
         settings,
-        releases.release_recipe(manifest.method),
+        releases.release_recipe(manifest.method, manifest.networks, manifest.dp),
         audit.Published(compared.release, secrets),
         shadows=shadows,
         stage=reporter.stage,

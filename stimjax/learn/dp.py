@@ -108,7 +108,8 @@ def train(
     statistics = {}
     if share.prior is not None:
         statistics[ledger.PRIOR] = prior(train, owner, Counted(share.prior, units), rng)
-    return Teacher(names, params, spec, statistics, members, privacy=share.spent)
+    about = statistics, members
+    return Teacher(names, params, spec, *about, privacy=share.spent, dp=settings)
 
 
 def owners(train: Batch, unit: ledger.Unit) -> Int[np.ndarray, " n"]:
@@ -271,42 +272,108 @@ def descend(
             `task.expected`. It is all that later steps get of the private windows, and what the
             guarantee takes for public.
     """
-    settings = task.settings
+    settings, train = task.settings, task.train
     rows = draws(task.owner, task.share.sampling, settings, rng)
-    gradient = clipped(model, settings.clip, task.expected, rows.shape[2])
-    noise = added(task.share.noise * gradient.sensitivity(), _key(rng))
-    optimizer = _optimizer(settings)
-
-    @jax.jit
-    def advance(
-        params: Params,
-        mean: Params,
-        state: Any,
-        windows: tuple[Array, ...],
-        index: Array,
-        share: Any,
-    ) -> tuple[Params, Params, Any, Params]:
-        drawn = [array[index] for array in windows]
-        total = gradient(params, *drawn, is_padding_example=index[:, 0] < 0)
-        noisy, drawing = noise.update(total, state[0], params)
-        updates, moments = optimizer.update(noisy, state[1], params)
-        params = optax.apply_updates(params, updates)
-        mean = optax.incremental_update(params, mean, share)
-        return params, mean, (drawing, moments), noisy
-
-    train = task.train
+    own = rule(model, settings, task.expected, rows.shape[2], task.share.noise, _key(rng))
+    advance = jax.jit(functools.partial(step, own))
     windows = tuple(jax.device_put(np.asarray(a)) for a in (train.x, train.y, train.weight))
-    params, mean, first = start, start, len(rows) // 2
-    state = noise.init(params), optimizer.init(params)
-    for step, index in enumerate(rows):
-        share = np.float32(1 / (step - first + 1) if step >= first else 0)
-        params, mean, state, noisy = advance(params, mean, state, windows, index, share)
+    state = begin(own, start)
+    for number, (index, share) in enumerate(zip(rows, shares(len(rows)), strict=True)):
+        state, noisy = advance(windows, state, index, share)
         seen(noisy)
-        progress(step + 1)
-    return mean
+        progress(number + 1)
+    return state.mean
 
 
-def added(deviation: float, key: Array) -> optax.GradientTransformation:
+class Rule(NamedTuple):
+    """How a step changes parameters.
+
+    Attributes:
+        gradient: see `clipped`.
+        noise: see `added`.
+        optimizer: what follows the noise, and costs nothing.
+    """
+
+    gradient: Any
+    noise: optax.GradientTransformation
+    optimizer: optax.GradientTransformation
+
+
+class State(NamedTuple):
+    """All that changes in a descent.
+
+    Attributes:
+        params: as they are.
+        mean: of them, over the last half of the steps.
+        noise: its state.
+        optimizer: its state.
+    """
+
+    params: Params
+    mean: Params
+    noise: Any
+    optimizer: Any
+
+
+def rule(
+    model: Model,
+    settings: config.Dp,
+    expected: float,
+    each: int,
+    noise: float | Array,
+    key: Array,
+) -> Rule:
+    """How the steps of one network change it.
+
+    Args:
+        model: the network.
+        settings: clip, rate and so on.
+        expected: units in a step.
+        each: windows of a unit.
+        noise: of each step, in units of what one unit may change.
+        key: of the noise.
+    """
+    gradient = clipped(model, settings.clip, expected, each)
+    return Rule(gradient, added(noise * gradient.sensitivity(), key), _optimizer(settings))
+
+
+def begin(rule: Rule, params: Params) -> State:
+    """What a descent from `params` starts with."""
+    return State(params, params, rule.noise.init(params), rule.optimizer.init(params))
+
+
+def step(
+    rule: Rule,
+    windows: tuple[Array, ...],
+    state: State,
+    index: Int[Array | np.ndarray, "unit window"],
+    share: Any,
+) -> tuple[State, Params]:
+    """One step of a descent; and its noisy sum, which is all that it got of the windows.
+
+    Args:
+        rule: how it changes parameters.
+        windows: x, y and weight of all.
+        state: before it.
+        index: rows of the windows that it takes, see `draws`.
+        share: of its parameters in the mean, see `shares`.
+    """
+    drawn = [array[index] for array in windows]
+    total = rule.gradient(state.params, *drawn, is_padding_example=index[:, 0] < 0)
+    noisy, drawing = rule.noise.update(total, state.noise, state.params)
+    updates, moments = rule.optimizer.update(noisy, state.optimizer, state.params)
+    params = optax.apply_updates(state.params, updates)
+    mean = optax.incremental_update(params, state.mean, share)
+    return State(params, mean, drawing, moments), noisy
+
+
+def shares(steps: int) -> Float[np.ndarray, " step"]:
+    """How far each step draws the mean toward its parameters: of the last half all count alike."""
+    late = np.arange(steps) - steps // 2
+    return np.where(late >= 0, 1 / np.maximum(late + 1, 1), 0).astype(np.float32)
+
+
+def added(deviation: float | Array, key: Array) -> optax.GradientTransformation:
     """Normal noise on each number of a gradient, fresh in every step."""
     addition = library("jax_privacy.noise_addition")
     return addition.gaussian_privatizer(stddev=deviation, prng_key=key)

@@ -16,7 +16,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from jaxtyping import Array, Float
 
-from stimjax import models
+from stimjax import config, models
 from stimjax.batch import Spec
 from stimjax.disk.documents import Member, TeacherFile
 from stimjax.disk.store import load_arrays, save_arrays
@@ -43,6 +43,7 @@ class Teacher:
         members: every network that was trained with the chosen radius, whether it counts or not.
         critic: tells the subjects of the training windows apart, if they name any; private.
         privacy: the formal guarantee, and what was spent on it; None if there is none.
+        dp: how the networks were trained under it; None without, and of versions that did not say.
     """
 
     networks: tuple[str, ...]
@@ -52,6 +53,7 @@ class Teacher:
     members: tuple[Member, ...] = ()
     critic: Critic | None = None
     privacy: Ledger | None = None
+    dp: config.Dp | None = None
 
     @property
     def models(self) -> list[tuple[Model, Params]]:
@@ -119,6 +121,7 @@ def save(teacher: Teacher, folder: Path) -> None:
         spec=teacher.spec.to_json(),
         privacy=None if teacher.privacy is None else teacher.privacy.to_json(),
         versions=versions(),
+        dp=teacher.dp,
     )
     about.save(folder)
 
@@ -141,7 +144,8 @@ def load(folder: Path) -> Teacher:
     if sorted(statistics) != list(about.statistics):
         raise StimjaxError(f"{folder / STATISTICS}: is not what {TeacherFile.FILE} names")
     spent = None if about.privacy is None else Ledger.from_json(about.privacy, where)
-    return Teacher(about.networks, params, spec, statistics, about.members, critic, spent)
+    of = about.networks, params, spec, statistics, about.members
+    return Teacher(*of, critic=critic, privacy=spent, dp=about.dp)
 
 
 def _restored(model: Model, folder: Path) -> Params:

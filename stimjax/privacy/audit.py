@@ -93,6 +93,7 @@ def audit(
     Raises:
         StimjaxError: there is no such attack, or one side has no subject.
     """
+    how = releases.counted(how, world.members)
     real = world._replace(release=_as_stimuli(world.members))
     worlds = {"release": world, "real": real, "copies": planted.copies(world, settings.copied)}
     leaks = {}
@@ -125,7 +126,7 @@ def _attacks(
     plain = (*ALIKE, cohort, association, slicing, dcr)
     there = {module.ATTACK.name: [module.ATTACK] for module in plain}
     refit, answer = releases.refit(how), None
-    there["canary"] = [canary.attack(releases.drawn(how), settings.shadows, refit)]
+    there["canary"] = [canary.attack(releases.drawn(how), settings.shadows, refit, how.by)]
     # Of a source without statistics nothing of anybody is left when the noise is gone.
     gone = _seedless(published)
     there["seed"] = [] if refit is None else [seed.attack(refit, settings.shadows, gone)]

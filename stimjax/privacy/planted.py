@@ -78,10 +78,10 @@ def _made(
     learned, measured = (mine, every) if heart else (every, mine)
     parts = ("planted", "planted release")
     start, chance = (pipelines.seeds(world.seed, part, 1) for part in parts)
-    trained = pipelines.teachers(world.members, [learned], start, chance)
+    trained = pipelines.teachers(world.members, [learned], start, chance, how.by)
     if heart:
         network = pipelines.student(world.members.spec)  # without dropout
-        trained = dataclasses.replace(trained, model=network, settings=BY_HEART)
+        trained = dataclasses.replace(trained, families=(network,), settings=BY_HEART, dp=None)
     trained = dataclasses.replace(trained, measured=[measured])
     release = releases.drawn(how, len(world.release))(trained)[0]
     return world._replace(release=release, members=world.members[mine])

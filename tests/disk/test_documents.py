@@ -55,6 +55,8 @@ MANIFEST = Manifest(
     privacy=SPENT,
     versions=VERSIONS,
     people_behind=(PeopleBehind("mixture", "groups", 7, 1, 52, 6, 4.3, 0.25),),
+    networks=("cnn", "gru"),
+    dp=config.Dp(epsilon=8.0),
     files={"README.md": "0" * 64},
 )
 RESULTS = Results(
@@ -123,11 +125,12 @@ def test_read_back_as_it_was_written(tmp_path: Path, document: Document):
     assert list(content["versions"]) == list(VERSIONS)
 
 
-def test_a_release_of_a_version_that_did_not_count_people_is_read():
+def test_a_release_of_a_version_that_counted_no_people_and_named_no_networks_is_read():
     content = json.loads(json.dumps(MANIFEST.to_json()))
-    del content["people_behind"]
+    for later in ("people_behind", "networks", "dp"):
+        del content[later]
     found = Manifest.from_json(content, "here")
-    assert found == dataclasses.replace(MANIFEST, people_behind=())
+    assert found == dataclasses.replace(MANIFEST, people_behind=(), networks=(), dp=None)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +241,8 @@ DAMAGE: list[tuple[Document, Change, str]] = [
     (MANIFEST, lambda c: c["people_behind"][0].pop("people"), "people_behind.people"),
     (MANIFEST, lambda c: c["people_behind"][0].update(of="nights"), "of"),
     (MANIFEST, lambda c: c.update(people_behind=7), '"people_behind"'),
+    (MANIFEST, lambda c: c.update(networks=["oracle"]), "the network 'oracle'"),
+    (MANIFEST, lambda c: c["dp"].update(clip=-1.0), "dp.clip"),
     (MANIFEST, lambda c: c["method"].pop("license"), '"method.license"'),
     (MANIFEST, lambda c: c["method"]["recipe"].pop("tries"), '"method.recipe.tries"'),
     (MANIFEST, lambda c: c["method"]["recipe"].update(bogus=1), '"bogus"'),

@@ -13,6 +13,7 @@ from stimjax.errors import StimjaxError
 from stimjax.privacy import audit, planted
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, signals
+from stimjax.privacy.shadow.pipelines import Labelers
 from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 SPEC = Spec(
@@ -23,7 +24,7 @@ SPEC = Spec(
     label_seconds=30.0,
 )
 FAST = config.Audit(attacks=("nearest", "domias", "association", "attribute", "dcr"))
-HOW = ReleaseRecipe(Recipe(source="noise"))
+HOW = ReleaseRecipe(Recipe(source="noise"), by=Labelers(("mlp",)))  # compiles fast
 
 
 def people(first: int, count: int, each: int, seed: int) -> Batch:
@@ -119,7 +120,6 @@ def test_the_same_seed_gives_the_same_audit(world: World, entries: list[Entry]) 
 def test_shadow_releases_serve_every_release_that_was_made_alike(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipelines, "TEACHER", "mlp")  # compiles fast
     monkeypatch.setattr(pipelines, "STUDENT", "mlp")
     monkeypatch.setattr(pipelines, "STEPS", (50, 50))
     monkeypatch.setattr(signals, "TARGETS", 1)

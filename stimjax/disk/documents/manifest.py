@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from stimjax import config
+from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import Recipe
 from stimjax.config.settings import check, without_retired
 from stimjax.disk.documents.document import Document, plain
@@ -128,6 +129,9 @@ class Manifest(Document):
         versions: of the software, by name.
         people_behind: an entry for each statistic of private windows; none with a formal guarantee,
             which allows no such statistic, and none of versions that did not count.
+        networks: families of the teacher's networks, which label; none of versions that did not
+            say. An audit's shadow teachers are of the same.
+        dp: how these were trained under a formal guarantee; None without one.
         files: the SHA-256 of every other file, by name; empty until the release is complete.
     """
 
@@ -145,6 +149,8 @@ class Manifest(Document):
     privacy: Guarantee
     versions: Mapping[str, str]
     people_behind: tuple[PeopleBehind, ...] = ()
+    networks: tuple[str, ...] = ()
+    dp: config.Dp | None = None
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -158,7 +164,8 @@ class Manifest(Document):
         """See `Document`; reads the manifests of earlier versions too."""
         if isinstance(content, Mapping):
             method = without_retired(content.get("method"), "synthesis.")
-            content = {"people_behind": [], **content, "method": method}
+            later = {"people_behind": [], "networks": [], "dp": None}
+            content = {**later, **content, "method": method}
         return super().from_json(content, where)
 
     @property
@@ -173,3 +180,10 @@ class Manifest(Document):
         if self.method.recipe is None:
             raise StimjaxError(f"{where}: has no recipe")
         check(self.method, f"{where}: method.")
+        for network in self.networks:
+            if network not in NETWORKS:
+                raise StimjaxError(
+                    f"{where}: names the network {network!r}, which this version lacks"
+                )
+        if self.dp is not None:
+            check(self.dp, f"{where}: dp.")

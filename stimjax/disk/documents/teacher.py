@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from stimjax import config
 from stimjax.config.names import NETWORKS
 from stimjax.disk.documents.document import Document
 from stimjax.disk.documents.metrics import CriticScores, Member
@@ -26,6 +27,8 @@ class TeacherFile(Document):
         spec: of the windows; `batch.Spec` reads it.
         privacy: the formal guarantee, None without; `learn.ledger.Ledger` reads it.
         versions: of the software, by name.
+        dp: how the networks were trained under a formal guarantee; None without, and of versions
+            that did not say.
     """
 
     FILE: ClassVar[str] = "teacher.json"
@@ -39,6 +42,7 @@ class TeacherFile(Document):
     spec: Mapping[str, Any]
     privacy: Mapping[str, Any] | None
     versions: Mapping[str, str]
+    dp: config.Dp | None = None
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> TeacherFile:
@@ -48,6 +52,7 @@ class TeacherFile(Document):
                 f"{where}: has schema {json.dumps(content.get('schema'))}, this version reads "
                 f"{cls.SCHEMA}; train the teacher again"
             )
+        content = {"dp": None, **content} if isinstance(content, Mapping) else content
         return super().from_json(content, where)
 
     def refuse(self, where: str) -> None:

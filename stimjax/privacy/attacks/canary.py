@@ -26,7 +26,7 @@ from stimjax.errors import StimjaxError
 from stimjax.learn.predict import log_probabilities
 from stimjax.privacy.findings import RATES, RESAMPLES, Attack, Finding, World
 from stimjax.privacy.shadow import pipelines, signals
-from stimjax.privacy.shadow.pipelines import Pipelines, Release
+from stimjax.privacy.shadow.pipelines import ONE, Labelers, Pipelines, Release
 from stimjax.privacy.shadow.releases import Refit
 from stimjax.students.intervals import area, percentile
 
@@ -37,13 +37,14 @@ FIRST = 2_000_000  # of the canary subjects' numbers
 TRAIN = 2000  # windows of members in the training set of each pipeline, at most
 
 
-def attack(release: Release, count: int, refit: Refit | None = None) -> Attack:
+def attack(release: Release, count: int, refit: Refit | None = None, by: Labelers = ONE) -> Attack:
     """The attack on `count` pipelines whose releases are made by `release`.
 
     Args:
         release: of each pipeline.
         count: of pipelines.
         refit: of its source, if that has statistics.
+        by: the networks of the pipelines' teachers.
     """
     return Attack(
         NAME,
@@ -51,11 +52,17 @@ def attack(release: Release, count: int, refit: Refit | None = None) -> Attack:
         "Zhao and Zhang, ICLR 2025 (arXiv 2502.12976)",
         "How well somebody tells from a release whether a recording that resembles nobody else's "
         "was among the training data.",
-        lambda world: run(world, release, count, refit),
+        lambda world: run(world, release, count, refit, by),
     )
 
 
-def run(world: World, release: Release, count: int, refit: Refit | None = None) -> list[Finding]:
+def run(
+    world: World,
+    release: Release,
+    count: int,
+    refit: Refit | None = None,
+    by: Labelers = ONE,
+) -> list[Finding]:
     """Run `count` pipelines with canaries among `world.members`, and look for these.
 
     The release of `world` is not looked at: its canaries would have had to be in it. At most
@@ -77,7 +84,7 @@ def run(world: World, release: Release, count: int, refit: Refit | None = None) 
     inside = pipelines.halves(count, len(canaries) + NIGHTS, world.seed)
     every = np.arange(len(members))
     rows = [np.append(every, len(members) + np.flatnonzero(row[unit])) for row in inside]
-    ran = pipelines.run(windows, rows, release, world.seed, "canary ")
+    ran = pipelines.run(windows, rows, release, world.seed, "canary ", by)
     put = inside[:, : len(canaries)], inside[:, len(canaries) :]
     basis = signals.components(members)
     score = _of_windows(ran, basis, canaries, true, put[0])

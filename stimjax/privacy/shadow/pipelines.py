@@ -3,8 +3,9 @@
 What shadow models and canaries need is the holder's whole job, many times over. All teachers
 train together, as do all students: one program for networks that each draw from rows of their own;
 the cores of a CPU share them, an accelerator takes all at once. A pipeline is the holder's in
-small: its teacher is one CNN and not an ensemble, its steps are fewer, its stimuli too
-(`releases.py` makes them).
+small: its teacher has a network of each family of the release's, with equal weights, and trained
+with a guarantee where that was (`private.py`). Its steps are fewer, its candidates too, and nothing
+is chosen on validation; `releases.py` makes its stimuli.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from stimjax.learn.predict import log_probabilities
 from stimjax.learn.step import Learner, Windows, rates
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
+from stimjax.privacy.shadow import private
 
 SEEDS = 2_000_000_000  # first of the pipelines' seeds; teachers and students have those below
 MOST = 1000  # pipelines at once
+FAMILY = 100  # between the seeds of two families of a pipeline
 # The order is that of their seeds.
 PARTS = (
     "teacher",
@@ -46,9 +49,10 @@ PARTS = (
 )
 
 # An MLP as student costs a fifth, but finds less: an area of 0.54 where the CNN finds 0.57.
-TEACHER, STUDENT = "cnn", "cnn"
-EPOCHS = 6  # of a teacher, within
+STUDENT = "cnn"
+EPOCHS = 6  # of a teacher of one network, within
 STEPS = (300, 1000)  # these
+SHARED = 0.5  # of these steps for each of several networks
 FIT = config.Fit(steps=STEPS[0])  # of a teacher, but for its steps
 # A student is to learn the stimuli by heart. With 300 steps, noise, decay and dropout it tells the
 # subjects of copied windows apart with 0.59 where this one does with 0.68 (1,000 steps: 0.72).
@@ -56,6 +60,22 @@ STUDENT_FIT = config.Fit(steps=600, weight_decay=0.0, noise=0.0)
 LEARNED = 2000  # stimuli that a student learns from, at most
 BLOCK = 50  # steps in one dispatch
 NETWORKS = PartitionSpec("network")
+
+
+class Labelers(NamedTuple):
+    """Which networks a teacher has.
+
+    Attributes:
+        networks: their families, each once.
+        dp: how they learn under a formal guarantee, with the number of units that the release's
+            teacher had; None without one.
+    """
+
+    networks: tuple[str, ...] = ("cnn",)
+    dp: config.Dp | None = None
+
+
+ONE = Labelers()  # as of a release of which nobody knows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,24 +86,45 @@ class Trained:
         windows: of all teachers.
         rows: those of each.
         measured: those that each release's statistics are of.
-        model: of a teacher.
-        settings: of their training.
+        families: a network of each is in a teacher.
+        settings: of the training of a teacher's networks, and of its critic.
         starts: the seed of each teacher.
         seeds: one for each, of the chance in its release.
+        dp: stands in the place of `settings` for a teacher with a formal guarantee.
     """
 
     windows: Batch
     rows: Sequence[Int[np.ndarray, " _"]]
     measured: Sequence[Int[np.ndarray, " _"]]
-    model: Model
+    families: tuple[Model, ...]
     settings: config.Fit
     starts: Sequence[int]
     seeds: Sequence[int]
+    dp: config.Dp | None = None
+
+    @property
+    def model(self) -> Model:
+        """A teacher's networks as one."""
+        return models.ensemble(self.families, (1,) * len(self.families))
 
     @functools.cached_property
     def params(self) -> Params:
         """Of all teachers, with a leading axis; they train where a release asks for them."""
-        return train(self.model, self.windows, self.rows, self.starts, self.settings)
+        count = len(self.families)
+        members = tuple(self._family(number) for number in range(count))
+        weight = jnp.full((len(self.rows), 1), 1 / count, jnp.float32)
+        return {
+            "members": jax.tree.map(lambda leaf: leaf[:, None], members),
+            "weights": (weight,) * count,
+        }
+
+    def _family(self, number: int) -> Params:
+        """A network of one family for each teacher, with a leading axis."""
+        given = self.families[number], self.windows, self.rows
+        seeds = [start + FAMILY * number for start in self.starts]
+        if self.dp is not None:
+            return private.train(*given, seeds, self.dp)
+        return train(*given, seeds, _shared(self.settings, len(self.families)))
 
 
 Release = Callable[[Trained], list[Batch]]  # of each teacher, its stimuli
@@ -130,6 +171,7 @@ def run(
     release: Release,
     seed: int,
     prefix: str = "",
+    by: Labelers = ONE,
 ) -> Pipelines:
     """Run a pipeline from each set of rows of `windows`.
 
@@ -139,10 +181,11 @@ def run(
         release: makes the stimuli.
         seed: of all chance.
         prefix: "canary " for seeds apart from those without.
+        by: the networks of its teachers.
     """
     spec, count = windows.spec, len(rows)
     starts, drawing = (seeds(seed, prefix + part, count) for part in ("teacher", "release"))
-    trained = teachers(windows, rows, starts, drawing)
+    trained = teachers(windows, rows, starts, drawing, by)
     stimuli = release(trained)
     learned = [one[:LEARNED] for one in stimuli]
     ends = np.cumsum([0, *map(len, learned)])
@@ -157,13 +200,22 @@ def teachers(
     rows: Sequence[Int[np.ndarray, " _"]],
     starts: Sequence[int],
     seeds: Sequence[int],
+    by: Labelers = ONE,
 ) -> Trained:
-    """Teachers of the pipelines' kind, each to learn its own rows; see `Trained`."""
-    spec = windows.spec
-    model = models.classifier(TEACHER, spec.shape, len(spec.classes))
+    """Teachers of the networks `by`, each to learn its own rows; see `Trained`."""
+    shape, classes = windows.spec.shape, len(windows.spec.classes)
+    families = tuple(models.classifier(name, shape, classes) for name in by.networks)
     steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS)) // BLOCK * BLOCK
     settings = dataclasses.replace(FIT, steps=steps)
-    return Trained(windows, rows, rows, model, settings, starts, seeds)
+    return Trained(windows, rows, rows, families, settings, starts, seeds, by.dp)
+
+
+def _shared(settings: config.Fit, families: int) -> config.Fit:
+    """`settings` of each network of a teacher that has so many: see `SHARED`."""
+    if families == 1:
+        return settings
+    steps = max(BLOCK, int(SHARED * settings.steps) // BLOCK * BLOCK)
+    return dataclasses.replace(settings, steps=steps)
 
 
 def student(spec: Spec) -> Model:

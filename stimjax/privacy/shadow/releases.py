@@ -1,12 +1,14 @@
 """The releases of pipelines: drawn, excited, labeled and inhibited as the release under attack was.
 
-Without proxy students, and with gradients of the whole teacher: a pipeline's is one network.
+Where that was made in rounds against proxy students, so are they: a pipeline's proxies learn from
+its own stimuli, to the last step. Gradients are those of the whole teacher, in float32.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -16,23 +18,23 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from stimjax import batch, config
+from stimjax import batch, config, models
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import collect, kind, lanes, methods
+from stimjax.excite import collect, kind, lanes, methods, proxies
 from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels as rounding
 from stimjax.excite.inhibit.inhibition import NOTHING, Inhibition
 from stimjax.excite.kind import Statistic, Statistics
 from stimjax.excite.sources import SOURCES
-from stimjax.learn import critic
+from stimjax.learn import critic, dp
 from stimjax.learn.predict import probabilities
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
 from stimjax.privacy.shadow import pipelines
-from stimjax.privacy.shadow.pipelines import Release, Trained
+from stimjax.privacy.shadow.pipelines import ONE, Labelers, Release, Trained
 
 STIMULI = 2000  # of a release that is excited, or as many as are asked for
 VALUES = 400_000_000  # of all pipelines' stimuli together, for memory's sake
@@ -58,10 +60,12 @@ class ReleaseRecipe(NamedTuple):
     Attributes:
         recipe: of the method.
         inhibition: of individuals.
+        by: the teacher's networks.
     """
 
     recipe: Recipe = RECIPES[config.Synthesis.method]
     inhibition: Inhibition = NOTHING
+    by: Labelers = ONE
 
 
 class InhibitedPipelines(NamedTuple):
@@ -78,14 +82,35 @@ class InhibitedPipelines(NamedTuple):
     erasures: Erasures = ()
 
 
-def release_recipe(settings: config.Synthesis) -> ReleaseRecipe:
+def release_recipe(
+    settings: config.Synthesis, networks: Sequence[str] = (), private: config.Dp | None = None
+) -> ReleaseRecipe:
     """How a release of these settings is made.
+
+    Args:
+        settings: of the release.
+        networks: families of the teacher that labels; where they are not known, one CNN.
+        private: how it was trained under a formal guarantee, if it was and that is known.
 
     Raises:
         StimjaxError: there is no such method.
     """
     recipe = methods.recipe(settings)
-    return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe))
+    by = Labelers(tuple(networks), private) if networks else ONE
+    return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
+
+
+def counted(how: ReleaseRecipe, members: Batch) -> ReleaseRecipe:
+    """`how` with the number of units that its teacher had, counted where nobody stated it.
+
+    Raises:
+        StimjaxError: the windows of `members` name no subjects, and these are the units.
+    """
+    settings = how.by.dp
+    if settings is None or settings.units:
+        return how
+    units = len(np.unique(dp.owners(members, settings.unit)))
+    return how._replace(by=how.by._replace(dp=dataclasses.replace(settings, units=units)))
 
 
 def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
@@ -99,8 +124,7 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
     Raises:
         StimjaxError: a release has no stimulus, for its critic refuses all.
     """
-    inhibition, inhibited = how.inhibition, inhibit.with_term(how.recipe, how.inhibition)
-    terms = dataclasses.replace(inhibited.terms, disagreement=0.0)
+    inhibition, terms = how.inhibition, inhibit.with_term(how.recipe, how.inhibition).terms
 
     def release(trained: Trained) -> list[Batch]:
         spec = trained.windows.spec
@@ -114,27 +138,55 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
             for number in range(len(trained.rows))
         ]
         erasures = _erasures(trained, inhibition.directions)
-        draw = _draw(spec, recipe, trained.model, recognizes, size)
-        keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
-        keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
-        given = (
-            trained.params,
-            _stacked(each),
-            InhibitedPipelines(critics, bound, erasures),
-            keys,
-        )
-        x, y, filled = map(np.asarray, draw(given))
-        if not filled.min():
-            raise StimjaxError(
-                "a shadow release has no stimulus: its critic recognizes all, or its teacher is "
-                "sure of none; inhibit less, or leave out lira, rmia and canary"
-            )
-        return [
-            batch.make(x[i, :n], rounding.rounded(y[i, :n], inhibition.labels), spec)
-            for i, n in enumerate(filled)
-        ]
+        given = trained.params, _stacked(each), InhibitedPipelines(critics, bound, erasures)
+        stimuli: list[Batch] = []
+        rounds = recipe.rounds if recipe.terms.disagreement else 1  # else all rounds are alike
+        draw = _draw(spec, recipe, trained.model, recognizes, math.ceil(size / rounds))
+        for index in range(rounds):
+            more = _keys(trained, index), _proxies(trained, stimuli, index)
+            made = _handed_over(draw((*given, *more)), spec, inhibition.labels)
+            pairs = zip(stimuli, made, strict=True)
+            stimuli = [batch.concatenate(list(pair)) for pair in pairs] if stimuli else made
+        return stimuli
 
     return release
+
+
+def _handed_over(drawn: tuple[Array, Array, Array], spec: Spec, step: float) -> list[Batch]:
+    """What `_draw` made, of each pipeline, with labels rounded to multiples of `step`.
+
+    Raises:
+        StimjaxError: a pipeline has no stimulus.
+    """
+    x, y, filled = map(np.asarray, drawn)
+    if not filled.min():
+        raise StimjaxError(
+            "a shadow release has no stimulus: its critic recognizes all, or its teacher is "
+            "sure of none; inhibit less, or leave out lira, rmia and canary"
+        )
+    return [
+        batch.make(x[i, :n], rounding.rounded(y[i, :n], step), spec) for i, n in enumerate(filled)
+    ]
+
+
+def _keys(trained: Trained, index: int) -> Array:
+    """Of the chance in each pipeline's release, in one of its rounds."""
+    keys = jax.vmap(jax.random.key)(np.asarray(trained.seeds, np.uint32))
+    return jax.vmap(jax.random.fold_in, (0, None))(keys, index)
+
+
+def _proxies(trained: Trained, stimuli: list[Batch], index: int) -> tuple[Params, ...]:
+    """Of each proxy network those of all pipelines, with a leading axis; () before any stimulus."""
+    if not stimuli:
+        return ()
+    ends = np.cumsum([0, *map(len, stimuli)])
+    rows = [np.arange(first, last) for first, last in itertools.pairwise(ends)]
+    together = batch.concatenate(stimuli)
+    seeds = [seed + pipelines.FAMILY * index for seed in trained.seeds]
+    return tuple(
+        pipelines.train(model, together, rows, seeds, proxies.FIT)
+        for model in proxies.families(together.spec)
+    )
 
 
 def _size(recipe: Recipe, count: int, values: int) -> int:
@@ -155,8 +207,10 @@ def refit(how: ReleaseRecipe) -> Refit | None:
         return None
 
     def fitted(given: Batch) -> Density:
-        measured = kind.measured(source.needs, given, _Pipeline(UNKNOWN, {}))
-        statistics = inhibit.without_groups(measured, how.inhibition)
+        asked = _Pipeline((UNKNOWN,), {"members": ({},)})
+        statistics = inhibit.without_groups(
+            kind.measured(source.needs, given, asked), how.inhibition
+        )
         return lambda windows: density(windows, statistics)
 
     return fitted
@@ -189,12 +243,19 @@ def copied(trained: Trained) -> list[Batch]:
 class _Pipeline:
     """The teacher of one pipeline, as statistics ask it (`excite.kind.Labeler`)."""
 
-    model: Model
+    families: tuple[Model, ...]
     params: Params
 
     @property
+    def model(self) -> Model:
+        return models.ensemble(self.families, (1,) * len(self.families))
+
+    @property
     def models(self) -> list[tuple[Model, Params]]:
-        return [(self.model, self.params)]
+        return [
+            (family, jax.tree.map(lambda leaf: leaf[0], member))
+            for family, member in zip(self.families, self.params["members"], strict=True)
+        ]
 
     def probability(self, x: Array | np.ndarray) -> np.ndarray:
         """The softmax f32[n, class] for windows."""
@@ -206,7 +267,7 @@ def _measured(trained: Trained, number: int, wanted: Sequence[Statistic]) -> Sta
     """Statistics of a pipeline's own windows, measured as the holder's are."""
     params = jax.tree.map(lambda leaf: leaf[number], trained.params)
     train = trained.windows[trained.measured[number]]
-    return kind.measured(wanted, train, _Pipeline(trained.model, params))
+    return kind.measured(wanted, train, _Pipeline(trained.families, params))
 
 
 def _stacked(each: list[Statistics]) -> dict[str, np.ndarray]:
@@ -274,21 +335,24 @@ def _draw(
     """One program for all pipelines, one after the other.
 
     Returns:
-        `(params, statistics, inhibited, keys) -> (x, y, n)`, with a leading axis of pipelines: room
-        for `size` stimuli, of which the first `n` are there.
+        `(params, statistics, inhibited, keys, proxies) -> (x, y, n)`, with a leading axis of
+        pipelines: room for `size` stimuli, of which the first `n` are there.
     """
     at = collect.places("none", size, len(spec.classes), {})
     most = max(ROUNDS, 2 * recipe.tries) * math.ceil(size / recipe.lanes)
 
     def one(
-        given: tuple[Params, Statistics, InhibitedPipelines, Array],
+        given: tuple[Params, Statistics, InhibitedPipelines, Array, tuple[Params, ...]],
     ) -> tuple[Array, Array, Array]:
-        params, statistics, inhibited, key = given
+        params, statistics, inhibited, key, learned = given
         method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
         networks = lanes.Networks(lambda x: model.hidden(params, x, inhibited.erasures))
         if recognizes is not None:
             ask = recognizes.apply
             networks = networks._replace(critic=lambda x: ask(inhibited.critics, x))
+        if learned:
+            among = proxies.families(spec)
+            networks = networks._replace(proxies=lambda x: proxies.answers(among, learned, x))
 
         state = lanes.start(method, key, recipe.lanes)
         empty = collect.empty(at, spec.shape)

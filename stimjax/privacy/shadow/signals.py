@@ -121,7 +121,7 @@ def make(world: World, how: ReleaseRecipe, count: int) -> Shadows:
     unit = units(candidates)
     inside = pipelines.halves(count, int(unit.max()) + 1, world.seed)[:, unit]
     rows, release = [np.flatnonzero(row) for row in inside], releases.drawn(how, len(world.release))
-    ran = pipelines.run(candidates, rows, release, world.seed)
+    ran = pipelines.run(candidates, rows, release, world.seed, by=how.by)
     windows = batch.concatenate([candidates, population])
     outside = np.zeros((count, len(population)), bool)
     model = pipelines.student(windows.spec)
@@ -310,8 +310,8 @@ def aligned(
     """The signal of each model on the scale that all share, as seen at `rows`, class by class.
 
     A model that is surer of one class than another, or whose answers are farther apart on hard and
-    easy windows alike, says nothing of its members by that; and the real teacher is no small CNN,
-    and its release may be larger. So each is mapped by the line that relates it to the mean of all
+    easy windows alike, says nothing of its members by that; and the real teacher learns longer, and
+    its release may be larger. So each is mapped by the line that relates it to the mean of all
     models over windows that none has learned from. That how hard a window is has to be allowed for
     is known (Watson et al., "On the importance of difficulty calibration in membership inference
     attacks", ICLR 2022); the line is ours.

@@ -11,7 +11,7 @@ from stimjax import config, models
 from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
 from stimjax.config.recipes import RECIPES, Recipe, Terms
 from stimjax.errors import StimjaxError
-from stimjax.excite import kind, methods
+from stimjax.excite import kind, methods, proxies
 from stimjax.excite.inhibit.inhibition import IDENTITY, Inhibition
 from stimjax.excite.sources import SOURCES
 from stimjax.excite.terms import features
@@ -48,7 +48,7 @@ def trained(batch: Batch, rows: list[np.ndarray]) -> Trained:
     """Teachers that learn briefly; what is inhibited does not ask for more."""
     model = models.classifier("mlp", batch.spec.shape, len(batch.spec.classes))
     seeds = list(range(1, 1 + len(rows)))
-    return Trained(batch, rows, rows, model, config.Fit(steps=200, batch=32), seeds, seeds)
+    return Trained(batch, rows, rows, (model,), config.Fit(steps=200, batch=32), seeds, seeds)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,9 @@ def known() -> Trained:
     [(PAPER, SIGNAL), (RECIPES["adversarial"], SIGNAL), (RECIPES["mixture"], IMAGE)],
     ids=["paper", "adversarial", "mixture"],
 )
-def test_releases_of_every_method(recipe: Recipe, spec: Spec) -> None:
+def test_releases_of_every_method(recipe: Recipe, spec: Spec, monkeypatch) -> None:
+    monkeypatch.setattr(proxies, "NETWORKS", ("mlp",))  # for time, too
+    monkeypatch.setattr(proxies, "FIT", config.Fit(steps=50))
     batch = windows(spec, 240)
     given = trained(batch, [np.arange(240), np.arange(60)])  # of one group and of more
     first, second = releases.drawn(made(recipe), 200)(given)
@@ -91,7 +93,7 @@ def test_terms_see_what_their_own_pipeline_saw() -> None:
     measured = releases._measured(given, 1, methods.needs(recipe))
     params = jax.tree.map(lambda a: a[1], given.params)
     own = features.measure(
-        given.windows[given.rows[1]], releases._Pipeline(given.model, params), {}
+        given.windows[given.rows[1]], releases._Pipeline(given.families, params), {}
     )
     for name, array in own.items():
         np.testing.assert_allclose(measured[name], array, atol=1e-5)
@@ -180,7 +182,7 @@ def test_groups_give_way_to_whole_classes_in_each_pipeline() -> None:
     batch = windows(SIGNAL, 1200)
     given = trained(batch, [np.arange(600), np.arange(600, 1200)])
     plain, coarse = (releases.drawn(how, 200)(given) for how in (made(), made(groups=1.0)))
-    pipeline = releases._Pipeline(given.model, None)
+    pipeline = releases._Pipeline(given.families, {"members": ({},)})
     for number, rows in enumerate(given.rows):
         own = kind.measured(SOURCES["mixture"].needs, batch[rows], pipeline)
         assert len(own["mixture.share"]) > 3
@@ -266,3 +268,52 @@ def test_statistics_are_of_the_windows_that_are_measured(known) -> None:
     swapped = dataclasses.replace(known, measured=[low, high])
     first, second = releases.drawn(made(RECIPES["spectral"]), 300)(swapped)
     assert np.mean(first.x) < -0.3 < 0.3 < np.mean(second.x)
+
+
+def test_a_teacher_of_several_families_labels_as_their_geometric_mean(known) -> None:
+    small = models.classifier("mlp", SIGNAL.shape, 3, {"width": 8})
+    settings = dataclasses.replace(known.settings, steps=100)
+    given = dataclasses.replace(known, families=(*known.families, small), settings=settings)
+    stimuli = releases.drawn(made(NOISE), 100)(given)[1]
+    pipeline = releases._Pipeline(given.families, jax.tree.map(lambda a: a[1], given.params))
+    logits = [network.apply(params, jnp.asarray(stimuli.x)) for network, params in pipeline.models]
+    mean = sum(jax.nn.log_softmax(one) for one in logits) / 2
+    np.testing.assert_allclose(stimuli.y, jax.nn.softmax(mean), atol=1e-5)
+    assert np.abs(jax.nn.softmax(logits[0]) - stimuli.y).max() > 0.01
+    assert len(releases._erasures(given, 1.0)) == 2  # each has directions of its own
+
+
+def test_proxies_of_each_pipeline_learn_from_its_rounds_so_far(known, monkeypatch) -> None:
+    monkeypatch.setattr(proxies, "NETWORKS", ("mlp",))
+    monkeypatch.setattr(proxies, "FIT", config.Fit(steps=50, noise=0.0))
+    seen, own = [], releases._proxies
+
+    def spied(trained: Trained, stimuli: list[Batch], index: int):
+        seen.append([len(one) for one in stimuli])
+        return own(trained, stimuli, index)
+
+    monkeypatch.setattr(releases, "_proxies", spied)
+    terms = Terms(cross_entropy=1.0, disagreement=5.0)
+    recipe = Recipe("noise", "window", terms, tries=10, rate=0.1, lanes=8, rounds=2)
+    plain, sought = (
+        releases.drawn(made(dataclasses.replace(recipe, terms=one)), 48)(known)
+        for one in (dataclasses.replace(terms, disagreement=0.0), terms)
+    )
+    assert seen == [[], [], [24, 24]]
+    for one, other in zip(plain, sought, strict=True):
+        assert len(one) == len(other) == 48
+        np.testing.assert_allclose(one.x[:24], other.x[:24], atol=1e-5)
+        assert np.abs(one.x[24:] - other.x[24:]).max() > 0.01
+
+
+def test_units_are_counted_where_nobody_stated_them(known) -> None:
+    settings = config.Dp(epsilon=8.0)
+    for private, units in ((settings, 6), (dataclasses.replace(settings, units=9), 9)):
+        how = releases.release_recipe(config.Synthesis(), ("cnn",), private)
+        private = releases.counted(how, known.windows).by.dp
+        assert private is not None and private.units == units
+    by_window = dataclasses.replace(settings, unit="window")
+    how = releases.release_recipe(config.Synthesis(), ("gru", "mlp"), by_window)
+    counted = releases.counted(how, known.windows)
+    assert counted.by == (("gru", "mlp"), dataclasses.replace(by_window, units=360))
+    assert releases.release_recipe(config.Synthesis()).by == (("cnn",), None)

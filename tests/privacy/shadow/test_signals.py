@@ -10,9 +10,11 @@ from stimjax.errors import StimjaxError
 from stimjax.privacy.attacks import lira, rmia
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, signals
+from stimjax.privacy.shadow.pipelines import Labelers
 from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 SPEC = Spec((24, 2), ("a", "b"), (Channel("x", "", low=-8, high=8),) * 2, rate=1.0)
+HOW = ReleaseRecipe(by=Labelers(("mlp",)))
 
 
 def people(first: int, last: int, each: int = 30) -> Batch:
@@ -39,14 +41,13 @@ def world(release: Batch, members: Batch = MEMBERS) -> World:
 def quick() -> Iterator[None]:
     """Networks that compile fast."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipelines, "TEACHER", "mlp")
         patch.setattr(pipelines, "STUDENT", "mlp")
         yield
 
 
 @pytest.fixture(scope="module")
 def observe(quick: None) -> signals.Observe:
-    return signals.observer(signals.make(world(MEMBERS), ReleaseRecipe(), 8))
+    return signals.observer(signals.make(world(MEMBERS), HOW, 8))
 
 
 def areas(observe: signals.Observe, world: World) -> dict[tuple[str, str], tuple]:
@@ -88,7 +89,7 @@ def test_windows_of_nobody_each_count_alone_and_strangers_are_refused(observe) -
 
 def test_what_shadows_cannot_be_made_of_is_refused() -> None:
     with pytest.raises(StimjaxError, match="subject 3 is among the members and"):
-        signals.make(World(MEMBERS, MEMBERS, people(3, 5), REFERENCE), ReleaseRecipe(), 8)
+        signals.make(World(MEMBERS, MEMBERS, people(3, 5), REFERENCE), HOW, 8)
 
 
 def test_models_are_on_one_scale_as_seen_at_the_reference_class_by_class() -> None:
@@ -124,6 +125,6 @@ def test_three_subjects_against_two_and_images_of_three_classes(quick: None) -> 
     subject = np.arange(160) // 20
     images = make(x, one_hot(np.arange(160) % 3, spec), spec, subject=subject)
     tiny = World(images[:60], images[:60], images[60:100], images[100:])
-    found = areas(signals.observer(signals.make(tiny, ReleaseRecipe(), 4)), tiny)
+    found = areas(signals.observer(signals.make(tiny, HOW, 4)), tiny)
     assert found["rmia_density", "window"][0] > 0.9
     assert all(0 <= value <= 1 for value, _ in found.values())
