@@ -283,6 +283,7 @@ def test_a_release_says_who_is_behind_it_wherever_it_is_described(
     job, out = config.Synthesis("spectral", 12, recipe, shard=12), tmp_path / "release"
     synthesize(known, job, out, listener=Listener(note=heard.append))
     manifest = release.load_manifest(out)
+    assert (manifest.networks, manifest.dp) == (untrained.networks, None)
     assert manifest.people_behind == methods.people_behind(job, statistics)
     assert [one.statistic for one in manifest.people_behind] == [
         "range",

@@ -206,6 +206,7 @@ def test_a_private_teacher_holds_nothing_that_was_not_paid_for(trained, tmp_path
     assert all(one.loss is None and one.accuracy is None for one in trained.members)
     teacher.save(trained, tmp_path)
     loaded = teacher.load(tmp_path)
+    assert loaded.dp == trained.dp == ASKED
     assert loaded.privacy == trained.privacy and loaded.digest == trained.digest
     about = json.loads((tmp_path / "teacher.json").read_text())
     teacher_json = about | {"privacy": {"epsilon": 1.0}}
