@@ -17,6 +17,7 @@ import numpy as np
 
 from stimjax import batch, config, release
 from stimjax.batch import Batch
+from stimjax.config.names import NETWORKS
 from stimjax.config.settings import save as save_settings
 from stimjax.data import people, reader
 from stimjax.data.split import PARTS
@@ -46,8 +47,9 @@ if TYPE_CHECKING:
     from stimjax.privacy.findings import World
 
 UNNAMED = (
-    "does not say how its teacher was trained, for an earlier version made it or its teacher; "
-    "shadow teachers may be of another kind: without named networks, of one CNN"
+    "does not say how its teacher was trained, for another version made it or its teacher, or it "
+    "names networks that this version lacks; shadow teachers may be of another kind: of one CNN, "
+    "if none is known"
 )
 
 
@@ -199,7 +201,8 @@ def audit_release(
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
-    if not manifest.networks or (manifest.privacy.epsilon and manifest.dp is None):
+    known = bool(manifest.networks) and set(manifest.networks) <= set(NETWORKS)
+    if not known or (manifest.privacy.epsilon and manifest.dp is None):
         reporter.note(f"{compared.release}: {UNNAMED}")
     world = _world(compared, settings.seed)
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []

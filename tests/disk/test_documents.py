@@ -241,7 +241,6 @@ DAMAGE: list[tuple[Document, Change, str]] = [
     (MANIFEST, lambda c: c["people_behind"][0].pop("people"), "people_behind.people"),
     (MANIFEST, lambda c: c["people_behind"][0].update(of="nights"), "of"),
     (MANIFEST, lambda c: c.update(people_behind=7), '"people_behind"'),
-    (MANIFEST, lambda c: c.update(networks=["oracle"]), "the network 'oracle'"),
     (MANIFEST, lambda c: c["dp"].update(clip=-1.0), "dp.clip"),
     (MANIFEST, lambda c: c["method"].pop("license"), '"method.license"'),
     (MANIFEST, lambda c: c["method"]["recipe"].pop("tries"), '"method.recipe.tries"'),

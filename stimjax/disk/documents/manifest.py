@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from stimjax import config
-from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import Recipe
 from stimjax.config.settings import check, without_retired
 from stimjax.disk.documents.document import Document, plain
@@ -180,10 +179,5 @@ class Manifest(Document):
         if self.method.recipe is None:
             raise StimjaxError(f"{where}: has no recipe")
         check(self.method, f"{where}: method.")
-        for network in self.networks:
-            if network not in NETWORKS:
-                raise StimjaxError(
-                    f"{where}: names the network {network!r}, which this version lacks"
-                )
         if self.dp is not None:
             check(self.dp, f"{where}: dp.")

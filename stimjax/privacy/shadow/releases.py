@@ -20,6 +20,7 @@ from jaxtyping import Array
 
 from stimjax import batch, config, models
 from stimjax.batch import Batch, Spec
+from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite import collect, kind, lanes, methods, proxies
@@ -89,14 +90,15 @@ def release_recipe(
 
     Args:
         settings: of the release.
-        networks: families of the teacher that labels; where they are not known, one CNN.
+        networks: families of the teacher that labels; those that this version has, or one CNN.
         private: how it was trained under a formal guarantee, if it was and that is known.
 
     Raises:
         StimjaxError: there is no such method.
     """
     recipe = methods.recipe(settings)
-    by = Labelers(tuple(networks), private) if networks else ONE
+    known = tuple(name for name in networks if name in NETWORKS)
+    by = Labelers(known, private) if known else ONE
     return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
 
 

@@ -133,6 +133,9 @@ def test_how_a_release_is_made_follows_its_settings() -> None:
     rounded = dataclasses.replace(mixed, inhibit_by=("labels",))
     assert releases.release_recipe(rounded) == made(labels=0.4)
     assert releases.release_recipe(dataclasses.replace(mixed, method="probe")) == plain
+    probe = config.Synthesis(method="probe")
+    assert releases.release_recipe(probe, ("gru", "somebody's own")).by.networks == ("gru",)
+    assert releases.release_recipe(probe, ("somebody's own",)) == plain
 
 
 def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> None:
