@@ -108,8 +108,7 @@ def train(
     statistics = {}
     if share.prior is not None:
         statistics[ledger.PRIOR] = prior(train, owner, Counted(share.prior, units), rng)
-    about = statistics, members
-    return Teacher(names, params, spec, *about, privacy=share.spent, dp=settings)
+    return Teacher(names, params, spec, statistics, members, privacy=share.spent, dp=settings)
 
 
 def owners(train: Batch, unit: ledger.Unit) -> Int[np.ndarray, " n"]:

@@ -144,8 +144,7 @@ def load(folder: Path) -> Teacher:
     if sorted(statistics) != list(about.statistics):
         raise StimjaxError(f"{folder / STATISTICS}: is not what {TeacherFile.FILE} names")
     spent = None if about.privacy is None else Ledger.from_json(about.privacy, where)
-    of = about.networks, params, spec, statistics, about.members
-    return Teacher(*of, critic=critic, privacy=spent, dp=about.dp)
+    return Teacher(about.networks, params, spec, statistics, about.members, critic, spent, about.dp)
 
 
 def _restored(model: Model, folder: Path) -> Params:
