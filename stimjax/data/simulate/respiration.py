@@ -90,6 +90,11 @@ def respiration(
     return signals[0], signals[1], signals[2], phase
 
 
+def phase(rng: np.random.Generator, traits: Traits, plan: Plan) -> np.ndarray:
+    """The phase in breaths alone, at `RATE`, for what needs no belts."""
+    return _pace(rng, traits, plan)[0]
+
+
 def _step(phase: np.ndarray) -> np.ndarray:
     return ((phase % 1) * PHASES).astype(np.intp) % PHASES
 

@@ -54,7 +54,9 @@ def write_cohort(
         name = f"subject-{number + 1:03d}"
         rng = np.random.default_rng([seed, number + 1, get_args(Task).index(task)])
         traits = draw_traits(rng, severity(seed, number)) if task == "apnea" else None
-        traces, annotations = _apnea(rng, traits, epochs) if traits else _stages(rng, epochs)
+        traces, annotations = (
+            apnea_traces(rng, traits, epochs) if traits else staging_traces(rng, epochs)
+        )
         whose = person(np.random.default_rng([seed, number + 1, PERSON]), traits)
         write_edf(folder / f"{name}.edf", name, traces, annotations, person=whose)
         if progress is not None:
@@ -72,17 +74,28 @@ def _check(subjects: int, hours: float, seed: int, task: str) -> None:
         raise StimjaxError(f"task is {task!r}; give one of {', '.join(get_args(Task))}")
 
 
-def _apnea(
-    rng: np.random.Generator, traits: Traits, epochs: int
+def apnea_traces(
+    rng: np.random.Generator, traits: Traits, epochs: int, *, belts: bool = True
 ) -> tuple[list[Trace], list[tuple[float, float, str]]]:
+    """The signals of a night of the apnea task, those of breathing with `belts`, and its scoring.
+
+    Scored are onset, duration (s) and text.
+    """
     night = plan.draw_plan(rng, traits, epochs)
-    chest, abdomen, flow, phase = respiration.respiration(rng, traits, night)
+    breathing: list[Trace] = []
+    if belts:
+        chest, abdomen, flow, phase = respiration.respiration(rng, traits, night)
+        breathing = [
+            Trace("Thor", "mV", respiration.RATE, chest, -10, 10),
+            Trace("Abdo", "mV", respiration.RATE, abdomen, -10, 10),
+            Trace("Flow", "cmH2O", respiration.RATE, flow, -4, 4),
+        ]
+    else:
+        phase = respiration.phase(rng, traits, night)
     second = phase[:: respiration.RATE]
     saturation, heart, desaturations = oximetry.oximetry(rng, traits, night, second)
     traces = [
-        Trace("Thor", "mV", respiration.RATE, chest, -10, 10),
-        Trace("Abdo", "mV", respiration.RATE, abdomen, -10, 10),
-        Trace("Flow", "cmH2O", respiration.RATE, flow, -4, 4),
+        *breathing,
         # Whole percent and whole beats are stored exactly; 100 % is not the end of the range.
         Trace("SpO2", "%", 1, saturation, 0, 127, (0, 127)),
         Trace("HR", "bpm", 1, heart, 0, 255, (0, 255)),
@@ -90,9 +103,10 @@ def _apnea(
     return traces, plan.annotate(night) + desaturations
 
 
-def _stages(
+def staging_traces(
     rng: np.random.Generator, epochs: int
 ) -> tuple[list[Trace], list[tuple[float, float, str]]]:
+    """The signals of a night of the staging task, and its scoring, as above."""
     sleeper = staging.draw_sleeper(rng)
     eeg, eog, emg, annotations = staging.polysomnogram(rng, sleeper, epochs)
     return [
