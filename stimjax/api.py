@@ -243,10 +243,11 @@ def audit(
     others = given if holdout is None else _windows(holdout)
     promised, published = Guarantee(), None
     named, private = () if teacher is None else teacher.networks, teacher and teacher.dp
+    prior = None if teacher is None else teacher.prior
     if not isinstance(release, Batch):
         manifest = releases.load_manifest(Path(release))
         synthesis, promised = manifest.method, manifest.privacy
-        named, private = manifest.networks, manifest.dp
+        named, private, prior = manifest.networks, manifest.dp, manifest.prior
         published = audits.Published(Path(release), ())
         release = releases.load(Path(release))
     world = World(
@@ -260,7 +261,7 @@ def audit(
     if holdout is not None:
         world = audits.apart(world, others.people)
     audits.refuse_unfit(world, holdout is None, "the test part")
-    how = shadows.release_recipe(synthesis or config.Synthesis(), named, private)
+    how = shadows.release_recipe(synthesis or config.Synthesis(), named, private, prior)
     return audits.documented(world, audits.audit(world, settings, how, published), promised)
 
 

@@ -44,7 +44,8 @@ class Recipe:
 
     Attributes:
         source: where it starts: generator (a network with random weights), noise, generic,
-            spectral or mixture.
+            public (simulated nights), spectral or mixture.
+        random: part of the draws of the source `public` that are those of `generic`.
         parametrization: what is optimized: the weights of a generator, the window itself, its
             cosine coefficients, or its principal components.
         terms: what is lowered.
@@ -60,6 +61,7 @@ class Recipe:
         balance: how many stimuli each class (the most probable of the label) gets: as they come
             (none); all the same (uniform); as frequent as in the training windows (prior); or all
             the same, each weighing as much as makes its class that frequent (weighted).
+        hard: labels are the teacher's most probable class alone, whatever inhibition says of them.
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the lanes' goals that takes what the source gave as it is. Of the stimuli
             it is a little more, for these take one step: .58 of 500 made in 128 lanes where half
@@ -82,7 +84,8 @@ class Recipe:
             0 where a shard has its usual size, whatever the lanes.
     """
 
-    source: Literal["generator", "noise", "generic", "spectral", "mixture"] = "generator"
+    source: Literal["generator", "noise", "generic", "public", "spectral", "mixture"] = "generator"
+    random: float = 0.0
     parametrization: Literal["generator", "window", "cosine", "components"] = "window"
     terms: Terms = Terms()
     rate: float = 0.02
@@ -93,6 +96,7 @@ class Recipe:
     lowest: float = 0.75
     highest: float = 0.9999
     balance: Literal["none", "uniform", "prior", "weighted"] = "none"
+    hard: bool = False
     rounded: bool = True
     unexcited: float = 0.0
     views: float = 0.0
@@ -125,6 +129,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     # Ours, from here on. Random signals, labeled and not excited.
     "probe": Recipe(source="generic", balance="prior"),
+    # Windows that anybody may have: what a teacher knows is in the class of each alone.
+    "public": Recipe(source="public", random=0.3, balance="prior", hard=True),
     "spectral": Recipe(source="spectral", balance="prior"),
     "mixture": Recipe(source="mixture", balance="prior", views=0.5),
     # Hidden neurons driven to what each class causes in them.

@@ -14,7 +14,7 @@ from typing import Literal
 import tyro
 
 from stimjax.config.names import ATTACKS, USUAL
-from stimjax.config.recipes import Recipe
+from stimjax.config.recipes import RECIPES, Recipe
 
 # No option of its own on the command line: --seed sets the seeds of all sections.
 Seed = tyro.conf.Suppress[int]
@@ -156,6 +156,25 @@ class Dp:
 
 
 @dataclasses.dataclass(frozen=True)
+class Prior:
+    """What anybody may know: simulated sleepers, of whom nobody is a person (docs/method.md).
+
+    Public: a release that depends on them says which they are, and whoever has it can make them.
+
+    Attributes:
+        part: of the windows that the teacher learns from that are theirs; 0 for none.
+        sleepers: how many, at most: of windows of many values there are fewer.
+        hours: length of each night.
+        cohort: another number is other sleepers.
+    """
+
+    part: float = 0.0
+    sleepers: int = 160
+    hours: float = 2.0
+    cohort: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Teacher:
     """The networks that learn from the private windows.
 
@@ -169,6 +188,8 @@ class Teacher:
             no critic.
         fit: how they are trained.
         dp: differential privacy; off without an epsilon.
+        prior: simulated sleepers, whom the teacher knows beside the private ones, and of whom the
+            method public makes its stimuli.
         seed: of the candidates' initial weights; no student ever starts from one of these.
     """
 
@@ -179,6 +200,7 @@ class Teacher:
     critic: str = "cnn"
     fit: Fit = Fit()
     dp: Dp = Dp()
+    prior: Prior = Prior()
     seed: Seed = 0
 
 
@@ -187,7 +209,7 @@ class Synthesis:
     """How stimuli are made.
 
     Attributes:
-        method: by name: paper, probe, spectral, mixture, invert or adversarial.
+        method: by name: paper, probe, public, spectral, mixture, invert or adversarial.
         count: stimuli in the release.
         recipe: the method's own if None; a configuration file changes any of its lines.
         inhibit: how strongly what is known of individuals is inhibited, from 0 to 1.
@@ -227,7 +249,8 @@ class Synthesis:
     @property
     def label_step(self) -> float:
         """What labels are rounded to multiples of; 0 leaves the teacher's softmax as it is."""
-        return self.inhibit if "labels" in self.inhibit_by else 0.0
+        hard = (self.recipe or RECIPES.get(self.method, Recipe())).hard
+        return 1.0 if hard else self.inhibit if "labels" in self.inhibit_by else 0.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,6 +49,7 @@ _COUNT: Range = (lambda v: v >= 1, "at least 1")
 _POSITIVE: Range = (lambda v: v > 0, "a number above 0")
 _SHARE: Range = (lambda v: 0 <= v <= 1, "from 0 to 1")
 _INSIDE: Range = (lambda v: 0 < v < 1, "above 0 and below 1")
+_PART: Range = (lambda v: 0 <= v < 1, "from 0 to below 1")
 _SEED: Range = (lambda v: 0 <= v <= LARGEST_SEED, f"from 0 to {LARGEST_SEED}")
 _SECRET: Range = (lambda v: 0 <= v <= LARGEST_SECRET, "from 0 to 2^128 - 1")
 _OTHER: Range = (lambda v: v >= 0, "a number of at least 0")
@@ -57,12 +58,13 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Prepare": {"max_missing": _SHARE, "validation": _SHARE, "test": _SHARE, "folds": _COUNT},
     "Fit": dict.fromkeys(("steps", "batch", "every", "patience"), _COUNT) | {"rate": _POSITIVE},
     "Teacher": {"candidates": _COUNT},
+    "Prior": {"part": _PART, "sleepers": _COUNT, "hours": _POSITIVE, "cohort": _SEED},
     "Dp": dict.fromkeys(("steps", "batch", "windows"), _COUNT)
     | {"clip": _POSITIVE, "rate": _POSITIVE, "delta": _INSIDE, "prior": _SHARE},
     "Synthesis": {"count": _COUNT, "inhibit": _SHARE, "seed": _SECRET},
     "Recipe": dict.fromkeys(("latent", "rounds", "lanes"), _COUNT)
     | {"rate": _POSITIVE, "lowest": _INSIDE, "highest": _INSIDE}
-    | {"unexcited": _SHARE, "views": _SHARE},
+    | {"unexcited": _SHARE, "views": _SHARE, "random": _SHARE},
     "Study": {"seeds": _COUNT},
     "Audit": {"shadows": (lambda v: v >= 2 and v % 2 == 0, "an even number"), "copied": _INSIDE},
     "Tradeoff": {"strengths": _SHARE},
@@ -198,6 +200,11 @@ def _check_private(teacher: config.Teacher, where: str) -> None:
     if teacher.networks != config.Teacher().networks:
         raise StimjaxError(
             f"{where}networks: with {where}dp.epsilon name the networks in {where}dp.networks"
+        )
+    if teacher.prior.part:
+        raise StimjaxError(
+            f"{where}prior.part: with {where}dp.epsilon the teacher learns from private windows "
+            "alone; leave it out"
         )
     if teacher.dp.prior == 1:
         raise StimjaxError(f"{where}dp.prior is 1; it has to leave some of epsilon to the networks")

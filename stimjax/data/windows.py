@@ -102,7 +102,7 @@ def cut(task: Task) -> Cut:
     spans = _spans(recording, plan)
     conditioned = condition(recording, plan.channels, plan.rate)
     starts = np.array([round((start - plan.before) * plan.rate) for start, _, _ in spans])
-    why = _why_not(starts, conditioned, plan, task.max_missing)
+    why = why_not(starts, conditioned, plan, task.max_missing)
     left_out = {reason: int((why == reason).sum()) for reason in (OUTSIDE, MASKED, BRIDGED)}
     keep = why == ""
     if not keep.any():
@@ -154,7 +154,7 @@ def _spans(recording: Recording, plan: Plan) -> list[rules.Span]:
     return spans
 
 
-def _why_not(
+def why_not(
     starts: np.ndarray, conditioned: Conditioned, plan: Plan, max_missing: float
 ) -> np.ndarray:
     """For each window that starts at a sample, why it is left out; "" where it is not.

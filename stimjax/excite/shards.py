@@ -16,7 +16,7 @@ from stimjax import batch, config, models
 from stimjax.batch import Array, Batch
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import collect, lanes, methods, proxies, secret
+from stimjax.excite import carriers, collect, lanes, methods, proxies, secret
 from stimjax.excite.collect import Collected, Counts, Places
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels
@@ -133,6 +133,7 @@ def _workers(
     inhibit.refuse_ignorant(teacher, recipe, inhibition)
     inhibited = inhibit.applied(inhibition, teacher)
     statistics = inhibit.without_groups(teacher.statistics, inhibition)
+    statistics = carriers.given(statistics, recipe, teacher.prior, spec)
     method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
     at = collect.places(recipe.balance, settings.shard, len(spec.classes), teacher.statistics)
 

@@ -23,7 +23,7 @@ from stimjax.disk.documents import Manifest
 from stimjax.disk.pieces import folder as filled
 from stimjax.disk.store import read_json, write_json
 from stimjax.errors import StimjaxError
-from stimjax.excite import guarantee, methods, secret, shards
+from stimjax.excite import carriers, guarantee, methods, secret, shards
 from stimjax.excite.collect import Counts
 from stimjax.excite.rates import UNHEARD, Listener, Rates
 from stimjax.learn import ledger
@@ -230,6 +230,7 @@ class _Pieces:
             people_behind=behind,
             networks=teacher.networks,
             dp=teacher.dp,
+            prior=carriers.published(teacher.prior, methods.recipe(self._settings)),
             privacy=ledger.described(spent),
             versions=versions(),
         )

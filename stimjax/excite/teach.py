@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stimjax import config
 from stimjax.batch import Batch
-from stimjax.excite import methods
+from stimjax.excite import carriers, methods
 from stimjax.learn import candidates, critic, lower_bound
 from stimjax.learn.teacher import Teacher
 
@@ -41,8 +41,13 @@ def teach(
     """
     stage("training the teacher")
     networks = candidates.train(
-        train, validation, settings, checkpoint=checkpoint, progress=progress
+        train if settings.dp.epsilon else carriers.beside(train, settings.prior),
+        validation,
+        settings,
+        checkpoint=checkpoint,
+        progress=progress,
     )
+    networks = dataclasses.replace(networks, prior=settings.prior)
     if networks.privacy is not None:  # neither statistics nor a critic would have a guarantee
         if not settings.dp.canaries:
             return networks

@@ -209,7 +209,7 @@ def audit_release(
     attacks = audit.audit(
         world,
         settings,
-        releases.release_recipe(manifest.method, manifest.networks, manifest.dp),
+        releases.release_recipe(manifest.method, manifest.networks, manifest.dp, manifest.prior),
         audit.Published(compared.release, secrets),
         shadows=shadows,
         stage=reporter.stage,

@@ -28,6 +28,7 @@ from stimjax.machine.versions import versions
 from stimjax.models import Model, Params
 
 STATISTICS = "statistics.safetensors"
+NO_PRIOR = config.Prior()  # whom no network knows
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
 
 
@@ -44,6 +45,7 @@ class Teacher:
         critic: tells the subjects of the training windows apart, if they name any; private.
         privacy: the formal guarantee, and what was spent on it; None if there is none.
         dp: how the networks were trained under it; None without, and of versions that did not say.
+        prior: simulated sleepers, from whom it learned too, or with whom it may make stimuli.
     """
 
     networks: tuple[str, ...]
@@ -54,6 +56,7 @@ class Teacher:
     critic: Critic | None = None
     privacy: Ledger | None = None
     dp: config.Dp | None = None
+    prior: config.Prior = NO_PRIOR
 
     @property
     def models(self) -> list[tuple[Model, Params]]:
@@ -78,7 +81,8 @@ class Teacher:
     @property
     def digest(self) -> str:
         """A hash of all that stimuli depend on."""
-        digest = hashlib.sha256(json.dumps([self.networks, self.spec.to_json()]).encode())
+        about = [self.networks, self.spec.to_json(), dataclasses.asdict(self.prior)]
+        digest = hashlib.sha256(json.dumps(about).encode())
         critic = None if self.critic is None else (self.critic.params, self.critic.sure)
         for leaf in jax.tree.leaves((self.params, dict(sorted(self.statistics.items())), critic)):
             digest.update(np.ascontiguousarray(leaf).tobytes())
@@ -122,6 +126,7 @@ def save(teacher: Teacher, folder: Path) -> None:
         privacy=None if teacher.privacy is None else teacher.privacy.to_json(),
         versions=versions(),
         dp=teacher.dp,
+        prior=teacher.prior,
     )
     about.save(folder)
 
@@ -144,7 +149,17 @@ def load(folder: Path) -> Teacher:
     if sorted(statistics) != list(about.statistics):
         raise StimjaxError(f"{folder / STATISTICS}: is not what {TeacherFile.FILE} names")
     spent = None if about.privacy is None else Ledger.from_json(about.privacy, where)
-    return Teacher(about.networks, params, spec, statistics, about.members, critic, spent, about.dp)
+    return Teacher(
+        networks=about.networks,
+        params=params,
+        spec=spec,
+        statistics=statistics,
+        members=about.members,
+        critic=critic,
+        privacy=spent,
+        dp=about.dp,
+        prior=about.prior,
+    )
 
 
 def _restored(model: Model, folder: Path) -> Params:

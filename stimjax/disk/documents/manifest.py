@@ -131,6 +131,8 @@ class Manifest(Document):
         networks: families of the teacher's networks, which label; none of versions that did not
             say. An audit's shadow teachers are of the same.
         dp: how these were trained under a formal guarantee; None without one.
+        prior: simulated sleepers, of whom its teacher learned too or its stimuli are made; None
+            where neither is so, and of versions without.
         files: the SHA-256 of every other file, by name; empty until the release is complete.
     """
 
@@ -150,6 +152,7 @@ class Manifest(Document):
     people_behind: tuple[PeopleBehind, ...] = ()
     networks: tuple[str, ...] = ()
     dp: config.Dp | None = None
+    prior: config.Prior | None = None
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -163,7 +166,7 @@ class Manifest(Document):
         """See `Document`; reads the manifests of earlier versions too."""
         if isinstance(content, Mapping):
             method = without_retired(content.get("method"), "synthesis.")
-            later = {"people_behind": [], "networks": [], "dp": None}
+            later = {"people_behind": [], "networks": [], "dp": None, "prior": None}
             content = {**later, **content, "method": method}
         return super().from_json(content, where)
 
@@ -181,3 +184,5 @@ class Manifest(Document):
         check(self.method, f"{where}: method.")
         if self.dp is not None:
             check(self.dp, f"{where}: dp.")
+        if self.prior is not None:
+            check(self.prior, f"{where}: prior.")

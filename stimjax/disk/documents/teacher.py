@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 from stimjax import config
 from stimjax.config.names import NETWORKS
-from stimjax.disk.documents.document import Document
+from stimjax.disk.documents.document import Document, plain
 from stimjax.disk.documents.metrics import CriticScores, Member
 from stimjax.errors import StimjaxError
+
+NO_PRIOR = config.Prior()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +31,7 @@ class TeacherFile(Document):
         versions: of the software, by name.
         dp: how the networks were trained under a formal guarantee; None without, and of versions
             that did not say.
+        prior: simulated sleepers, from whom they learned too, or of whom stimuli may be made.
     """
 
     FILE: ClassVar[str] = "teacher.json"
@@ -43,6 +46,7 @@ class TeacherFile(Document):
     privacy: Mapping[str, Any] | None
     versions: Mapping[str, str]
     dp: config.Dp | None = None
+    prior: config.Prior = NO_PRIOR
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> TeacherFile:
@@ -52,7 +56,8 @@ class TeacherFile(Document):
                 f"{where}: has schema {json.dumps(content.get('schema'))}, this version reads "
                 f"{cls.SCHEMA}; train the teacher again"
             )
-        content = {"dp": None, **content} if isinstance(content, Mapping) else content
+        if isinstance(content, Mapping):
+            content = {"dp": None, "prior": plain(NO_PRIOR), **content}
         return super().from_json(content, where)
 
     def refuse(self, where: str) -> None:

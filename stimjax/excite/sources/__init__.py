@@ -5,6 +5,7 @@ from stimjax.excite.sources.generator import GENERATOR
 from stimjax.excite.sources.generic import GENERIC
 from stimjax.excite.sources.mixture import MIXTURE
 from stimjax.excite.sources.noise import NOISE
+from stimjax.excite.sources.public import PUBLIC
 from stimjax.excite.sources.source import Source
 from stimjax.excite.sources.spectral import SPECTRAL
 
@@ -15,6 +16,7 @@ SOURCES: dict[str, Kind[Source]] = {
     "generator": GENERATOR,
     "noise": NOISE,
     "generic": GENERIC,
+    "public": PUBLIC,
     "spectral": SPECTRAL,
     "mixture": MIXTURE,
 }

@@ -26,8 +26,10 @@ from jaxtyping import Array, Float, Int
 
 from stimjax import batch, config, models
 from stimjax.batch import Batch, Spec
+from stimjax.excite import carriers
 from stimjax.learn.predict import log_probabilities
 from stimjax.learn.step import Learner, Windows, rates
+from stimjax.learn.teacher import NO_PRIOR
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
 from stimjax.privacy.shadow import private
@@ -69,16 +71,18 @@ NETWORKS = PartitionSpec("network")
 
 
 class Labelers(NamedTuple):
-    """Which networks a teacher has.
+    """Which networks a teacher has, and what they learn beside private windows.
 
     Attributes:
         networks: their families, each once.
         dp: how they learn under a formal guarantee, with the number of units that the release's
             teacher had; None without one.
+        prior: simulated sleepers, from whom they learn too and of whom stimuli may be made.
     """
 
     networks: tuple[str, ...] = ("cnn",)
     dp: config.Dp | None = None
+    prior: config.Prior = NO_PRIOR
 
 
 ONE = Labelers()  # as of a release of which nobody knows
@@ -97,6 +101,7 @@ class Trained:
         starts: the seed of each teacher.
         seeds: one for each, of the chance in its release.
         dp: stands in the place of `settings` for a teacher with a formal guarantee.
+        prior: from whose windows each learns too, and which its release may draw from.
     """
 
     windows: Batch
@@ -107,6 +112,7 @@ class Trained:
     starts: Sequence[int]
     seeds: Sequence[int]
     dp: config.Dp | None = None
+    prior: config.Prior = NO_PRIOR
 
     @property
     def model(self) -> Model:
@@ -126,11 +132,25 @@ class Trained:
 
     def _family(self, number: int) -> Params:
         """A network of one family for each teacher, with a leading axis."""
-        given = self.families[number], self.windows, self.rows
+        given = self.families[number], *self._learned
         seeds = [start + FAMILY * number for start in self.starts]
         if self.dp is not None:
             return private.train(*given, seeds, self.dp)
         return train(*given, seeds, _shared(self.settings, len(self.families)))
+
+    @functools.cached_property
+    def _learned(self) -> tuple[Batch, Sequence[Int[np.ndarray, " _"]]]:
+        """All windows that teachers learn from, and the rows of each."""
+        counts = [carriers.count(len(own), self.prior) for own in self.rows]
+        if self.dp is not None or not any(counts):
+            return self.windows, self.rows
+        end = len(self.windows)
+        more = carriers.learned(self.prior, self.windows.spec, max(counts))
+        rows = [
+            np.concatenate([own, end + np.arange(count)])
+            for own, count in zip(self.rows, counts, strict=True)
+        ]
+        return batch.concatenate([self.windows, more]), rows
 
 
 Release = Callable[[Trained], list[Batch]]  # of each teacher, its stimuli
@@ -211,9 +231,10 @@ def teachers(
     """Teachers of the networks `by`, each to learn its own rows; see `Trained`."""
     shape, classes = windows.spec.shape, len(windows.spec.classes)
     families = tuple(models.classifier(name, shape, classes) for name in by.networks)
-    steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS)) // BLOCK * BLOCK
+    most = max(len(own) + carriers.count(len(own), by.prior) for own in rows)
+    steps = int(np.clip(EPOCHS * most // FIT.batch, *STEPS)) // BLOCK * BLOCK
     settings = dataclasses.replace(FIT, steps=steps)
-    return Trained(windows, rows, rows, families, settings, starts, seeds, by.dp)
+    return Trained(windows, rows, rows, families, settings, starts, seeds, by.dp, by.prior)
 
 
 def _shared(settings: config.Fit, families: int) -> config.Fit:

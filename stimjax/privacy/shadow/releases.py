@@ -23,7 +23,7 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import collect, kind, lanes, methods, proxies
+from stimjax.excite import carriers, collect, kind, lanes, methods, proxies
 from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels as rounding
@@ -84,7 +84,10 @@ class InhibitedPipelines(NamedTuple):
 
 
 def release_recipe(
-    settings: config.Synthesis, networks: Sequence[str] = (), private: config.Dp | None = None
+    settings: config.Synthesis,
+    networks: Sequence[str] = (),
+    private: config.Dp | None = None,
+    prior: config.Prior | None = None,
 ) -> ReleaseRecipe:
     """How a release of these settings is made.
 
@@ -92,6 +95,7 @@ def release_recipe(
         settings: of the release.
         networks: families of the teacher that labels; those that this version has, or one CNN.
         private: how it was trained under a formal guarantee, if it was and that is known.
+        prior: simulated sleepers, whom it knows or of whom the stimuli are made.
 
     Raises:
         StimjaxError: there is no such method.
@@ -99,6 +103,8 @@ def release_recipe(
     recipe = methods.recipe(settings)
     known = tuple(name for name in networks if name in NETWORKS)
     by = Labelers(known, private) if known else ONE
+    if prior is not None:
+        by = by._replace(prior=prior)
     return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
 
 
@@ -141,12 +147,13 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
         ]
         erasures = _erasures(trained, inhibition.directions)
         given = trained.params, _stacked(each), InhibitedPipelines(critics, bound, erasures)
+        nights = carriers.given({}, recipe, trained.prior, spec)
         stimuli: list[Batch] = []
         rounds = recipe.rounds if recipe.terms.disagreement else 1  # else all rounds are alike
         draw = _draw(spec, recipe, trained.model, recognizes, math.ceil(size / rounds))
         for index in range(rounds):
             more = _keys(trained, index), _proxies(trained, stimuli, index)
-            made = _handed_over(draw((*given, *more)), spec, inhibition.labels)
+            made = _handed_over(draw(nights, (*given, *more)), spec, inhibition.labels)
             pairs = zip(stimuli, made, strict=True)
             stimuli = [batch.concatenate(list(pair)) for pair in pairs] if stimuli else made
         return stimuli
@@ -337,17 +344,20 @@ def _draw(
     """One program for all pipelines, one after the other.
 
     Returns:
-        `(params, statistics, inhibited, keys, proxies) -> (x, y, n)`, with a leading axis of
-        pipelines: room for `size` stimuli, of which the first `n` are there.
+        `(nights, (params, statistics, inhibited, keys, proxies)) -> (x, y, n)`; but for the nights
+        of the prior, which all share, with a leading axis of pipelines: room for `size` stimuli, of
+        which the first `n` are there.
     """
     at = collect.places("none", size, len(spec.classes), {})
     most = max(ROUNDS, 2 * recipe.tries) * math.ceil(size / recipe.lanes)
 
     def one(
+        nights: Statistics,
         given: tuple[Params, Statistics, InhibitedPipelines, Array, tuple[Params, ...]],
     ) -> tuple[Array, Array, Array]:
         params, statistics, inhibited, key, learned = given
-        method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
+        method = methods.method(spec, recipe, {**statistics, **nights})
+        method = method._replace(bound=inhibited.bound)
         networks = lanes.Networks(lambda x: model.hidden(params, x, inhibited.erasures))
         if recognizes is not None:
             ask = recognizes.apply
@@ -361,4 +371,4 @@ def _draw(
         _, collected = collect.fill(method, networks, at, jnp.int32(most), state, empty)
         return collected.x, collected.y, jnp.minimum(collected.counts.filled.sum(), size)
 
-    return jax.jit(lambda given: jax.lax.map(one, given))
+    return jax.jit(lambda nights, given: jax.lax.map(functools.partial(one, nights), given))

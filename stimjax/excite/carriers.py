@@ -1,0 +1,86 @@
+"""What the prior gives: windows that a teacher learns from, and nights that a source draws from."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import numpy as np
+
+from stimjax import batch, config
+from stimjax.batch import Batch, Spec
+from stimjax.config.recipes import Recipe
+from stimjax.excite.kind import Statistics
+from stimjax.excite.sources import generic, public
+from stimjax.prior import nights
+
+DRAWN = 1000  # random signals that are drawn at once
+
+
+def given(statistics: Statistics, recipe: Recipe, prior: config.Prior, spec: Spec) -> Statistics:
+    """`statistics`, with the nights of `prior` where the source of `recipe` draws from them.
+
+    Raises:
+        StimjaxError: nobody simulates windows of `spec`.
+    """
+    if recipe.source != "public":
+        return statistics
+    found = nights.nights(prior, nights.form_of(spec))
+    return {**statistics, **public.arrays(found)}
+
+
+def published(prior: config.Prior, recipe: Recipe) -> config.Prior | None:
+    """What a manifest says of the prior: nothing where neither teacher nor stimuli depend on it."""
+    return prior if prior.part or recipe.source == "public" else None
+
+
+def scored(prior: config.Prior, spec: Spec) -> Batch:
+    """Windows of simulated sleepers with the labels that a scorer would give, in order of sleeper.
+
+    Channels that nobody simulates are random signals. The subject of a window is the number of its
+    sleeper.
+
+    Raises:
+        StimjaxError: nobody simulates windows of `spec`.
+    """
+    found = nights.nights(prior, nights.form_of(spec))
+    x = found.x[found.scored[:, None] + np.arange(spec.shape[0])]
+    if not found.simulated.all():
+        beside = _random(spec, len(x), prior.cohort)
+        x = np.where(found.simulated, x, beside)
+    y = batch.one_hot(found.label, spec)
+    return batch.make(x, y, spec, subject=found.sleeper.astype(np.int32))
+
+
+def beside(train: Batch, prior: config.Prior) -> Batch:
+    """`train` and windows of the prior, which are the part `prior.part` of all; of nobody.
+
+    Raises:
+        StimjaxError: nobody simulates such windows.
+    """
+    if not (more := count(len(train), prior)):
+        return train
+    return batch.concatenate([train, learned(prior, train.spec, more)])
+
+
+def count(private: int, prior: config.Prior) -> int:
+    """How many windows of the prior a teacher of `private` windows learns from."""
+    return round(private * prior.part / (1 - prior.part))
+
+
+def learned(prior: config.Prior, spec: Spec, count: int) -> Batch:
+    """The first `count` of an endless row of the prior's scored windows, of nobody.
+
+    Raises:
+        StimjaxError: nobody simulates such windows.
+    """
+    windows, rng = scored(prior, spec), np.random.default_rng(prior.cohort)
+    rounds = math.ceil(count / len(windows))
+    rows = np.concatenate([rng.permutation(len(windows)) for _ in range(rounds)])[:count]
+    return batch.make(np.asarray(windows.x)[rows], np.asarray(windows.y)[rows], spec)
+
+
+def _random(spec: Spec, count: int, seed: int) -> np.ndarray:
+    draw = jax.jit(jax.vmap(generic.make(spec, {}, Recipe()), in_axes=(0, None)))
+    keys = jax.random.split(jax.random.key(seed), count)
+    return np.concatenate([draw(keys[i : i + DRAWN], 0) for i in range(0, count, DRAWN)])

@@ -1,0 +1,1 @@
+"""What everybody may know: windows that nobody's privacy stands against."""

@@ -1,0 +1,166 @@
+"""Simulated nights in the form of private windows: where carriers of a release come from.
+
+Nights are kept whole. A carrier may begin at any second of one, so that a few hundred hours hold
+more carriers than any release needs; the windows that a teacher learns from are those that a
+scorer would label. Nothing here depends on the private windows but their form: channels, rate,
+context and task.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from stimjax import config
+from stimjax.batch import Spec
+from stimjax.data import channels, workers
+from stimjax.data.condition import condition
+from stimjax.data.plan import Plan
+from stimjax.data.scoring import rules
+from stimjax.data.simulate import night as simulate
+from stimjax.data.windows import why_not
+from stimjax.errors import StimjaxError
+from stimjax.machine import runtime
+
+VALUES = 5e7  # of all nights together: where a second has many, there are fewer sleepers
+WORTH = 2e6  # values for which a further worker is started: that takes a second
+MISSING = 0.5  # a window with more of a channel masked is left out, as `Prepare.max_missing`
+
+
+@dataclasses.dataclass(frozen=True)
+class Nights:
+    """Nights one after another.
+
+    Attributes:
+        x: values in units of the private windows, of those `channels` that are simulated; 0 else.
+        start: samples at which a carrier may begin, class by class.
+        first: where the starts of each class begin, and their end.
+        scored: samples at which a labelled window begins.
+        label: its class.
+        sleeper: whose it is.
+        simulated: the channels that there are.
+    """
+
+    x: Float[np.ndarray, "sample channel"]
+    start: Int[np.ndarray, " _starts"]
+    first: Int[np.ndarray, " _bounds"]
+    scored: Int[np.ndarray, " n"]
+    label: Int[np.ndarray, " n"]
+    sleeper: Int[np.ndarray, " n"]
+    simulated: Bool[np.ndarray, " channel"]
+
+
+class _Night(NamedTuple):
+    """One night: values, the class of a carrier at each step or -1, labelled starts, labels."""
+
+    x: np.ndarray
+    carrier: np.ndarray
+    scored: np.ndarray
+    label: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class _Task:
+    number: int
+    hours: float
+    cohort: int
+    plan: Plan
+    names: tuple[str, ...]  # canonical names of the simulated channels
+
+
+@functools.lru_cache(maxsize=2)
+def nights(prior: config.Prior, form: Spec) -> Nights:
+    """The nights that `prior` describes, in the `form` of `form_of`; the same wherever it is asked.
+
+    Raises:
+        StimjaxError: nobody simulates such windows.
+    """
+    plan = _plan(form)
+    kinds = [channels.kind(name) for name in plan.channels]
+    there = np.array([kind in simulate.CHANNELS[plan.task] for kind in kinds])
+    names = tuple(dict.fromkeys(kind for kind, one in zip(kinds, there, strict=True) if one))
+    values = prior.hours * 3600 * plan.rate * len(plan.channels)
+    count = max(1, min(prior.sleepers, int(VALUES / values)))
+    tasks = [_Task(i, prior.hours, prior.cohort, plan, names) for i in range(count)]
+    many = max(1, min(runtime.cores(), count, int(count * values / WORTH)))
+    with contextlib.closing(workers.in_order(_night, tasks, many)) as results:
+        each = [result() for result in results]
+    return _joined(each, plan, there)
+
+
+def form_of(spec: Spec) -> Spec:
+    """`spec` without what was measured of private windows: ranges and resolutions."""
+    plain = [
+        dataclasses.replace(channel, low=-1.0, high=1.0, resolution=0.0)
+        for channel in spec.channels
+    ]
+    return dataclasses.replace(spec, channels=tuple(plain))
+
+
+def _plan(form: Spec) -> Plan:
+    task = next((name for name, classes in rules.CLASSES.items() if classes == form.classes), None)
+    if len(form.shape) != 2 or task is None or form.rate is None or form.label_seconds is None:
+        raise StimjaxError(
+            "nobody simulates such windows: there are sleepers for signals of the tasks "
+            f"{' and '.join(rules.CLASSES)}; choose a --method without a prior"
+        )
+    names = tuple(channel.name for channel in form.channels)
+    seconds = form.shape[0] / form.rate
+    after = round(seconds - form.label_start - form.label_seconds, 6)
+    return Plan(task, names, names, form.rate, form.label_start, after)
+
+
+def _night(task: _Task) -> _Night:
+    plan = task.plan
+    recording = simulate.night(
+        seed=task.cohort, number=task.number, hours=task.hours, task=plan.task, only=task.names
+    )
+    spans = rules.spans(recording, plan.task)
+    conditioned = condition(recording, task.names, plan.rate)
+    at = np.array([round((start - plan.before) * plan.rate) for start, _, _ in spans])
+    label = np.array([number for _, _, number in spans])
+    alone = dataclasses.replace(plan, channels=task.names)
+    keep = why_not(at, conditioned, alone, MISSING) == ""
+    step = max(1, round(plan.rate))
+    every = np.arange(0, len(conditioned.x), step)
+    usable = why_not(every, conditioned, alone, MISSING) == ""
+    # A carrier is of the class of the scored span that lies nearest to its own.
+    nearest = np.abs(every[:, None] - at).argmin(axis=1)
+    near = np.abs(every - at[nearest]) <= plan.label_seconds * plan.rate / 2
+    carrier = np.where(usable & near, label[nearest], -1)
+    place = {name: i for i, name in enumerate(task.names)}
+    kinds = [channels.kind(name) for name in plan.channels]
+    columns = [
+        conditioned.x[:, place[kind]] if kind in place else np.zeros(len(conditioned.x), np.float32)
+        for kind in kinds
+    ]
+    return _Night(np.stack(columns, axis=1), carrier, at[keep], label[keep])
+
+
+def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"]) -> Nights:
+    ends = np.cumsum([0, *(len(one.x) for one in each)])
+    step, classes = max(1, round(plan.rate)), len(plan.classes)
+    carrier = np.concatenate([one.carrier for one in each])
+    at = np.concatenate(
+        [step * np.arange(len(one.carrier)) + end for one, end in zip(each, ends, strict=False)]
+    )
+    starts = [at[carrier == number] for number in range(classes)]
+    if lacking := [name for name, own in zip(plan.classes, starts, strict=True) if not len(own)]:
+        raise StimjaxError(
+            f"the simulated nights have no window of the class {lacking[0]!r}; ask for more "
+            "with --teacher.prior.sleepers or --teacher.prior.hours"
+        )
+    return Nights(
+        x=np.concatenate([one.x for one in each]),
+        start=np.concatenate(starts).astype(np.int32),
+        first=np.cumsum([0, *map(len, starts)]).astype(np.int32),
+        scored=np.concatenate([one.scored + end for one, end in zip(each, ends, strict=False)]),
+        label=np.concatenate([one.label for one in each]),
+        sleeper=np.repeat(np.arange(len(each)), [len(one.label) for one in each]),
+        simulated=there,
+    )
