@@ -25,6 +25,7 @@ from stimjax.spec import load_spec as load_spec
 from stimjax.spec import save_spec as save_spec
 
 FIELDS = ("x", "y", "subject", "weight")  # the arrays of a Batch, on disk and in memory
+CHILDREN = (*FIELDS, "columns")  # of the pytree
 NOBODY = -1  # the `subject` of a window that comes from no person
 
 Array = jax.Array | np.ndarray
@@ -39,6 +40,8 @@ class Batch:
         y: a probability for each class; one-hot where a person scored it, soft from a teacher.
         subject: whose window it is, as a number; `NOBODY` for what no person gave.
         weight: how much each window counts in a loss; at least 0.
+        columns: what else is said of each window, by name, such as a label for learners of another
+            kind; of a release alone (`release.folder`).
         spec: what the numbers mean.
     """
 
@@ -47,6 +50,7 @@ class Batch:
     subject: Int[Array, " n"]
     weight: Float[Array, " n"]
     spec: Spec
+    columns: Mapping[str, Array] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.x.shape[0]
@@ -62,7 +66,7 @@ class Batch:
 
 
 def _flatten(batch: Batch) -> tuple[list[tuple[Any, Array]], Spec]:
-    leaves = [(jax.tree_util.GetAttrKey(field), getattr(batch, field)) for field in FIELDS]
+    leaves = [(jax.tree_util.GetAttrKey(field), getattr(batch, field)) for field in CHILDREN]
     return leaves, batch.spec
 
 
@@ -70,7 +74,7 @@ def _unflatten(spec: Spec, leaves: Iterable[Any]) -> Batch:
     # Not through `__init__`, whose annotations hold for a batch: JAX also builds single windows
     # (inside vmap) and trees of shapes or of nothing with it.
     batch = object.__new__(Batch)
-    for field, leaf in zip(FIELDS, leaves, strict=True):
+    for field, leaf in zip(CHILDREN, leaves, strict=True):
         object.__setattr__(batch, field, leaf)
     object.__setattr__(batch, "spec", spec)
     return batch
@@ -87,6 +91,7 @@ def make(
     *,
     subject: Array | None = None,
     weight: Array | None = None,
+    columns: Mapping[str, Array] | None = None,
 ) -> Batch:
     """A `Batch` of NumPy arrays; by default every `subject` is nobody and every `weight` 1."""
     n = len(x)
@@ -96,6 +101,7 @@ def make(
         subject=np.full(n, NOBODY, np.int32) if subject is None else np.asarray(subject, np.int32),
         weight=np.ones(n, np.float32) if weight is None else np.asarray(weight, np.float32),
         spec=spec,
+        columns={name: np.asarray(values) for name, values in (columns or {}).items()},
     )
 
 
@@ -149,6 +155,7 @@ def _check_arrays(arrays: Mapping[str, Array], spec: Spec, where: str) -> None:
 def save(batch: Batch, folder: Path, name: str) -> None:
     """Write `batch` as `folder/name.safetensors`; `save_spec` writes the spec beside it."""
     arrays = {field: np.asarray(getattr(batch, field)) for field in FIELDS}
+    arrays |= {name: np.asarray(values) for name, values in batch.columns.items()}
     save_arrays(folder / f"{name}.safetensors", arrays)
 
 
@@ -178,4 +185,8 @@ def from_arrays(arrays: Mapping[str, np.ndarray], spec: Spec, where: str) -> Bat
     if missing:
         raise StimjaxError(f"{where}: holds no {missing[0]!r}")
     _check_arrays(arrays, spec, where)
-    return Batch(**{field: arrays[field] for field in FIELDS}, spec=spec)
+    columns = {name: array for name, array in arrays.items() if name not in FIELDS}
+    for name, array in columns.items():
+        if len(array) != len(arrays["x"]) or not np.isfinite(array).all():
+            raise StimjaxError(f"{where}: the column {name!r} lacks a value, or one is not finite")
+    return Batch(**{field: arrays[field] for field in FIELDS}, spec=spec, columns=columns)

@@ -23,7 +23,7 @@ METHODS = tuple(RECIPES)
 CLASSICAL = ("random_forest", "gradient_boosting", "svm", "knn", "logistic")
 STUDENTS = (*NETWORKS, *CLASSICAL)
 USUAL = tuple(name for name in STUDENTS if name != "am_classifier")  # it takes as long as the rest
-BASELINES = ("noise", "gaussian", "components")
+BASELINES = ("prior", "noise", "gaussian", "components")
 ATTACKS = (
     "nearest",
     "domias",

@@ -62,6 +62,7 @@ class Recipe:
             (none); all the same (uniform); as frequent as in the training windows (prior); or all
             the same, each weighing as much as makes its class that frequent (weighted).
         hard: labels are the teacher's most probable class alone, whatever inhibition says of them.
+        linear: a second label for linear students, see `excite/columns.py`.
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the lanes' goals that takes what the source gave as it is. Of the stimuli
             it is a little more, for these take one step: .58 of 500 made in 128 lanes where half
@@ -97,6 +98,7 @@ class Recipe:
     highest: float = 0.9999
     balance: Literal["none", "uniform", "prior", "weighted"] = "none"
     hard: bool = False
+    linear: bool = False
     rounded: bool = True
     unexcited: float = 0.0
     views: float = 0.0
@@ -130,7 +132,7 @@ RECIPES: dict[str, Recipe] = {
     # Ours, from here on. Random signals, labeled and not excited.
     "probe": Recipe(source="generic", balance="prior"),
     # Windows that anybody may have: what a teacher knows is in the class of each alone.
-    "public": Recipe(source="public", random=0.3, balance="prior", hard=True),
+    "public": Recipe(source="public", random=0.3, balance="prior", hard=True, linear=True),
     "spectral": Recipe(source="spectral", balance="prior"),
     "mixture": Recipe(source="mixture", balance="prior", views=0.5),
     # Hidden neurons driven to what each class causes in them.

@@ -163,12 +163,15 @@ class Prior:
 
     Attributes:
         part: of the windows that the teacher learns from that are theirs; 0 for none.
+        first: steps in which a teacher with a formal guarantee learns from them alone, before it
+            sees a private window; 0 starts it from random weights.
         sleepers: how many, at most: of windows of many values there are fewer.
         hours: length of each night.
         cohort: another number is other sleepers.
     """
 
     part: float = 0.0
+    first: int = 0
     sleepers: int = 160
     hours: float = 2.0
     cohort: int = 0
@@ -260,7 +263,8 @@ class Study:
     Attributes:
         students: deep: mlp, cnn, cnn_half, resnet, gru, transformer, am_classifier; classical:
             random_forest, gradient_boosting, svm, knn, logistic.
-        baselines: noise (labeled by the teacher), gaussian (one for each class, fitted to the
+        baselines: prior (simulated sleepers with their own labels: what students are worth without
+            the release), noise (labeled by the teacher), gaussian (one a class, fitted to the
             real training windows), components (draws of the source `mixture`, labeled by the
             class they are drawn for).
         labels: students learn from soft labels as they are, or from hard ones: their most

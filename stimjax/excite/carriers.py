@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import jax
@@ -12,9 +13,13 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
 from stimjax.excite.kind import Statistics
 from stimjax.excite.sources import generic, public
+from stimjax.learn import dp, fit
+from stimjax.models import Model, Params
 from stimjax.prior import nights
 
 DRAWN = 1000  # random signals that are drawn at once
+HELD_OUT = 8
+RUN = fit.Run(devices=1)  # the same weights on any machine
 
 
 def given(statistics: Statistics, recipe: Recipe, prior: config.Prior, spec: Spec) -> Statistics:
@@ -78,6 +83,27 @@ def learned(prior: config.Prior, spec: Spec, count: int) -> Batch:
     rounds = math.ceil(count / len(windows))
     rows = np.concatenate([rng.permutation(len(windows)) for _ in range(rounds)])[:count]
     return batch.make(np.asarray(windows.x)[rows], np.asarray(windows.y)[rows], spec)
+
+
+def taught(prior: config.Prior, spec: Spec) -> dp.Start:
+    """Networks that have learned the prior's windows, and nothing else.
+
+    One sleeper in `HELD_OUT` chooses the best step.
+
+    Raises:
+        StimjaxError: nobody simulates such windows.
+    """
+    windows = scored(prior, spec)
+    beside = np.asarray(windows.subject) % HELD_OUT == 0
+    settings = dataclasses.replace(config.Fit(), steps=prior.first)
+
+    def start(model: Model, seed: int) -> Params:
+        fitted = fit.fit(
+            model, windows[~beside], windows[beside], seeds=[seed], settings=settings, run=RUN
+        )
+        return jax.tree.map(lambda leaf: leaf[0], fitted.params)
+
+    return start
 
 
 def _random(spec: Spec, count: int, seed: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.disk.documents import PeopleBehind
 from stimjax.errors import StimjaxError
-from stimjax.excite import accept, kind, objective, rows
+from stimjax.excite import accept, columns, kind, objective, rows
 from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit.inhibition import asks_critic, inhibition
 from stimjax.excite.kind import Kind, Statistic, Statistics
@@ -42,6 +42,7 @@ PARTS: Mapping[str, Mapping[str, Kind[Any]]] = {
     "terms": TERMS,
     "targets": accept.TARGETS,
     "balance": accept.BALANCES,
+    "columns": columns.COLUMNS,
     "accept": accept.ENDS,
 }
 
@@ -109,6 +110,7 @@ def parts(recipe: Recipe) -> list[Named]:
         *(("terms", name) for name, weight in weights.items() if weight),
         *([("targets", recipe.targets)] if recipe.tries else []),
         ("balance", recipe.balance),
+        *([("columns", columns.LINEAR)] if recipe.linear else []),
         ("accept", recipe.accept),
     ]
     return [Named(field, name, PARTS[field][name]) for field, name in names]

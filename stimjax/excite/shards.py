@@ -16,11 +16,12 @@ from stimjax import batch, config, models
 from stimjax.batch import Array, Batch
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import carriers, collect, lanes, methods, proxies, secret
+from stimjax.excite import carriers, collect, columns, lanes, methods, proxies, secret
 from stimjax.excite.collect import Collected, Counts, Places
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels
-from stimjax.excite.lanes import Networks, State
+from stimjax.excite.lanes import Method, Networks, State
+from stimjax.excite.sources import public
 from stimjax.learn.teacher import Teacher
 from stimjax.machine import memory
 from stimjax.models import Params
@@ -92,10 +93,11 @@ class Workers(NamedTuple):
     leading axis of devices.
 
     Attributes:
-        start: `(key, number) -> (lanes, an empty shard)`, of the key `u32[2]` of a release.
-        advance: `(steps, params, lanes, shard) -> (lanes, shard, counts, full)`, at most so many
-            steps, none once the shard is full. `params` are the parameters of teacher, proxies and
-            critic; counts and full, bool[device], have a leading axis of devices.
+        start: `(key, number, random) -> (lanes, an empty shard)`, of the key `u32[2]` of a release;
+            `random` says whether a shard is of random signals, see `columns.random`.
+        advance: `(steps, params, random, lanes, shard) -> (lanes, shard, counts, full)`, at most so
+            many steps, none once the shard is full. `params` are the parameters of teacher, proxies
+            and critic; counts and full, bool[device], have a leading axis of devices.
         places: of a shard.
         held: bytes on each device of its lanes and of its shard.
     """
@@ -134,30 +136,41 @@ def _workers(
     inhibited = inhibit.applied(inhibition, teacher)
     statistics = inhibit.without_groups(teacher.statistics, inhibition)
     statistics = carriers.given(statistics, recipe, teacher.prior, spec)
-    method = methods.method(spec, recipe, statistics)._replace(bound=inhibited.bound)
+
+    def of_origin(random: Array) -> Method:
+        whose = {public.RANDOM: random} if recipe.source == "public" else {}
+        method = methods.method(spec, recipe, {**statistics, **whose})
+        return method._replace(bound=inhibited.bound)
+
     at = collect.places(recipe.balance, settings.shard, len(spec.classes), teacher.statistics)
 
-    def start(whole: jax.Array, number: Array) -> tuple[State, Collected]:
+    def start(whole: jax.Array, number: Array, random: Array) -> tuple[State, Collected]:
         key = jax.random.fold_in(jax.random.wrap_key_data(whole), number)
-        return lanes.start(method, key, settings.lanes), collect.empty(at, spec.shape)
+        started = lanes.start(of_origin(random), key, settings.lanes)
+        return started, collect.empty(at, spec.shape)
 
     def advance(
-        steps: Array, params: tuple[Params, ...], state: State, shard: Collected
+        steps: Array,
+        params: tuple[Params, ...],
+        random: Array,
+        state: State,
+        shard: Collected,
     ) -> tuple[State, Collected, Counts, Array]:
         networks = _networks(teacher, recipe, logits, params, inhibited.erasures)
+        method = of_origin(random)
         state, shard = collect.fill(method, networks, at, steps, state, shard)
         return state, shard, shard.counts, collect.full(shard.counts, at)
 
     devices = jax.local_devices()
-    state, shard = jax.eval_shape(start, secret.key(0), np.uint32(0))
+    state, shard = jax.eval_shape(start, secret.key(0), np.uint32(0), np.bool_(False))
     return Workers(
-        jax.pmap(start, in_axes=(None, 0), axis_name="device", devices=devices),
+        jax.pmap(start, in_axes=(None, 0, 0), axis_name="device", devices=devices),
         jax.pmap(
             advance,
             axis_name="device",
-            in_axes=(None, None, 0, 0),
+            in_axes=(None, None, 0, 0, 0),
             devices=devices,
-            donate_argnums=(2, 3),
+            donate_argnums=(3, 4),
         ),
         at,
         (memory.size(state), memory.size(shard)),
@@ -199,21 +212,23 @@ def _fill(
     """
     numbers, workers, params = current.numbers, current.workers, current.params
     devices, steps = jax.local_device_count(), np.int32(8)
+    recipe = methods.recipe(settings)
     available = memory.available() if available is None else available
     _refuse_large(workers, settings, available)  # before anything is compiled
     waiting: Iterator[Shard] = iter(())
     for first in range(0, len(numbers), devices):
         # The last group is filled up, so that it needs no program of another size.
         group = [numbers[min(first + i, len(numbers) - 1)] for i in range(devices)]
-        state, shard = workers.start(secret.key(current.seed), np.asarray(group, np.uint32))
+        random = columns.random(np.asarray(group), recipe.random)
+        state, shard = workers.start(secret.key(current.seed), np.asarray(group, np.uint32), random)
         if first == 0:
-            given = (steps, params, state, shard)
+            given = (steps, params, random, state, shard)
             _refuse_large(workers, settings, available, workers.advance.lower(*given))
-        state, shard, counts, full = workers.advance(steps, params, state, shard)
+        state, shard, counts, full = workers.advance(steps, params, random, state, shard)
         yield from waiting
         while True:
             since = time.monotonic()
-            state, shard, *ahead = workers.advance(steps, params, state, shard)
+            state, shard, *ahead = workers.advance(steps, params, random, state, shard)
             counts, full = jax.device_get((counts, full))
             _refuse_hopeless(counts, settings)
             own = Counts(*[a[: len(set(group))] for a in counts])
@@ -236,13 +251,15 @@ def _handed_over(
     shard: Collected, group: list[int], current: Round, teacher: Teacher, settings: config.Synthesis
 ) -> Iterator[Shard]:
     """The shards of one group, from the devices."""
-    step = inhibit.inhibition(settings, methods.recipe(settings)).labels
+    recipe = methods.recipe(settings)
+    step = inhibit.inhibition(settings, recipe).labels
     for device, number in enumerate(dict.fromkeys(group)):
         one = jax.device_get(jax.tree.map(lambda a, d=device: a[d], shard))
         seed = [current.seed, number]
         stimuli = collect.stimuli(one, current.workers.places, teacher.spec, seed)
         published = labels.rounded(np.asarray(stimuli.y), step)
-        stimuli = dataclasses.replace(stimuli, y=published)
+        beside = columns.of(np.asarray(stimuli.x), recipe, teacher.statistics, number)
+        stimuli = dataclasses.replace(stimuli, y=published, columns=beside)
         yield Shard(number, stimuli, one.counts)
 
 

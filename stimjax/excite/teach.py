@@ -45,6 +45,7 @@ def teach(
         validation,
         settings,
         checkpoint=checkpoint,
+        start=carriers.taught(settings.prior, train.spec) if settings.prior.first else None,
         progress=progress,
     )
     networks = dataclasses.replace(networks, prior=settings.prior)

@@ -27,6 +27,7 @@ def train(
     settings: config.Teacher,
     *,
     checkpoint: Path | None = None,
+    start: dp.Start | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Teacher:
     """Train the candidates of each family together, then weigh all of them on `validation`.
@@ -35,13 +36,13 @@ def train(
     validation loss is the teacher, as the paper's was. Candidates that diverged are left out.
     With `settings.radii` that is done for each, and `robust.largest` chooses one on `validation`.
     Each family has a folder of its own in `checkpoint`. With `settings.dp.epsilon` as
-    `private.train` does; it sees `train` only and has no checkpoints.
+    `dp.train` does, from where `start` says; it sees `train` only and has no checkpoints.
 
     Raises:
         StimjaxError: an unknown network, or training of every family diverged.
     """
     if settings.dp.epsilon:
-        return dp.train(train, settings.dp, seed=settings.seed, progress=progress)
+        return dp.train(train, settings.dp, seed=settings.seed, start=start, progress=progress)
     if not settings.networks or settings.candidates < 1:
         raise StimjaxError("a teacher needs at least one network and one candidate of it")
     radii = sorted(set(settings.radii)) or [settings.fit.radius]

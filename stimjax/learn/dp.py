@@ -42,6 +42,9 @@ RARE = 6.0  # standard deviations: so large a draw has its place without a secon
 LEAST = 0.02  # smallest frequency of a class that noise may leave
 
 
+Start = Callable[[Model, int], Params]
+
+
 class Budget(NamedTuple):
     """How a budget is shared out.
 
@@ -64,6 +67,7 @@ def train(
     *,
     seed: int = 0,
     entropy: int | None = None,
+    start: Start | None = None,
     progress: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Teacher:
     """Train the networks that `settings` names, all with the same weight in the labels.
@@ -74,6 +78,8 @@ def train(
         settings: budget, unit and so on; `settings.epsilon` is above 0.
         seed: of the initial weights.
         entropy: that seeds sampling and noise, for tests only; by default the operating system's.
+        start: gives the first parameters of a network from its seed, and looks at nothing private;
+            by default random ones.
         progress: called with steps done and in all.
 
     Raises:
@@ -92,7 +98,7 @@ def train(
         trained.append(
             descend(
                 family,
-                family.init(jax.random.key(own)),
+                family.init(jax.random.key(own)) if start is None else start(family, own),
                 task,
                 rng,
                 lambda step, i=i: progress(i * settings.steps + step, len(names) * settings.steps),

@@ -5,23 +5,38 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from stimjax import batch
-from stimjax.batch import Batch
+from stimjax import batch, config
+from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
-from stimjax.excite import methods
-from stimjax.learn.teacher import Teacher
+from stimjax.errors import StimjaxError
+from stimjax.excite import carriers, methods
+from stimjax.learn.teacher import NO_PRIOR, Teacher
 
 MOST_ROWS = 4000  # training windows of a class from which a Gaussian is drawn
 DRAWN = 1000  # windows that a source gives at once
 
 
 def make(name: str, train: Batch, teacher: Teacher | None, count: int, seed: int) -> Batch | None:
-    """The baseline `name`, one of `BASELINES`; None if it needs a teacher and there is none."""
+    """The baseline `name`, one of `BASELINES`; None if it cannot be had.
+
+    That is so if it needs a teacher and there is none, or simulated windows and nobody has such.
+    """
     if name == "gaussian":
         return gaussian(train, count, seed)
+    if name == "prior":
+        return prior(NO_PRIOR if teacher is None else teacher.prior, train.spec, count)
     if teacher is None:
         return None
     return OF_TEACHER[name](teacher, count, seed)
+
+
+def prior(settings: config.Prior, spec: Spec, count: int) -> Batch | None:
+    """The control: simulated sleepers with their own labels, `count` at most; nothing private."""
+    try:
+        windows = carriers.scored(settings, spec)
+    except StimjaxError:
+        return None
+    return carriers.learned(settings, spec, min(count, len(windows)))
 
 
 def noise(teacher: Teacher, count: int, seed: int) -> Batch:
@@ -74,4 +89,4 @@ def components(teacher: Teacher, count: int, seed: int) -> Batch:
 
 
 OF_TEACHER = {"noise": noise, "components": components}
-BASELINES = ("gaussian", *OF_TEACHER)
+BASELINES = ("prior", "gaussian", *OF_TEACHER)

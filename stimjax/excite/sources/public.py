@@ -21,6 +21,7 @@ from stimjax.excite.sources import generic
 from stimjax.excite.sources.source import Source
 from stimjax.prior.nights import Nights
 
+RANDOM = "nights.random"  # whether all draws are random signals; not said, each is by chance
 NIGHTS = "nights"  # of nobody: what begins so is no statistic of private windows
 
 
@@ -52,7 +53,7 @@ def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
         index = jax.random.randint(start_key, (), first[target], first[target + 1])
         window = jax.lax.dynamic_slice(x, (start[index], jnp.int32(0)), spec.shape)
         beside = generically(random_key, target)
-        random = jax.random.uniform(which_key) < recipe.random
+        random = statistics.get(RANDOM, jax.random.uniform(which_key) < recipe.random)
         return jnp.where(simulated & ~random, jnp.clip(window, low, high), beside)
 
     return draw

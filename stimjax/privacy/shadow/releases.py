@@ -23,7 +23,7 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import carriers, collect, kind, lanes, methods, proxies
+from stimjax.excite import carriers, collect, columns, kind, lanes, methods, proxies
 from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels as rounding
@@ -43,7 +43,9 @@ ROUNDS = 50  # steps for each stimulus of a lane, or two whole tries: then a rel
 CRITIC = "cnn"
 
 
-Labels = Callable[[np.ndarray], np.ndarray]  # windows f32[n, ...] -> f32[pipeline, n, class]
+# Windows f32[n, ...] -> of each label of a release, by the name of its column or "y",
+# f32[pipeline, n, class].
+Labels = Callable[[np.ndarray], dict[str, np.ndarray]]
 Density = Callable[[Batch], np.ndarray]  # windows -> f64[window], see `Kind.density`
 Refit = Callable[[Batch], Density]  # from what the statistics are measured on
 
@@ -154,11 +156,17 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
         for index in range(rounds):
             more = _keys(trained, index), _proxies(trained, stimuli, index)
             made = _handed_over(draw(nights, (*given, *more)), spec, inhibition.labels)
+            made = [_with_columns(one, recipe, own) for one, own in zip(made, each, strict=True)]
             pairs = zip(stimuli, made, strict=True)
             stimuli = [batch.concatenate(list(pair)) for pair in pairs] if stimuli else made
         return stimuli
 
     return release
+
+
+def _with_columns(stimuli: Batch, recipe: Recipe, statistics: Statistics) -> Batch:
+    own = columns.of(np.asarray(stimuli.x), recipe, statistics)
+    return dataclasses.replace(stimuli, columns=own)
 
 
 def _handed_over(drawn: tuple[Array, Array, Array], spec: Spec, step: float) -> list[Batch]:
@@ -225,14 +233,22 @@ def refit(how: ReleaseRecipe) -> Refit | None:
     return fitted
 
 
-def labels(trained: Trained, inhibition: Inhibition) -> Labels:
-    """How the teachers of pipelines label windows, inhibited as their releases are."""
-    erasures = _erasures(trained, inhibition.directions)
+def labels(trained: Trained, how: ReleaseRecipe) -> Labels:
+    """How pipelines label windows, inhibited as their releases are."""
+    erasures, step = _erasures(trained, how.inhibition.directions), how.inhibition.labels
+    own = how.recipe.linear
+    linear = [
+        _measured(trained, number, columns.COLUMNS["linear"].needs) if own else {}
+        for number in range(len(trained.rows))
+    ]
 
-    def label(x: np.ndarray) -> np.ndarray:
+    def label(x: np.ndarray) -> dict[str, np.ndarray]:
         given = (trained.params, erasures)
         each = probabilities(_erased(trained.model), given, x)
-        return np.stack([rounding.rounded(one, inhibition.labels) for one in each])
+        more = [columns.of(x, how.recipe, one) for one in linear]
+        return {"y": np.stack([rounding.rounded(one, step) for one in each])} | {
+            name: np.stack([one[name] for one in more]) for name in more[0]
+        }
 
     return label
 

@@ -88,7 +88,7 @@ class Shadows(NamedTuple):
         signals: what each shadow shows of each window, f64[shadow, window], by `SIGNALS`.
         look: what stimuli show of `windows` without any training; the nearest of so many of them
             at most.
-        label: what each shadow teacher calls windows, as it would be published.
+        label: what each shadow teacher calls windows, as it would be published, see `Labels`.
         size: stimuli that a student of a shadow release learned from.
         seed: of all chance.
     """
@@ -135,7 +135,7 @@ def make(world: World, how: ReleaseRecipe, count: int) -> Shadows:
         signals={"answers": answers}
         | {name: np.stack([one[name] for one in looked]) for name in looked[0]},
         look=look,
-        label=releases.labels(ran.trained, how.inhibition),
+        label=releases.labels(ran.trained, how),
         size=min(pipelines.LEARNED, *map(len, ran.stimuli)),
         seed=world.seed,
     )
@@ -297,8 +297,14 @@ def _labels(shadows: Shadows, world: World, places: Int[np.ndarray, " n"]) -> Si
     """What the labels of the release say of the windows at `places`; of nobody else's, nothing."""
     rows = np.random.default_rng(shadows.seed).permutation(len(world.release))[: labels.MOST]
     stimuli, inside = world.release[rows], shadows.inside[:, places]
-    x, y = np.asarray(stimuli.x), np.asarray(stimuli.y)
-    theirs, target = labels.recognized(shadows.label(x), y, inside)
+    released = {"y": stimuli.y} | stimuli.columns
+    shown = shadows.label(np.asarray(stimuli.x))
+    names = [name for name in shown if name in released]  # of a planted leak, fewer
+    theirs, target = labels.recognized(
+        np.concatenate([shown[name] for name in names], axis=-1),
+        np.concatenate([np.asarray(released[name]) for name in names], axis=-1),
+        inside,
+    )
     unit = units(shadows.windows[places])
     weight = 1 / np.bincount(unit)[unit]
     return Signal(theirs, inside, target, np.zeros((len(theirs), 1)), np.zeros(1), weight)
