@@ -85,14 +85,14 @@ def apnea_traces(
     breathing: list[Trace] = []
     if belts:
         chest, abdomen, flow, phase = respiration.respiration(rng, traits, night)
+        second = phase[:: respiration.RATE]
         breathing = [
             Trace("Thor", "mV", respiration.RATE, chest, -10, 10),
             Trace("Abdo", "mV", respiration.RATE, abdomen, -10, 10),
             Trace("Flow", "cmH2O", respiration.RATE, flow, -4, 4),
         ]
     else:
-        phase = respiration.phase(rng, traits, night)
-    second = phase[:: respiration.RATE]
+        second = respiration.phase(rng, traits, night)
     saturation, heart, desaturations = oximetry.oximetry(rng, traits, night, second)
     traces = [
         *breathing,
