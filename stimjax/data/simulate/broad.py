@@ -8,6 +8,7 @@ they say how often something is seen, not how often it is found.
 from __future__ import annotations
 
 from stimjax.data.simulate.ranges import LogUniform, OneOf, Range, Sometimes, Uniform
+from stimjax.data.simulate.sleeper import SleeperRanges
 from stimjax.data.simulate.traits import Ranges
 
 # Grades: AASM task force, Sleep 1999;22:667. There are people of more than 100 events an hour.
@@ -40,7 +41,7 @@ BREATH: dict[str, Range] = {
 BLOOD: dict[str, Range] = {
     # In % a second. Breath-holding and apnea: Strohl and Altose, Chest 1984;85:181; it differs
     # by volume of the lungs, weight and metabolism several times.
-    "desaturation": LogUniform(0.03, 1.2),
+    "desaturation": LogUniform(0.06, 1.5),
     # From lung to finger 18.5 s (mean), 26.1 s in heart failure, with a wide spread (Kwon et al., J
     # Clin Sleep Med 2014;10:759); to the ear about half (Hall et al., AJRCCM 1996;154:376).
     "circulation": Uniform(6, 50),
@@ -177,4 +178,47 @@ BROAD = Ranges(
     oximeter=OXIMETER,
     monitor=MONITOR,
     belts=BELTS,
+)
+
+BODY: dict[str, Range] = {
+    "slope": LogUniform(0.02, 0.5),
+    # 8 to 13 Hz (AASM manual, rule IV); it slows with age and illness.
+    "alpha": Uniform(7.5, 12.5),
+    # 11 to 16 Hz (AASM manual, rule IV), with a density and size that differ several times from
+    # person to person (Purcell et al., Nat Commun 2017;8:15930).
+    "spindle": Uniform(11.2, 15.5),
+    "atonia": LogUniform(0.6, 4),  # sleep without atonia
+    "spindles": Uniform(0.8, 9),
+    "spindle_size": Uniform(6, 36),
+    "eyes": LogUniform(0.35, 2.2),
+    "noise": LogUniform(0.3, 5),
+    "fragmentation": Uniform(0, 1),
+}
+
+ELECTRODES: dict[str, Range] = {
+    "brain": Uniform(0.1, 0.7),
+    "muscle": LogUniform(0.03, 0.5),
+    "muscle_eyes": LogUniform(0.03, 0.5),
+    "heart": Sometimes(0.3, LogUniform(2, 25)),
+    "beats": Uniform(45, 100),
+    "sweat": LogUniform(2, 40),
+    "mains": Sometimes(0.3, LogUniform(0.3, 8)),
+    "mains_rate": OneOf((40.0, 49.5)),
+    # The AASM manual asks for 0.3 to 35 Hz; ambulatory recorders begin at 0.1 to 1 Hz.
+    "high_pass": Sometimes(0.6, OneOf((0.1, 0.16, 0.3, 0.5))),
+    "low_pass": Sometimes(0.6, OneOf((30.0, 35.0, 40.0))),
+    "eyes_sign": OneOf((-1.0, 1.0)),
+}
+
+BROAD_SLEEPERS = SleeperRanges(
+    # Derivations, skulls and ages differ about threefold.
+    size=LogUniform(0.5, 1.8),
+    gain=LogUniform(0.5, 1.8),
+    # One in ten has no alpha, one in ten hardly any (AASM manual, rule IV, notes).
+    alpha=LogUniform(0.1, 2.2),
+    slow=0.55,
+    muscle=LogUniform(0.25, 4),
+    body=BODY,
+    age=Uniform(18, 95),
+    electrodes=ELECTRODES,
 )

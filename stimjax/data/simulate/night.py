@@ -10,8 +10,9 @@ import numpy as np
 from stimjax.data.edf.writer import Trace
 from stimjax.data.recording import Event, Header, Recording, Scored, Signal
 from stimjax.data.scoring import vocabulary
-from stimjax.data.simulate.broad import BROAD
+from stimjax.data.simulate.broad import BROAD, BROAD_SLEEPERS
 from stimjax.data.simulate.noise import EPOCH_SECONDS
+from stimjax.data.simulate.sleeper import draw_sleeper
 from stimjax.data.simulate.traits import draw_traits, severity
 from stimjax.data.simulate.write import Task, apnea_traces, staging_traces
 
@@ -26,7 +27,7 @@ CHANNELS = {
 def night(*, seed: int, number: int, hours: float, task: Task, only: Collection[str]) -> Recording:
     """The night of simulated sleeper `number` (from 0), of whom no cohort has anything.
 
-    The apnea task's sleepers and devices are broader than a cohort's: see `broad`.
+    Sleepers and devices are broader than a cohort's, see `broad`.
 
     Args:
         seed: of all chance.
@@ -45,7 +46,7 @@ def night(*, seed: int, number: int, hours: float, task: Task, only: Collection[
         belts = bool({"chest", "abdomen", "flow"} & set(only))
         traces, annotations = apnea_traces(rng, traits, epochs, belts=belts)
     else:
-        traces, annotations = staging_traces(rng, epochs)
+        traces, annotations = staging_traces(rng, draw_sleeper(rng, BROAD_SLEEPERS), epochs)
     named = {label: name for name, label in CHANNELS[task].items()}
     signals = {
         named[trace.label]: _signal(named[trace.label], trace)
