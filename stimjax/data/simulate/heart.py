@@ -98,4 +98,7 @@ def _beaten(rng: np.random.Generator, rhythm: Rhythm, rate: np.ndarray) -> np.nd
         early = rate[at]
         rate[at] = early * (1 + EARLY * rng.uniform(0.3, 1, len(at)))
         rate[at + 1] += PAUSE * early * (rng.random(len(at)) < 0.8)
-    return np.maximum(rate, max(rhythm.pacemaker, rhythm.slowest))
+    if rhythm.pacemaker:
+        # The paced rate as monitors see it, which is not the same for hours.
+        rate = np.maximum(rate, rhythm.pacemaker + 0.4 * colored(rng, len(rate), 60))
+    return np.maximum(rate, rhythm.slowest)
