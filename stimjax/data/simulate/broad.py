@@ -2,7 +2,8 @@
 
 Nothing here is fitted to recordings. Where a source gives a distribution, a range covers it and
 more, and is uniform: what is rare has to be seen as well. Shares of persons are of the same kind:
-they say how often something is seen, not how often it is found.
+they say how often something is seen, not how often it is found. A source says that a thing is so
+and how large it is; ends of ranges that it does not give, and what has no source, are ours.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ BLOOD: dict[str, Range] = {
     # In % a second. Breath-holding and apnea: Strohl and Altose, Chest 1984;85:181; it differs
     # by volume of the lungs, weight and metabolism several times.
     "desaturation": LogUniform(0.06, 1.5),
-    # From lung to finger 18.5 s (mean), 26.1 s in heart failure, with a wide spread (Kwon et al., J
-    # Clin Sleep Med 2014;10:759); to the ear about half (Hall et al., AJRCCM 1996;154:376).
+    # From lung to finger 18.5 s (mean), 26.1 s in heart failure (Kwon et al., J Clin Sleep Med
+    # 2014;10:759); to the ear 10.3 and 24.3 s (Hall et al., AJRCCM 1996;154:376).
     "circulation": Uniform(6, 50),
     "resaturation": LogUniform(4, 30),
     # Daily means at rest are 40 to 109 (Quer et al., PLoS ONE 2020;15:e0227709).
@@ -53,7 +54,8 @@ BLOOD: dict[str, Range] = {
     "sinus_arrhythmia": Uniform(0, 9),
     # Of a few beats to tens (Guilleminault et al., Lancet 1984;1:126).
     "bradycardia": Uniform(0, 16),
-    # Mean responses of persons are of some 2 to 20 beats (Azarbarzin et al., AJRCCM 2021;203:1546).
+    # It tells people apart, and both small and large ones mean illness (Azarbarzin et al., AJRCCM
+    # 2021;203:1546).
     "surge": LogUniform(1.5, 35),
     # Up to what oximeters can show at all.
     "deepest": Uniform(20, 55),
@@ -99,10 +101,12 @@ RHYTHM: dict[str, Range] = {
     # By 10 % and more in the first hours of sleep, and up again before morning.
     "trend": Uniform(-14, 8),
     "wander": Uniform(0, 5),
-    # The intervals' spread is 0.2 to 0.3 of their mean without drugs (Tateno and Glass, 2001).
+    # About the same share of the mean at any rate (Tateno and Glass, Med Biol Eng Comput
+    # 2001;39:664).
     "fibrillation": Sometimes(0.1, Uniform(0.1, 0.32)),
     "burden": Sometimes(0.3, Uniform(0.05, 0.9), 1.0),
-    # Nearly everybody has some, a few have hundreds (Conen et al., Circulation 2012;126:2302).
+    # Of 99 in 100 people over 50, with a median of 0.8 to 2.6 an hour by age (Conen et al.,
+    # Circulation 2012;126:2302); ill hearts have hundreds.
     "ectopics": Sometimes(0.4, LogUniform(0.5, 500)),
     "pacemaker": Sometimes(0.06, Uniform(50, 80)),
     "slowest": Uniform(28, 40),
@@ -160,8 +164,8 @@ BROAD = Ranges(
     harmonics=0.14,
     # Differs by person, and is inherited (Butler et al., AJRCCM 2019;199:903).
     event_seconds=Uniform(11, 45),
-    # 45 to 90 s in heart failure (Hall et al., 1996); the AASM manual asks for 40 s and more.
-    cycle=Uniform(42, 90),
+    # 59 s (mean) in heart failure, 37 s without (Hall et al., 1996).
+    cycle=Uniform(36, 92),
     # Up to 28 a minute is normal in the old (Rodriguez-Molinero et al., J Am Geriatr Soc
     # 2013;61:2238).
     rate=Uniform(8, 28),
