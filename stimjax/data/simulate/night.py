@@ -10,7 +10,9 @@ import numpy as np
 from stimjax.data.edf.writer import Trace
 from stimjax.data.recording import Event, Header, Recording, Scored, Signal
 from stimjax.data.scoring import vocabulary
+from stimjax.data.simulate.broad import BROAD, BROAD_SLEEPERS
 from stimjax.data.simulate.noise import EPOCH_SECONDS
+from stimjax.data.simulate.sleeper import draw_sleeper
 from stimjax.data.simulate.traits import draw_traits, severity
 from stimjax.data.simulate.write import Task, apnea_traces, staging_traces
 
@@ -25,6 +27,8 @@ CHANNELS = {
 def night(*, seed: int, number: int, hours: float, task: Task, only: Collection[str]) -> Recording:
     """The night of simulated sleeper `number` (from 0), of whom no cohort has anything.
 
+    Sleepers and devices are broader than a cohort's, see `broad`.
+
     Args:
         seed: of all chance.
         number: of the sleeper.
@@ -38,11 +42,11 @@ def night(*, seed: int, number: int, hours: float, task: Task, only: Collection[
     epochs = round(hours * 3600 / EPOCH_SECONDS)
     rng = np.random.default_rng([seed, number + 1, STREAM])
     if task == "apnea":
-        traits = draw_traits(rng, severity(seed, number))
+        traits = draw_traits(rng, severity(seed, number, BROAD.severity), BROAD)
         belts = bool({"chest", "abdomen", "flow"} & set(only))
         traces, annotations = apnea_traces(rng, traits, epochs, belts=belts)
     else:
-        traces, annotations = staging_traces(rng, epochs)
+        traces, annotations = staging_traces(rng, draw_sleeper(rng, BROAD_SLEEPERS), epochs)
     named = {label: name for name, label in CHANNELS[task].items()}
     signals = {
         named[trace.label]: _signal(named[trace.label], trace)

@@ -7,25 +7,24 @@ from typing import Literal
 
 import numpy as np
 
+from stimjax.data.simulate.course import Course
 from stimjax.data.simulate.hypnogram import N3, STAGES, R, W, hypnogram
 from stimjax.data.simulate.noise import EPOCH_SECONDS, colored, moments
-from stimjax.data.simulate.traits import Traits
+from stimjax.data.simulate.traits import CLUSTERED, LEAST, Traits
 
 Kind = Literal["Obstructive apnea", "Central apnea", "Mixed apnea", "Hypopnea"]
 KINDS: tuple[Kind, ...] = ("Obstructive apnea", "Central apnea", "Mixed apnea", "Hypopnea")
 
 # AASM manual, rule VIII: an apnea or hypopnea lasts at least 10 s.
-SHORTEST, LONGEST = 10.0, 60.0
-EVENT_SPREAD = 0.35  # of the logarithm of an event's length
+SHORTEST = 10.0
+SHORTEST_PAUSE = 9.0  # seconds of breathing from one event to the next
 REM_LONGER = 1.2  # events last longer in REM sleep
 EDGE = 20.0  # seconds without an event at both ends of the recording
 
-PRONE = (0.0, 0.5, 0.3, -0.9, 0.5)  # how prone to events each stage is
-SUPINE_PRONE = 0.7
-CLUSTER_SECONDS = 480.0  # events come in stretches of this order
+SILENT = 0.1  # of the oxygen that an event takes, where it is silent
+KICK_SECONDS = (10.0, 45.0)  # between limb movements of a series (WASM, Sleep Med 2016;26:86)
+KICKS = (5, 60)  # in a series
 
-AROUSED = 0.8  # share of events that end in an arousal
-SPONTANEOUS_AROUSALS = 8.0  # an hour
 POSTURE_CHANGES = 2.0  # an hour
 MOTIONS_ASLEEP, MOTIONS_AWAKE = 3.0, 40.0  # an hour
 
@@ -69,6 +68,7 @@ class Plan:
         arousals: onset and duration in s, f[n, 2].
         postures: seconds at which the sleeper turns.
         motions: onset and duration in s of bursts of movement, f[n, 2].
+        kicks: seconds at which a limb moves.
     """
 
     stages: np.ndarray
@@ -76,6 +76,7 @@ class Plan:
     arousals: np.ndarray
     postures: np.ndarray
     motions: np.ndarray
+    kicks: np.ndarray
 
     @property
     def seconds(self) -> int:
@@ -95,8 +96,9 @@ def draw_plan(rng: np.random.Generator, traits: Traits, epochs: int) -> Plan:
     stages = hypnogram(rng, epochs, min(1.0, traits.ahi / 60))
     postures = moments(rng, POSTURE_CHANGES, seconds)
     events = _events(rng, traits, stages, postures)
-    arousals = _arousals(rng, events, stages)
-    return Plan(stages, events, arousals, postures, _motions(rng, stages, postures, arousals))
+    arousals = _arousals(rng, traits, events, stages)
+    motions = _motions(rng, stages, postures, arousals)
+    return Plan(stages, events, arousals, postures, motions, _kicks(rng, traits, stages))
 
 
 def _events(
@@ -113,13 +115,14 @@ def _events(
         return ()
     onset = np.array([event.onset for event in candidates])
     seconds = len(stages) * EPOCH_SECONDS
-    cluster = colored(rng, seconds, min(CLUSTER_SECONDS, seconds / 6))
-    supine = rng.random(len(postures) + 1) < 0.5
+    course = traits.course
+    cluster = colored(rng, seconds, min(course.cluster_seconds, seconds / 6))
+    supine = rng.random(len(postures) + 1) < course.supine
     prone = (
         cluster[onset.astype(int)]
-        + np.asarray(PRONE)[stage_at(stages, onset)]
-        + SUPINE_PRONE * supine[np.searchsorted(postures, onset)]
-        + rng.normal(0, 0.35, len(onset))
+        + np.asarray(course.prone)[stage_at(stages, onset)]
+        + course.supine_prone * supine[np.searchsorted(postures, onset)]
+        + rng.normal(0, course.scatter, len(onset))
     )
     asleep = float(np.sum(stages != W)) * EPOCH_SECONDS / 3600
     count = int(traits.ahi * asleep + rng.random())
@@ -129,48 +132,60 @@ def _events(
 
 def _candidates(rng: np.random.Generator, traits: Traits, stages: np.ndarray) -> list[Apnea]:
     """Events one after another through all of the sleep."""
-    period = 0.85 * 3600 / traits.ahi
-    breathing = float(np.clip(period - traits.event_seconds, 9, 22))
-    seconds = len(stages) * EPOCH_SECONDS
+    course = traits.course
+    period = CLUSTERED * 3600 / max(traits.ahi, LEAST)
+    breathing = min(max(period - traits.event_seconds, SHORTEST_PAUSE), course.pause)
+    at = stages.tolist()  # thousands of look-ups, which NumPy would make one at a time
+    seconds = len(at) * EPOCH_SECONDS
+    chances = [_chances(traits, stage) for stage in range(len(STAGES))]
     candidates = []
     moment = EDGE
     while True:
-        moment += breathing * rng.uniform(0.6, 1.4)
-        stage = int(stage_at(stages, moment))
+        moment += breathing * rng.uniform(1 - course.jitter, 1 + course.jitter)
+        stage = at[min(int(moment // EPOCH_SECONDS), len(at) - 1)]
         longer = REM_LONGER if stage == R else 1.0
-        length = longer * traits.event_seconds * np.exp(rng.normal(0, EVENT_SPREAD))
-        length = float(np.clip(length, SHORTEST, LONGEST))
-        event = _draw_event(rng, traits, round(moment, 1), round(length, 1), stage)
+        length = longer * traits.event_seconds * np.exp(rng.normal(0, course.spread))
+        length = min(max(float(length), SHORTEST), course.longest)
+        kind = KINDS[int(chances[stage].searchsorted(rng.random(), side="right"))]
+        event = _draw_event(rng, course, kind, (round(moment, 1), round(length, 1)))
         if event.end > seconds - EDGE:
             return candidates
-        if stage != W and int(stage_at(stages, event.end - 5)) != W:
+        if stage != W and at[int((event.end - 5) // EPOCH_SECONDS)] != W:
             candidates.append(event)
         moment = event.end
 
 
-def _draw_event(
-    rng: np.random.Generator, traits: Traits, onset: float, duration: float, stage: int
-) -> Apnea:
+def _chances(traits: Traits, stage: int) -> np.ndarray:
+    """The distribution function of an event's kind."""
     weights = np.array(traits.kinds)
     if stage in (N3, R):  # ventilation is unstable in light sleep above all
         weights[1] *= 0.4
-    kind = KINDS[int(rng.choice(4, p=weights / weights.sum()))]
+    chances = np.cumsum(weights / weights.sum())
+    return chances / chances[-1]
+
+
+def _draw_event(
+    rng: np.random.Generator, course: Course, kind: Kind, span: tuple[float, float]
+) -> Apnea:
     hypopnea = kind == "Hypopnea"
     residual = rng.uniform(0.2, 0.7) if hypopnea else rng.uniform(0.0, 0.06)
-    return Apnea(
+    event = Apnea(
         kind=kind,
-        onset=onset,
-        duration=duration,
+        onset=span[0],
+        duration=span[1],
         residual=float(residual),
         split=float(rng.uniform(0.35, 0.6)),
         deficit=float((1 - residual) * np.exp(rng.normal(0, 0.6 if hypopnea else 0.35))),
-        aroused=bool(rng.random() < AROUSED),
+        aroused=bool(rng.random() < course.aroused),
         relief=float(rng.uniform(0.2, 1.0)),
     )
+    if course.silent and rng.random() < course.silent:
+        return dataclasses.replace(event, deficit=SILENT * event.deficit)
+    return event
 
 
 def _arousals(
-    rng: np.random.Generator, events: tuple[Apnea, ...], stages: np.ndarray
+    rng: np.random.Generator, traits: Traits, events: tuple[Apnea, ...], stages: np.ndarray
 ) -> np.ndarray:
     """Arousals after events, and spontaneous ones in quiet sleep."""
     seconds = len(stages) * EPOCH_SECONDS
@@ -179,7 +194,7 @@ def _arousals(
     ]
     starts = np.array([event.onset for event in events])
     ends = np.array([event.end for event in events])
-    for moment in moments(rng, SPONTANEOUS_AROUSALS, seconds - 30):
+    for moment in moments(rng, traits.course.arousals, seconds - 30):
         near = np.any((starts < moment + 20) & (ends > moment - 20))
         if not near and stage_at(stages, moment) != W:
             arousals.append((moment, rng.uniform(3, 15)))
@@ -200,6 +215,18 @@ def _motions(
         ]
     )
     return np.stack([onset, rng.uniform(2, 12, len(onset))], axis=1)
+
+
+def _kicks(rng: np.random.Generator, traits: Traits, stages: np.ndarray) -> np.ndarray:
+    """Moments of limb movements in s, in series and not in R; arousals of the heart alone."""
+    seconds = len(stages) * EPOCH_SECONDS
+    series = []
+    for moment in moments(rng, 2 * traits.course.kicks / sum(KICKS), seconds):
+        gaps = rng.uniform(*KICK_SECONDS) * rng.lognormal(0, 0.15, int(rng.integers(*KICKS)))
+        series.append(moment + np.cumsum(gaps))
+    kicks = np.concatenate([np.empty(0), *series])
+    kicks = kicks[kicks < seconds]
+    return kicks[~np.isin(stage_at(stages, kicks), (W, R))]
 
 
 def annotate(plan: Plan) -> list[tuple[float, float, str]]:

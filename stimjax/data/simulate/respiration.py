@@ -30,7 +30,6 @@ MOUTH_BREATHING, QUIET, SLIPS, DROPOUTS = 0.6, 1.6, 0.3, 0.25  # stretches an ho
 
 RECOVERY_SECONDS = 5.0  # time constant of the deep breaths after an event
 CENTRAL_EFFORT = 0.03
-BELT_HIGH_PASS_SECONDS = 6.0  # belts are AC-coupled
 PHASES = 2048  # steps of a breath in the tables of its shape
 
 
@@ -66,7 +65,7 @@ def respiration(
     chest = volume[step] * depth * envelopes.chest
     abdomen = abdominal[_step(phase + envelopes.ahead)] * depth * envelopes.abdomen
     pressure = flow[step] + envelopes.flattening * (flat[step] - flow[step])
-    pressure = pressure * depth * envelopes.flow
+    pressure = traits.belts.warmth(pressure * depth * envelopes.flow, RATE)
 
     beat = np.cumsum(np.repeat(traits.heart / 60 + 0.05 * colored(rng, plan.seconds, 8), RATE))
     beat = np.sin(2 * np.pi * beat / RATE) + 0.4 * np.sin(4 * np.pi * beat / RATE + 1)
@@ -77,22 +76,24 @@ def respiration(
         (abdomen, 0.4, 1.0, traits.abdomen),
         (pressure, 1.0, 0.4, 0.5),
     ):
-        baseline = 0.15 * upsample(colored(rng, plan.seconds, 40), RATE)
+        baseline = traits.belts.drift * upsample(colored(rng, plan.seconds, 40), RATE)
         noise = traits.noise * rng.normal(size=n)
         trace = trace + heart * traits.cardiac * beat + noise + baseline
         trace += move * shake * rng.uniform(0.6, 1.4)
-        signals.append(gain * trace)
+        signals.append(gain * traits.belts.clipped(trace))
     _postures(rng, plan, signals[:2])
     _failures(rng, plan, signals)
-    pole = np.exp(-1 / (BELT_HIGH_PASS_SECONDS * RATE))
+    pole = np.exp(-1 / (traits.belts.high_pass * RATE))  # belts are AC-coupled
     for belt in (0, 1):
-        signals[belt] = lfilter([1, -1], [1, -pole], signals[belt] - signals[belt][0])
+        coupled = np.asarray(lfilter([1, -1], [1, -pole], signals[belt] - signals[belt][0]))
+        signals[belt] = traits.belts.belt_sign * coupled
+    signals[2] = traits.belts.flow_sign * signals[2]
     return signals[0], signals[1], signals[2], phase
 
 
 def phase(rng: np.random.Generator, traits: Traits, plan: Plan) -> np.ndarray:
-    """The phase in breaths alone, at `RATE`, for what needs no belts."""
-    return _pace(rng, traits, plan)[0]
+    """The phase in breaths alone, at 1 Hz, for what needs no belts."""
+    return np.cumsum(_rate(rng, traits, plan))
 
 
 def _step(phase: np.ndarray) -> np.ndarray:
@@ -101,14 +102,19 @@ def _step(phase: np.ndarray) -> np.ndarray:
 
 def _pace(rng: np.random.Generator, traits: Traits, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """The phase in breaths, and how deep each breath is."""
-    rate_spread = traits.variability * by_stage(plan.stages, RATE_SPREAD)
     depth_spread = traits.variability * by_stage(plan.stages, DEPTH_SPREAD)
-    fast, slow = colored(rng, plan.seconds, 3), colored(rng, plan.seconds, 600)
-    rate = traits.rate * by_stage(plan.stages, RATE_FACTOR)
-    rate = rate * np.exp(rate_spread * fast + 0.04 * slow)
+    rate = _rate(rng, traits, plan)
     slow = colored(rng, plan.seconds, 240)
     depth = np.exp(depth_spread * colored(rng, plan.seconds, 4) + 0.12 * slow)
     return np.cumsum(upsample(rate, RATE)) / RATE, upsample(depth, RATE)
+
+
+def _rate(rng: np.random.Generator, traits: Traits, plan: Plan) -> np.ndarray:
+    """Breaths a second, at 1 Hz."""
+    spread = traits.variability * by_stage(plan.stages, RATE_SPREAD)
+    fast, slow = colored(rng, plan.seconds, 3), colored(rng, plan.seconds, 600)
+    rate = traits.rate * by_stage(plan.stages, RATE_FACTOR)
+    return rate * np.exp(spread * fast + 0.04 * slow)
 
 
 def _shapes(traits: Traits) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

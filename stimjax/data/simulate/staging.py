@@ -7,23 +7,16 @@ movements and an almost silent chin in R.
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from scipy.ndimage import uniform_filter1d
+from scipy.signal import butter, sosfilt
 
 from stimjax.data.simulate.hypnogram import STAGES, W, hypnogram
 from stimjax.data.simulate.noise import EPOCH_SECONDS, band, colored, log_uniform, upsample
+from stimjax.data.simulate.sleeper import RHYTHMS, Electrodes, Sleeper
 
 RATE = 100  # Hz
 
-# uV of each rhythm (standard deviation), by stage W, N1, N2, N3, R.
-RHYTHMS = {
-    "slow": (3.5, 5.5, 10.0, 34.0, 6.0),
-    "theta": (3.0, 8.0, 6.5, 7.0, 8.0),
-    "alpha": (10.0, 3.5, 2.0, 1.5, 2.5),
-    "beta": (4.0, 2.6, 1.9, 1.4, 2.6),
-}
 BANDS = {"slow": (0.5, 2.0), "theta": (4.0, 7.5), "beta": (16.0, 30.0)}  # Hz
 BACKGROUND = (7.0, 7.5, 8.5, 9.0, 7.0)
 MUSCLE = (13.0, 8.0, 5.5, 4.5, 2.0)  # uV of the chin
@@ -45,55 +38,6 @@ SHIFT_SECONDS = 10.0  # a stage changes within so much of the scored epoch's edg
 CHANGE_SECONDS = 8  # that a change of rhythm takes
 
 
-@dataclasses.dataclass(frozen=True)
-class Sleeper:
-    """One person of the staging task.
-
-    Attributes:
-        slope: time constant of the background in s; the longer, the steeper its spectrum.
-        alpha, spindle: frequency in Hz.
-        gain: of every rhythm, background and the muscle, by name.
-        atonia: factor on the chin's tone in R.
-        spindles: a minute of N2.
-        spindle_size: uV.
-        eyes: gain of the eye movements.
-        noise: uV of the sensors.
-        fragmentation: how often sleep is broken, 0 to 1.
-    """
-
-    slope: float
-    alpha: float
-    spindle: float
-    gain: dict[str, float]
-    atonia: float
-    spindles: float
-    spindle_size: float
-    eyes: float
-    noise: float
-    fragmentation: float
-
-
-def draw_sleeper(rng: np.random.Generator) -> Sleeper:
-    """A person of the staging task."""
-    size = log_uniform(rng, 0.75, 1.35)
-    gain = {name: size * log_uniform(rng, 0.65, 1.5) for name in (*RHYTHMS, "background", "waves")}
-    gain["alpha"] *= log_uniform(rng, 0.5, 1.4)  # some people hardly have any
-    gain["slow"] = max(gain["slow"], 0.75)
-    gain["muscle"] = log_uniform(rng, 0.5, 2)
-    return Sleeper(
-        slope=log_uniform(rng, 0.03, 0.3),
-        alpha=rng.uniform(8.5, 11.5),
-        spindle=rng.uniform(12.0, 14.8),
-        gain=gain,
-        atonia=log_uniform(rng, 0.7, 2.2),
-        spindles=rng.uniform(1.5, 6),
-        spindle_size=rng.uniform(11, 26),
-        eyes=log_uniform(rng, 0.6, 1.5),
-        noise=log_uniform(rng, 0.5, 2.0),
-        fragmentation=rng.uniform(0, 0.7),
-    )
-
-
 def polysomnogram(
     rng: np.random.Generator, sleeper: Sleeper, epochs: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[tuple[float, float, str]]]:
@@ -101,17 +45,53 @@ def polysomnogram(
     scored = hypnogram(rng, epochs, sleeper.fragmentation)
     stages = _true_course(rng, scored)
     eeg = _rhythms(rng, sleeper, stages) + sleeper.gain["waves"] * _waves(rng, sleeper, stages)
-    eog = 0.35 * eeg + sleeper.eyes * _eyes(rng, stages)
+    electrodes = sleeper.electrodes
+    eog = electrodes.brain * eeg + sleeper.eyes * _eyes(rng, stages)
     emg = _muscle(rng, sleeper, stages)
-    for signal, leak in ((eeg, 0.12), (eog, 0.15)):
+    for signal, leak in ((eeg, electrodes.muscle), (eog, electrodes.muscle_eyes)):
         signal += leak * emg + sleeper.noise * rng.normal(size=len(signal))
-        signal += 8 * upsample(colored(rng, len(stages), 3), RATE)  # sweat, breathing
+        signal += electrodes.sweat * upsample(colored(rng, len(stages), 3), RATE)  # and breathing
     _movements(rng, stages, (eeg, eog, emg))
+    eeg, eog, emg = _amplified(rng, electrodes, (eeg, electrodes.eyes_sign * eog, emg))
     annotations = [
         (float(epoch * EPOCH_SECONDS), float(EPOCH_SECONDS), f"Sleep stage {STAGES[stage]}")
         for epoch, stage in enumerate(scored)
     ]
     return eeg, eog, emg, annotations
+
+
+def _amplified(
+    rng: np.random.Generator, electrodes: Electrodes, signals: tuple[np.ndarray, ...]
+) -> list[np.ndarray]:
+    """EEG, EOG and EMG with heartbeat and mains, as the amplifier passes them on."""
+    amplified = []
+    for index, signal in enumerate(signals):
+        if electrodes.heart and index < 2:
+            signal = signal + electrodes.heart * rng.uniform(-1, 1) * _heartbeat(
+                rng, electrodes, len(signal)
+            )
+        if electrodes.mains:
+            turn = (
+                2 * np.pi * (electrodes.mains_rate / RATE * np.arange(len(signal)) + rng.random())
+            )
+            signal = signal + electrodes.mains * rng.uniform(0.2, 1) * np.sin(turn)
+        if electrodes.high_pass:
+            sos = butter(1, electrodes.high_pass, "highpass", fs=RATE, output="sos")
+            signal = np.asarray(sosfilt(sos, signal))
+        if electrodes.low_pass and index < 2:
+            sos = butter(2, electrodes.low_pass, fs=RATE, output="sos")
+            signal = np.asarray(sosfilt(sos, signal))
+        amplified.append(signal)
+    return amplified
+
+
+def _heartbeat(rng: np.random.Generator, electrodes: Electrodes, n: int) -> np.ndarray:
+    """Spikes of size 1, a beat each."""
+    beats = np.zeros(n)
+    gaps = 60 / electrodes.beats * np.exp(rng.normal(0, 0.04, int(n / RATE * 3)))
+    at = (np.cumsum(gaps) * RATE).astype(int)
+    beats[at[at < n]] = 1
+    return np.convolve(beats, (0.3, 1.0, -0.4), mode="same")
 
 
 def _true_course(rng: np.random.Generator, scored: np.ndarray) -> np.ndarray:

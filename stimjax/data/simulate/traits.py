@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
 from stimjax.data.people import Person
-from stimjax.data.simulate.noise import log_uniform
+from stimjax.data.simulate.belts import Belts
+from stimjax.data.simulate.course import Course
+from stimjax.data.simulate.devices import Monitor, Oximeter
+from stimjax.data.simulate.ranges import LogUniform, Range, Uniform, draw
+from stimjax.data.simulate.rhythm import Rhythm
 
 # Apnea-hypopnea index (events an hour of sleep): share of persons, lowest, highest. The limits of
 # the grades are those in clinical use (AASM task force, Sleep 1999;22:667); the shares are those
@@ -19,7 +24,10 @@ SEVERITY = {
     "severe": (0.28, 30.0, 80.0),
 }
 GOLDEN = (np.sqrt(5) - 1) / 2
-CENTRAL_PERSONS = 0.15  # share of persons whose events are mostly central
+PERIODIC = 0.7  # share of persons with mostly central events who breathe periodically
+LEAST = 0.5  # events an hour; the fewer there are, the longer one could last, up to here
+CLUSTERED = 0.85  # share of the mean time from event to event that it takes in a cluster
+YOUNG = 18  # years
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +58,10 @@ class Traits:
         heart: rate at rest.
         sinus_arrhythmia, bradycardia, surge: changes of the heart rate with breaths, in events
             and after them.
+        course: how events come.
+        rhythm: how the heart beats.
+        oximeter, monitor, belts: what measures.
+        deepest: fall in % that is never exceeded.
     """
 
     ahi: float
@@ -77,6 +89,95 @@ class Traits:
     sinus_arrhythmia: float
     bradycardia: float
     surge: float
+    course: Course
+    rhythm: Rhythm
+    oximeter: Oximeter
+    monitor: Monitor
+    belts: Belts
+    deepest: float = 38.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Ranges:
+    """From what persons are drawn. A mapping names traits; those that it lacks keep their default.
+
+    Attributes:
+        severity: as `SEVERITY`.
+        central: share of persons whose events are mostly central.
+        alike: how alike persons are in what kinds of events they have (of a Dirichlet
+            distribution).
+        harmonics: standard deviation of those that shape the breath.
+        event_seconds: of an event, its mean.
+        cycle: s of a periodic breather's cycle of event and breathing; None where it is that of
+            any other.
+        rate: breaths a minute.
+        breath: traits of breathing.
+        saturation: mean and standard deviation of the baseline.
+        saturations: the lowest and the highest baseline.
+        age: in years, whose effects are those of `aged`; None for no such effects.
+        blood: traits of saturation and heart.
+        course, rhythm, oximeter, monitor, belts: traits of those names.
+    """
+
+    severity: Mapping[str, tuple[float, float, float]]
+    central: float
+    alike: float
+    harmonics: float
+    event_seconds: Uniform
+    cycle: Uniform | None
+    rate: Uniform
+    breath: Mapping[str, Range]
+    saturation: tuple[float, float]
+    saturations: tuple[float, float]
+    age: Uniform | None
+    blood: Mapping[str, Range]
+    course: Mapping[str, Range]
+    rhythm: Mapping[str, Range]
+    oximeter: Mapping[str, Range]
+    monitor: Mapping[str, Range]
+    belts: Mapping[str, Range]
+
+
+# The simulated cohort. Its files depend on the order of these.
+COHORT = Ranges(
+    severity=SEVERITY,
+    central=0.15,
+    alike=12,
+    harmonics=0.10,
+    event_seconds=Uniform(17, 32),
+    cycle=None,
+    rate=Uniform(11, 19),
+    breath={
+        "inspiration": Uniform(0.32, 0.46),
+        "expiration_power": Uniform(0.5, 0.95),
+        "chest": LogUniform(0.5, 2),
+        "abdomen": LogUniform(0.5, 2),
+        "lag": Uniform(-0.02, 0.08),
+        "paradox": Uniform(0.3, 0.5),
+        "variability": LogUniform(0.7, 1.5),
+        "flattening": Uniform(0, 0.7),
+        "cardiac": LogUniform(0.008, 0.05),
+        "noise": LogUniform(0.01, 0.05),
+        "sighs": Uniform(3, 14),
+    },
+    saturation=(95.7, 1.2),
+    saturations=(91, 98.4),
+    age=None,
+    blood={
+        "desaturation": LogUniform(0.18, 0.6),
+        "circulation": Uniform(15, 32),
+        "resaturation": Uniform(10, 20),
+        "heart": Uniform(52, 82),
+        "sinus_arrhythmia": Uniform(0.5, 4),
+        "bradycardia": Uniform(1, 6),
+        "surge": Uniform(5, 18),
+    },
+    course={},
+    rhythm={},
+    oximeter={},
+    monitor={},
+    belts={},
+)
 
 
 def person(rng: np.random.Generator, traits: Traits | None = None) -> Person:
@@ -89,50 +190,73 @@ def person(rng: np.random.Generator, traits: Traits | None = None) -> Person:
     return Person(sex, int(np.clip(30 + 45 * steadier + rng.normal(0, 6), 18, 90)))
 
 
-def severity(seed: int, number: int) -> float:
-    """The apnea-hypopnea index of person `number` (from 0), distributed as `SEVERITY` says.
+def severity(
+    seed: int, number: int, table: Mapping[str, tuple[float, float, float]] = SEVERITY
+) -> float:
+    """The apnea-hypopnea index of person `number` (from 0), distributed as `table` says.
 
     Persons are spread over the distribution by the golden ratio, so that even a few of them hold
     the healthy and the sick, and nobody depends on how many there are.
     """
     start = np.random.default_rng([seed, 0]).random()
     left = (start + number * GOLDEN) % 1
-    for share, low, high in SEVERITY.values():
+    for share, low, high in table.values():
         if left < share:
             return float(low + (high - low) * left / share)
         left -= share
-    return SEVERITY["severe"][2]
+    return max(high for _, _, high in table.values())
 
 
-def draw_traits(rng: np.random.Generator, ahi: float) -> Traits:
-    """A person with this apnea-hypopnea index."""
-    central = rng.random() < CENTRAL_PERSONS
+def draw_traits(rng: np.random.Generator, ahi: float, ranges: Ranges = COHORT) -> Traits:
+    """A person with this apnea-hypopnea index (less, where periodic breathing leaves no room)."""
+    central = rng.random() < ranges.central
     kinds = (0.12, 0.52, 0.10, 0.26) if central else (0.38, 0.06, 0.08, 0.48)
-    harmonics = rng.normal(size=(3, 3, 2)) * 0.10 / np.arange(1, 4)[:, None]
-    return Traits(
+    harmonics = rng.normal(size=(3, 3, 2)) * ranges.harmonics / np.arange(1, 4)[:, None]
+    traits = Traits(
         ahi=ahi,
-        kinds=tuple(float(p) for p in rng.dirichlet(12 * np.array(kinds))),
-        periodic=bool(central and rng.random() < 0.7),
-        event_seconds=min(rng.uniform(17, 32), 0.5 * 3600 / ahi),
-        rate=rng.uniform(11, 19) / 60,
-        inspiration=rng.uniform(0.32, 0.46),
-        expiration_power=rng.uniform(0.5, 0.95),
+        kinds=tuple(float(p) for p in rng.dirichlet(ranges.alike * np.array(kinds))),
+        periodic=bool(central and rng.random() < PERIODIC),
+        event_seconds=min(ranges.event_seconds.draw(rng), 0.5 * 3600 / max(ahi, LEAST)),
+        rate=ranges.rate.draw(rng) / 60,
         harmonics=harmonics,
-        chest=log_uniform(rng, 0.5, 2),
-        abdomen=log_uniform(rng, 0.5, 2),
-        lag=rng.uniform(-0.02, 0.08),
-        paradox=rng.uniform(0.3, 0.5),
-        variability=log_uniform(rng, 0.7, 1.5),
-        flattening=rng.uniform(0, 0.7),
-        cardiac=log_uniform(rng, 0.008, 0.05),
-        noise=log_uniform(rng, 0.01, 0.05),
-        sighs=rng.uniform(3, 14),
-        saturation=float(np.clip(rng.normal(95.7, 1.2) - 0.02 * ahi, 91, 98.4)),
-        desaturation=log_uniform(rng, 0.18, 0.6),
-        circulation=rng.uniform(15, 32),
-        resaturation=rng.uniform(10, 20),
-        heart=rng.uniform(52, 82),
-        sinus_arrhythmia=rng.uniform(0.5, 4),
-        bradycardia=rng.uniform(1, 6),
-        surge=rng.uniform(5, 18),
+        **draw(rng, ranges.breath),
+        saturation=float(np.clip(rng.normal(*ranges.saturation) - 0.02 * ahi, *ranges.saturations)),
+        **draw(rng, ranges.blood),
+        course=Course(**draw(rng, ranges.course)),
+        rhythm=Rhythm(**draw(rng, ranges.rhythm)),
+        oximeter=Oximeter(**draw(rng, ranges.oximeter)),
+        monitor=Monitor(**draw(rng, ranges.monitor)),
+        belts=Belts(**draw(rng, ranges.belts)),
+    )
+    if ranges.age:
+        traits = aged(traits, ranges.age.draw(rng))
+    if ranges.cycle and traits.periodic:
+        traits = _periodic(traits, ranges.cycle.draw(rng))
+    return traits
+
+
+def aged(traits: Traits, age: float) -> Traits:
+    """The heart answers breaths and arousals less and less, and arousals come more often.
+
+    The heart: Umetani et al., J Am Coll Cardiol 1998;31:593 (differences from beat to beat fall
+    fastest of all measures). Arousals: Boselli et al., Sleep 1998;21:351 (14.7 an hour at 20 to 39
+    years, 27.1 from 60 on). The exponents are ours.
+    """
+    years = age - YOUNG
+    return dataclasses.replace(
+        traits,
+        sinus_arrhythmia=traits.sinus_arrhythmia * float(np.exp(-years / 45)),
+        surge=traits.surge * float(np.exp(-years / 90)),
+        course=dataclasses.replace(
+            traits.course, arousals=traits.course.arousals * (1 + years / 50)
+        ),
+    )
+
+
+def _periodic(traits: Traits, cycle: float) -> Traits:
+    """Half of each cycle is an event, and cycles are alike."""
+    course = dataclasses.replace(traits.course, pause=cycle / 2, spread=0.12, jitter=0.1)
+    most = CLUSTERED * 3600 / cycle
+    return dataclasses.replace(
+        traits, ahi=min(traits.ahi, most), event_seconds=cycle / 2, course=course
     )

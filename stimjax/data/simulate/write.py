@@ -12,6 +12,7 @@ import numpy as np
 from stimjax.data.edf.writer import Trace, write_edf
 from stimjax.data.simulate import oximetry, plan, respiration, staging
 from stimjax.data.simulate.noise import EPOCH_SECONDS
+from stimjax.data.simulate.sleeper import Sleeper, draw_sleeper
 from stimjax.data.simulate.traits import Traits, draw_traits, person, severity
 from stimjax.errors import StimjaxError
 
@@ -55,7 +56,9 @@ def write_cohort(
         rng = np.random.default_rng([seed, number + 1, get_args(Task).index(task)])
         traits = draw_traits(rng, severity(seed, number)) if task == "apnea" else None
         traces, annotations = (
-            apnea_traces(rng, traits, epochs) if traits else staging_traces(rng, epochs)
+            apnea_traces(rng, traits, epochs)
+            if traits
+            else staging_traces(rng, draw_sleeper(rng), epochs)
         )
         whose = person(np.random.default_rng([seed, number + 1, PERSON]), traits)
         write_edf(folder / f"{name}.edf", name, traces, annotations, person=whose)
@@ -85,14 +88,14 @@ def apnea_traces(
     breathing: list[Trace] = []
     if belts:
         chest, abdomen, flow, phase = respiration.respiration(rng, traits, night)
+        second = phase[:: respiration.RATE]
         breathing = [
             Trace("Thor", "mV", respiration.RATE, chest, -10, 10),
             Trace("Abdo", "mV", respiration.RATE, abdomen, -10, 10),
             Trace("Flow", "cmH2O", respiration.RATE, flow, -4, 4),
         ]
     else:
-        phase = respiration.phase(rng, traits, night)
-    second = phase[:: respiration.RATE]
+        second = respiration.phase(rng, traits, night)
     saturation, heart, desaturations = oximetry.oximetry(rng, traits, night, second)
     traces = [
         *breathing,
@@ -104,10 +107,9 @@ def apnea_traces(
 
 
 def staging_traces(
-    rng: np.random.Generator, epochs: int
+    rng: np.random.Generator, sleeper: Sleeper, epochs: int
 ) -> tuple[list[Trace], list[tuple[float, float, str]]]:
     """The signals of a night of the staging task, and its scoring, as above."""
-    sleeper = staging.draw_sleeper(rng)
     eeg, eog, emg, annotations = staging.polysomnogram(rng, sleeper, epochs)
     return [
         Trace("EEG C4-M1", "uV", staging.RATE, eeg, -500, 500),
