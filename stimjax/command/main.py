@@ -28,6 +28,7 @@ VERBS = {
     "prepare": verbs.Prepare,
     "train": verbs.Train,
     "synthesize": verbs.Synthesize,
+    "prior": verbs.Prior,
     "study": verbs.Study,
     "audit": verbs.Audit,
     "export": verbs.Export,
@@ -37,7 +38,7 @@ VERBS = {
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
-    "What came out": ("export", "verify", "inspect"),
+    "What came out": ("export", "prior", "verify", "inspect"),
 }
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

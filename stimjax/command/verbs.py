@@ -266,6 +266,41 @@ class Synthesize:
 
 
 @dataclasses.dataclass(frozen=True)
+class Prior:
+    """Make anew the simulated windows that a release depends on, with their own labels.
+
+    Nobody's data is needed: whoever has a release can have them. They are what students are worth
+    without the release, and more windows without a teacher's label.
+
+    Attributes:
+        release: folder that `stimjax synthesize` made, of the method public.
+        out: folder for the windows: `prior-00000.safetensors` and `spec.json`.
+    """
+
+    release: tyro.conf.Positional[Path]
+    out: Path
+    overwrite: Overwrite = False
+
+    def run(self) -> None:
+        runtime.start()
+        from stimjax import batch, release
+        from stimjax.excite import carriers
+
+        manifest = release.load_manifest(self.release)
+        try:
+            carriers.refuse_other(manifest.versions, manifest.prior)
+        except StimjaxError as error:
+            raise StimjaxError(f"{self.release}: {error}") from error
+        assert manifest.prior is not None
+        spec = batch.load_spec(self.release)
+        windows = carriers.scored(manifest.prior, spec)
+        with new_folder(self.out, overwrite=self.overwrite) as folder:
+            batch.save(windows, folder, "prior-00000")
+            batch.save_spec(spec, folder)
+        print(f"{self.out}: {len(windows)} windows of simulated sleepers")
+
+
+@dataclasses.dataclass(frozen=True)
 class Study:
     """Train students on a release and test them on real windows.
 

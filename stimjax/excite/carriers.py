@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
+from stimjax.errors import StimjaxError
 from stimjax.excite.kind import Statistics
 from stimjax.excite.sources import generic, public
 from stimjax.learn import dp, fit
+from stimjax.machine.versions import SIMULATOR
 from stimjax.models import Model, Params
 from stimjax.prior import nights
 
@@ -66,6 +69,28 @@ def beside(train: Batch, prior: config.Prior) -> Batch:
     if not (more := count(len(train), prior)):
         return train
     return batch.concatenate([train, learned(prior, train.spec, more)])
+
+
+def refuse_other(versions: Mapping[str, str], prior: config.Prior | None) -> None:
+    """Refuse to make the prior of a release whose simulator drew other nights.
+
+    Args:
+        versions: of the software that made the release, by name.
+        prior: what its manifest says.
+
+    Raises:
+        StimjaxError: it depends on no prior, or on one that this version cannot make.
+    """
+    if prior is None:
+        raise StimjaxError(
+            "this release depends on no simulated sleepers, so that there is nothing to make anew"
+        )
+    needed = versions.get("simulator")
+    if needed != SIMULATOR:
+        raise StimjaxError(
+            f"its sleepers are of version {needed} of the simulator, and here is {SIMULATOR}; "
+            f"install stimjax {versions.get('stimjax', 'of the version that made it')}"
+        )
 
 
 def count(private: int, prior: config.Prior) -> int:

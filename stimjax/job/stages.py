@@ -37,7 +37,7 @@ from stimjax.learn import ledger, resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
-from stimjax.machine.versions import versions
+from stimjax.machine.versions import SIMULATOR, versions
 from stimjax.students import metrics
 from stimjax.students import study as studies
 from stimjax.students.study import Predictions
@@ -50,6 +50,11 @@ UNNAMED = (
     "does not say how its teacher was trained, for another version made it or its teacher, or it "
     "names networks that this version lacks; shadow teachers may be of another kind: of one CNN, "
     "if none is known"
+)
+
+
+OTHER_SLEEPERS = (
+    "is of simulated sleepers whom this version does not simulate; shadow releases are of others"
 )
 
 
@@ -204,6 +209,8 @@ def audit_release(
     known = bool(manifest.networks) and set(manifest.networks) <= set(NETWORKS)
     if not known or (manifest.privacy.epsilon and manifest.dp is None):
         reporter.note(f"{compared.release}: {UNNAMED}")
+    if manifest.prior is not None and manifest.versions.get("simulator") != SIMULATOR:
+        reporter.note(f"{compared.release}: {OTHER_SLEEPERS}")
     world = _world(compared, settings.seed)
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(

@@ -8,6 +8,12 @@ from importlib.metadata import version
 PACKAGES = ("stimjax", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "scikit-learn")
 
 
+# Of the sleepers that a release may be made of; another one draws other nights. The version of the
+# package says too much: two of them may simulate alike.
+SIMULATOR = "1"
+
+
 def versions() -> dict[str, str]:
-    """The version of Python and of each package in `PACKAGES`."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    """The version of Python, of each package in `PACKAGES`, and of the simulator."""
+    own = {"python": platform.python_version(), "simulator": SIMULATOR}
+    return own | {name: version(name) for name in PACKAGES}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +41,7 @@ def export(folder: Path, to: Format, out: Path, *, overwrite: bool = False) -> i
 
 
 def _npz(stimuli: Batch, manifest: Manifest, path: Path) -> None:
-    """`x`, `y` and `weight` as in the release; `channels`, `classes`; JSON texts of the rest."""
+    """Every column as in the release; `channels`, `classes`; JSON texts of the rest."""
     spec = stimuli.spec
     with path.open("wb") as file:
         np.savez(
@@ -49,6 +49,7 @@ def _npz(stimuli: Batch, manifest: Manifest, path: Path) -> None:
             x=stimuli.x,
             y=stimuli.y,
             weight=stimuli.weight,
+            **stimuli.columns,
             channels=np.array([channel.name for channel in spec.channels]),
             classes=np.array(spec.classes),
             spec=np.array(json.dumps(spec.to_json())),
@@ -74,8 +75,16 @@ def _parquet(stimuli: Batch, manifest: Manifest, path: Path) -> None:
     }
     columns |= {f"probability of {name}": y[:, k] for k, name in enumerate(spec.classes)}
     columns["weight"] = np.asarray(stimuli.weight)
+    for name, values in stimuli.columns.items():
+        flat = np.asarray(values)
+        parts = {name: flat} if flat.ndim == 1 else _by_class(name, flat, spec.classes)
+        columns |= parts
     about = {"spec": json.dumps(spec.to_json()), "manifest": json.dumps(manifest.to_json())}
     parquet.write_table(pyarrow.table(columns).replace_schema_metadata(about), path)
+
+
+def _by_class(name: str, values: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    return {f"{name}: {of}": values[:, k] for k, of in enumerate(classes)}
 
 
 def _edf(stimuli: Batch, manifest: Manifest, path: Path) -> None:
