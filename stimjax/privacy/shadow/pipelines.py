@@ -31,6 +31,7 @@ from stimjax.learn.step import Learner, Windows, rates
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
 from stimjax.privacy.shadow import private
+from stimjax.privacy.shadow.placing import NETWORKS, placed
 
 SEEDS = 2_000_000_000  # first of the pipelines' seeds; teachers and students have those below
 MOST = 1000  # pipelines at once
@@ -65,7 +66,6 @@ FIT = config.Fit(steps=STEPS[0])  # of a teacher, but for its steps
 STUDENT_FIT = config.Fit(steps=600, weight_decay=0.0, noise=0.0)
 LEARNED = 2000  # stimuli that a student learns from, at most
 BLOCK = 50  # steps in one dispatch
-NETWORKS = PartitionSpec("network")
 
 
 class Labelers(NamedTuple):
@@ -247,7 +247,7 @@ def train(
     order = np.stack([_order(r, s, settings) for r, s in zip(rows, seeds, strict=True)])
     rate = np.asarray(rates(settings)(np.arange(settings.steps)), np.float32)
     devices = mesh.shared(len(seeds), "network")
-    data = _placed(windows, devices)
+    data = placed(windows, devices)
     learner = Learner(model.apply, settings.weight_decay, settings.noise)
     state = _start(model.init, learner, np.asarray(seeds, np.uint32))
     state = jax.device_put(state, NamedSharding(devices, NETWORKS))
@@ -255,17 +255,6 @@ def train(
         block = slice(first, first + BLOCK)
         state = _advance(learner, devices, state, data, order[:, block], rate[block])
     return jax.tree.map(jnp.asarray, jax.device_get(state[0]))  # on one device again
-
-
-def _placed(windows: Batch, devices: Mesh) -> Windows:
-    """The arrays of `windows` on every device, with zeros up to a power of two.
-
-    Few sizes are few programs.
-    """
-    more = (1 << (len(windows) - 1).bit_length()) - len(windows)
-    arrays = (np.asarray(a) for a in (windows.x, windows.y, windows.weight))
-    x, y, weight = (np.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)) for a in arrays)
-    return jax.device_put((x, y, weight), NamedSharding(devices, PartitionSpec()))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -284,7 +273,7 @@ def _advance(
 ) -> State:
     """A block of steps, each on the rows of `data` that `order` names, i[network, step, batch].
 
-    All of any run on about as many windows (`_placed`) is this one program, compiled once.
+    All of any run on about as many windows (`placed`) is this one program, compiled once.
     """
 
     def step(data: Windows, state: State, given: tuple[Array, Array]) -> tuple[State, None]:
