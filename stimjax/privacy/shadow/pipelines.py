@@ -111,7 +111,7 @@ class Trained:
     @property
     def model(self) -> Model:
         """A teacher's networks as one."""
-        return models.ensemble(self.families, (1,) * len(self.families))
+        return pooled(self.families)
 
     @functools.cached_property
     def params(self) -> Params:
@@ -214,6 +214,11 @@ def teachers(
     steps = int(np.clip(EPOCHS * max(map(len, rows)) // FIT.batch, *STEPS)) // BLOCK * BLOCK
     settings = dataclasses.replace(FIT, steps=steps)
     return Trained(windows, rows, rows, families, settings, starts, seeds, by.dp)
+
+
+def pooled(families: tuple[Model, ...]) -> Model:
+    """The networks of a teacher, one of each of `families`, as one."""
+    return models.ensemble(families, (1,) * len(families))
 
 
 def _shared(settings: config.Fit, families: int) -> config.Fit:

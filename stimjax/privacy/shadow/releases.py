@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from stimjax import batch, config, models
+from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import RECIPES, Recipe
@@ -250,7 +250,7 @@ class _Pipeline:
 
     @property
     def model(self) -> Model:
-        return models.ensemble(self.families, (1,) * len(self.families))
+        return pipelines.pooled(self.families)
 
     @property
     def models(self) -> list[tuple[Model, Params]]:
