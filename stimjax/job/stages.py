@@ -17,7 +17,6 @@ import numpy as np
 
 from stimjax import batch, config, release
 from stimjax.batch import Batch
-from stimjax.config.names import NETWORKS
 from stimjax.config.settings import save as save_settings
 from stimjax.data import people, reader
 from stimjax.data.split import PARTS
@@ -45,12 +44,6 @@ from stimjax.students.study import Predictions
 if TYPE_CHECKING:
     from stimjax.privacy.audit import ShadowsByRecipe
     from stimjax.privacy.findings import World
-
-UNNAMED = (
-    "does not say how its teacher was trained, for another version made it or its teacher, or it "
-    "names networks that this version lacks; shadow teachers may be of another kind: of one CNN, "
-    "if none is known"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,15 +194,16 @@ def audit_release(
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
-    known = bool(manifest.networks) and set(manifest.networks) <= set(NETWORKS)
-    if not known or (manifest.privacy.epsilon and manifest.dp is None):
-        reporter.note(f"{compared.release}: {UNNAMED}")
+    how = releases.release_recipe(manifest.method, manifest.networks, manifest.dp)
+    guaranteed = manifest.privacy.epsilon is not None
+    if why := releases.unlike(how.by, manifest.networks, guaranteed):
+        reporter.note(f"{compared.release}: {why}")
     world = _world(compared, settings.seed)
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(
         world,
         settings,
-        releases.release_recipe(manifest.method, manifest.networks, manifest.dp),
+        how,
         audit.Published(compared.release, secrets),
         shadows=shadows,
         stage=reporter.stage,

@@ -98,8 +98,31 @@ def release_recipe(
     """
     recipe = methods.recipe(settings)
     known = tuple(name for name in networks if name in NETWORKS)
-    by = Labelers(known, private) if known else ONE
+    by = Labelers(known or ONE.networks, private)
     return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
+
+
+def unlike(by: Labelers, networks: Sequence[str], guaranteed: bool) -> str:
+    """In what shadow teachers are not of the kind of the release's teacher; "" where they are.
+
+    Args:
+        by: what they are, see `release_recipe`.
+        networks: families of the release's teacher, as it names them.
+        guaranteed: whether that had a formal guarantee.
+    """
+    lacks = []
+    if by.networks != tuple(networks):
+        named = ", ".join(networks) or "none: another version made it or its teacher"
+        lacks.append(
+            f"the networks of its teacher are not all known here (it names {named}), so that "
+            f"shadow teachers are of {', '.join(by.networks)}"
+        )
+    if guaranteed and by.dp is None:
+        lacks.append(
+            "it does not say how its teacher was trained under the guarantee, so that shadow "
+            "teachers have none and know more of people than it may"
+        )
+    return "; ".join(lacks)
 
 
 def counted(how: ReleaseRecipe, members: Batch) -> ReleaseRecipe:
