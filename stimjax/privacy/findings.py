@@ -28,6 +28,13 @@ RESAMPLES = 1000
 RATES = (0.01, 0.001)  # of false alarms
 FEW = 5  # subjects on either side, below which an interval says more than a value
 RARE = 0.01  # chance below which a note is worth it: there are many attacks
+# What an attack on membership gives, and of whom; see `membership`.
+MEMBERSHIP = (
+    ("auc", "window"),
+    *((f"tpr_at_fpr_{rate:g}", "window") for rate in RATES),
+    ("auc", "subject"),
+    ("worst_subject", "subject"),
+)
 MAXIMA = 10_000  # draws of the largest of as many values as there are members
 
 
