@@ -7,6 +7,7 @@ import pytest
 
 from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
 from stimjax.errors import StimjaxError
+from stimjax.privacy import findings
 from stimjax.privacy.attacks import lira, rmia
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, signals
@@ -39,9 +40,10 @@ def world(release: Batch, members: Batch = MEMBERS) -> World:
 
 @pytest.fixture(scope="module")
 def quick() -> Iterator[None]:
-    """Networks that compile fast."""
+    """Networks that compile fast, and intervals of fewer resamples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipelines, "STUDENT", "mlp")
+        patch.setattr(findings, "RESAMPLES", 200)
         yield
 
 
