@@ -17,6 +17,7 @@ import tyro
 
 from stimjax import config
 from stimjax.batch import Channel, Spec
+from stimjax.config import settings
 from stimjax.errors import StimjaxError
 from stimjax.learn import dp, lower_bound
 from stimjax.machine import runtime
@@ -51,20 +52,29 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Print a row for each epsilon; it ends with an error at the first that is not kept."""
+    """Print a row for each epsilon; it ends with an error at the first that is not kept.
+
+    Raises:
+        StimjaxError: a setting cannot be, or a promise is not kept.
+    """
+    each = [
+        dataclasses.replace(options.dp, epsilon=epsilon, units=options.units)
+        for epsilon in options.epsilons
+    ]
+    for asked in each:
+        settings.check(asked, "dp.")
     runtime.start()
     print(f"| {' | '.join(HEADER)} |\n|{'---|' * len(HEADER)}", flush=True)
     with reporter() as report:
-        for epsilon in options.epsilons:
-            asked = dataclasses.replace(options.dp, epsilon=epsilon, units=options.units)
+        for asked in each:
             share = dp.budget(options.units, asked)
-            report.stage(f"epsilon {epsilon:g}")
+            report.stage(f"epsilon {asked.epsilon:g}")
             start = time.process_time()
             spent = lower_bound.audited(SPEC, asked, share.spent, progress=report.progress)
             found, seconds = spent.audited, time.process_time() - start
             assert found is not None
             shown = (found.epsilon, found.most_epsilon, found.gaussian, found.most_gaussian)
-            cells = (f"{epsilon:g}", *(f"{one:.2f}" for one in (share.noise, *shown)))
+            cells = (f"{asked.epsilon:g}", *(f"{one:.2f}" for one in (share.noise, *shown)))
             print(f"| {' | '.join(cells)} | {seconds:.0f} |", flush=True)
 
 

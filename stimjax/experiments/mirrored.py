@@ -16,6 +16,12 @@ from stimjax.disk.documents import Entry, Privacy
 from stimjax.errors import StimjaxError
 from stimjax.report.tables import over_repeats
 
+# Metrics that begin so are areas and shares: from 0 to 1.
+BOUNDED = ("auc", "tpr_at_fpr", "worst_subject", "told_apart", "top1")
+TWO = (
+    "Of two pairs the interval says next to nothing: with one degree of freedom it is the mean and "
+    "12.7 standard errors on either side."
+)
 HEADER = ("attack", "metric", "of a", "pairs", "mean", "95 % of pairs", "highest end", "guessing")
 
 
@@ -26,7 +32,8 @@ class Mirrored(NamedTuple):
         entry: of the first audit.
         pairs: the mean of each pair.
         mean: of these.
-        interval: of 95 % (Student's t over pairs); None with a single one.
+        interval: of 95 % (Student's t over pairs), within what the metric can be; None with a
+            single one.
         highest: upper end of the interval of any audit; of values, where there is none.
     """
 
@@ -56,12 +63,14 @@ def over_pairs(pairs: Sequence[tuple[Privacy, Privacy]]) -> list[Mirrored]:
         mean, interval = over_repeats(means)
         ends = [one.ci[1] if one.ci else one.value for pair in there for one in pair if one]
         highest = max(end for end in ends if end is not None)
+        if interval is not None and entry.metric.startswith(BOUNDED):
+            interval = max(0.0, interval[0]), min(1.0, interval[1])
         rows.append(Mirrored(entry, means, mean or 0.0, interval, highest))
     return rows
 
 
 def table(rows: Sequence[Mirrored]) -> str:
-    """The rows as Markdown."""
+    """The rows as Markdown, and a line on their intervals if these are over two pairs."""
     lines = ["| " + " | ".join(HEADER) + " |", "|---" * len(HEADER) + "|"]
     for row in rows:
         entry = row.entry
@@ -69,6 +78,8 @@ def table(rows: Sequence[Mirrored]) -> str:
         each = ", ".join(f"{value:.3f}" for value in row.pairs)
         numbers = (each, f"{row.mean:.3f}", ends, f"{row.highest:.3f}", f"{entry.chance:.3g}")
         lines.append("| " + " | ".join((entry.attack, entry.metric, entry.level, *numbers)) + " |")
+    if any(len(row.pairs) == 2 for row in rows):
+        lines += ["", TWO]
     return "\n".join(lines)
 
 

@@ -101,7 +101,7 @@ def run(
         first = folds[0]
         shadows: ShadowsByRecipe = {}  # those of the audit serve the trade-off as well
         privacy = _audited(recordings, first, folder, job, reporter, shadows)
-        exceeded = _exceeded(privacy, bounds, first.release)
+        exceeded = _exceeded(privacy, bounds, first.release, reporter)
         points = _traded(first, private, of_fold(job, 0), reporter, shadows)
         reporter.stage("writing the report")
         _save_settings(folder, job, simulated)
@@ -172,9 +172,15 @@ def _audited(
 
 
 def _exceeded(
-    privacy: Privacy | None, bounds: Mapping[str, float] | None, published: Path
+    privacy: Privacy | None,
+    bounds: Mapping[str, float] | None,
+    published: Path,
+    reporter: Reporter,
 ) -> tuple[str, ...]:
-    """A line for each bound that is not kept, and for each attack that was needed to tell."""
+    """A line for each bound that is not kept, and for each attack that was needed to tell.
+
+    What is kept without having been tried is noted.
+    """
     from stimjax.privacy import gate
 
     if not bounds:
@@ -182,7 +188,9 @@ def _exceeded(
     if privacy is None:
         return ("no audit was made",)
     recipe = release.load_manifest(published).recipe
-    return (*gate.exceeded(privacy, bounds), *gate.lacking(privacy, recipe))
+    for line in gate.trivial(bounds, recipe).values():
+        reporter.note(line)
+    return (*gate.exceeded(privacy, bounds, recipe), *gate.lacking(privacy, recipe))
 
 
 def _lacking(windows: Path) -> str:

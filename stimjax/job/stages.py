@@ -17,7 +17,6 @@ import numpy as np
 
 from stimjax import batch, config, release
 from stimjax.batch import Batch
-from stimjax.config.names import NETWORKS
 from stimjax.config.settings import save as save_settings
 from stimjax.data import people, reader
 from stimjax.data.split import PARTS
@@ -45,12 +44,6 @@ from stimjax.students.study import Predictions
 if TYPE_CHECKING:
     from stimjax.privacy.audit import ShadowsByRecipe
     from stimjax.privacy.findings import World
-
-UNNAMED = (
-    "does not say how its teacher was trained, for another version made it or its teacher, or it "
-    "names networks that this version lacks; shadow teachers may be of another kind: of one CNN, "
-    "if none is known"
-)
 
 
 OTHER_SLEEPERS = (
@@ -206,9 +199,10 @@ def audit_release(
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
-    known = bool(manifest.networks) and set(manifest.networks) <= set(NETWORKS)
-    if not known or (manifest.privacy.epsilon and manifest.dp is None):
-        reporter.note(f"{compared.release}: {UNNAMED}")
+    how = releases.release_recipe(manifest.method, manifest.networks, manifest.dp, manifest.prior)
+    guaranteed = manifest.privacy.epsilon is not None
+    if why := releases.unlike(how.by, manifest.networks, guaranteed):
+        reporter.note(f"{compared.release}: {why}")
     if manifest.prior is not None and manifest.versions.get("simulator") != SIMULATOR:
         reporter.note(f"{compared.release}: {OTHER_SLEEPERS}")
     world = _world(compared, settings.seed)
@@ -216,7 +210,7 @@ def audit_release(
     attacks = audit.audit(
         world,
         settings,
-        releases.release_recipe(manifest.method, manifest.networks, manifest.dp, manifest.prior),
+        how,
         audit.Published(compared.release, secrets),
         shadows=shadows,
         stage=reporter.stage,

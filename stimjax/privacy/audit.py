@@ -18,13 +18,12 @@ import numpy as np
 from stimjax import batch, config, release
 from stimjax.batch import NOBODY, Batch
 from stimjax.config import names
-from stimjax.data import choosers
 from stimjax.data.people import Person
 from stimjax.disk.documents import Entry, Guarantee, Privacy, Side, Sides
 from stimjax.errors import StimjaxError
 from stimjax.excite import secret
 from stimjax.machine.versions import versions
-from stimjax.privacy import planted
+from stimjax.privacy import choosers, planted
 from stimjax.privacy.attacks import (
     association,
     attribute,

@@ -28,6 +28,18 @@ RESAMPLES = 1000
 RATES = (0.01, 0.001)  # of false alarms
 FEW = 5  # subjects on either side, below which an interval says more than a value
 RARE = 0.01  # chance below which a note is worth it: there are many attacks
+EQUAL = 1e-9  # scores that differ by no more are one, in units of how far all reach
+ALONE = (
+    "all windows of a subject have one score here: an area of its own would be the share of others "
+    "below it, and the largest of these near 1 by chance, so that there is no worst_subject"
+)
+# What an attack on membership gives at most, and of whom; see `membership`.
+MEMBERSHIP = (
+    ("auc", "window"),
+    *((f"tpr_at_fpr_{rate:g}", "window") for rate in RATES),
+    ("auc", "subject"),
+    ("worst_subject", "subject"),
+)
 MAXIMA = 10_000  # draws of the largest of as many values as there are members
 
 
@@ -116,7 +128,12 @@ class Attack(NamedTuple):
 def membership(name: str, scores: Scores, world: World) -> list[Finding]:
     """The findings of an attack on membership, for windows and for whole subjects.
 
-    A subject's score is the mean of its windows' scores.
+    A subject's score is the mean of its windows' scores. Where all of these are one (as by the
+    labels of a release, which are looked at once for each person) nobody has an area of its own:
+    it would be the share of others that are below, a number of few values. Of 30 members who are
+    like 30 others the largest is 1 in every second audit, and guessing is worth .997, so that not
+    even a member far above all could stand out. Then `worst_subject` is left out, and a note says
+    so; who is above every other is in the note of the subjects' area.
     """
     seed = world.seed
     ours = Scored(scores.members, np.asarray(world.members.subject))
@@ -131,11 +148,15 @@ def membership(name: str, scores: Scores, world: World) -> list[Finding]:
         else:
             value, interval = true_alarms(members=ours, others=theirs, rate=rate, seed=seed)
             findings.append(Finding(name, metric, "window", value, interval, rate))
+    members, others = (pool(side.score, side.subject) for side in (ours, theirs))
+    of_all = of_subjects(name, members=members, others=others, seed=seed)
+    if _one_each(ours, theirs):
+        note = f"{of_all.note}; {ALONE}" if of_all.note else ALONE
+        return [*findings, of_all._replace(note=note)]
     value, interval, chance = worst(members=ours, others=theirs, seed=seed)
     few = _few(ours.sizes(), theirs.sizes())
     worst_off = Finding(name, "worst_subject", "subject", value, interval, chance, few)
-    members, others = (pool(side.score, side.subject) for side in (ours, theirs))
-    return [*findings, of_subjects(name, members=members, others=others, seed=seed), worst_off]
+    return [*findings, of_all, worst_off]
 
 
 def of_subjects(
@@ -150,6 +171,13 @@ def of_subjects(
     value, interval = auc(members=ours, others=theirs, seed=seed)
     note = _few(members, others) or _first(members, others)
     return Finding(name, "auc", "subject", value, interval, 0.5, note)
+
+
+def _one_each(ours: Scored, theirs: Scored) -> bool:
+    """Whether all windows of any subject have one score."""
+    reach = np.ptp(np.concatenate([ours.score, theirs.score]))
+    spreads = [np.ptp(own) for side in (ours, theirs) for own in side.by_subject()]
+    return bool(max(spreads) <= EQUAL * reach)
 
 
 def _few(members: np.ndarray, others: np.ndarray) -> str:

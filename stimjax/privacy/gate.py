@@ -36,14 +36,16 @@ def read(path: Path) -> dict[str, float]:
     return bounds
 
 
-def exceeded(privacy: Privacy, bounds: Mapping[str, float]) -> list[str]:
+def exceeded(privacy: Privacy, bounds: Mapping[str, float], recipe: Recipe) -> list[str]:
     """A line for each bound that the audit `privacy` exceeds, or does not show to be kept.
 
     What is compared is the upper end of the interval, the value where there is none. A bound that
-    bounds nothing in the audit is not kept.
+    bounds nothing in the audit of a release of this recipe is not kept, but see `trivial`.
     """
-    lines = []
+    lines, without_asking = [], trivial(bounds, recipe)
     for name, most in bounds.items():
+        if name in without_asking:
+            continue
         if name == "epsilon":
             if privacy.epsilon is None or privacy.epsilon > most:
                 lines.append(f"epsilon is {privacy.epsilon or 'not bounded'}, {most:g} is allowed")
@@ -59,6 +61,27 @@ def exceeded(privacy: Privacy, bounds: Mapping[str, float]) -> list[str]:
             elif highest > most:
                 lines.append(f"{where}: reaches {highest:.4g}, {most:g} is allowed")
     return lines
+
+
+def trivial(bounds: Mapping[str, float], recipe: Recipe) -> dict[str, str]:
+    """Bounds that every release of this recipe keeps, by name, and a line on why.
+
+    With the seed the noise can be subtracted. Of a source without statistics nothing of the data is
+    left then, so that no attack is tried, and bounds on who has the seed are kept.
+    """
+    from stimjax.excite.sources import SOURCES  # it brings jax, and bounds are read before that
+    from stimjax.privacy import findings, headline
+    from stimjax.privacy.attacks import seed
+
+    if SOURCES[recipe.source].needs:
+        return {}
+    names = {
+        name
+        for metric, level in findings.MEMBERSHIP
+        for name in _names(seed.NAME, f"{metric}{headline.WITH_SEED}", level)
+    }
+    why = f"is kept, for the source {recipe.source} has no statistics that the seed could uncover"
+    return {name: f"{name}: {why}" for name in bounds if name in names}
 
 
 def lacking(privacy: Privacy, recipe: Recipe) -> list[str]:
@@ -81,6 +104,10 @@ def lacking(privacy: Privacy, recipe: Recipe) -> list[str]:
 
 
 def _named(entry: Entry, name: str) -> bool:
-    attack, level = entry.attack, entry.level
     metric = ALIASES.get(entry.metric, entry.metric) if name in ALIASES.values() else entry.metric
-    return name in (metric, f"{attack}.{metric}", f"{metric}.{level}", f"{attack}.{metric}.{level}")
+    return name in _names(entry.attack, metric, entry.level)
+
+
+def _names(attack: str, metric: str, level: str) -> tuple[str, ...]:
+    """What a bound on a number of an attack may be called."""
+    return metric, f"{attack}.{metric}", f"{metric}.{level}", f"{attack}.{metric}.{level}"

@@ -215,10 +215,11 @@ def test_a_release_beyond_the_bounds_is_not_published(built, run, tmp_path, noth
 def test_a_release_within_the_bounds_is_published(built, run, tmp_path, nothing_needed):
     folder, _ = built
     bounds = tmp_path / "bounds.yaml"
-    bounds.write_text("secrets_found: 0\n")
-    strengths = ("--tradeoff.strengths", "0", "0.5", "--teacher.critic=mlp")
-    status, _, err = run(*whole_run(folder, tmp_path / "out", bounds), *strengths)
+    bounds.write_text("secrets_found: 0\nauc_with_seed: 0.6\n")
+    words = ("--tradeoff.strengths", "0", "0.5", "--teacher.critic=mlp", "--synthesis.method=probe")
+    status, _, err = run(*whole_run(folder, tmp_path / "out", bounds), *words)
     assert status == 0, err
+    assert "auc_with_seed: is kept, for the source generic has no statistics" in err
     assert (tmp_path / "out" / "release" / "manifest.json").exists()
     kept = tmp_path / "out" / "private" / "release.seed.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

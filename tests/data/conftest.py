@@ -1,10 +1,16 @@
-"""EDF files written byte by byte, so that the readers meet what no library would write."""
+"""EDF files written byte by byte, so that the readers meet what no library would write; and nights
+whose signals and scorings are known."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+from nights import CODES, MINUTES, Cohort
+
+from stimjax import config
+from stimjax.data import prepare
 
 ROOM = 120  # bytes of annotations in a data record
 
@@ -107,3 +113,26 @@ def raw_edf(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def raw_signal() -> type[RawSignal]:
     return RawSignal
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Cohort:
+    (tmp_path / "in").mkdir()
+    made, rng = Cohort(tmp_path / "in"), np.random.default_rng(0)
+    for i, (name, code) in enumerate(CODES.items()):
+        labels = (rng.permutation(MINUTES) < 2 + i).astype(int)
+        made.add(name, code, rng.integers(60, 101, 60 * MINUTES).astype(float), labels)
+    return made
+
+
+@pytest.fixture
+def windows_of(tmp_path: Path) -> Callable[..., Path]:
+    """Prepare a cohort with some settings; give the folder of windows."""
+
+    def run(cohort: Cohort, **fields) -> Path:
+        folder = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        prepare.prepare([cohort.folder], config.Prepare(**fields), folder)
+        return folder
+
+    return run

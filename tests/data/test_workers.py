@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from children import python_path
 
 from stimjax.data import workers
 from stimjax.errors import StimjaxError
@@ -87,7 +88,7 @@ def test_a_script_without_a_guard_does_not_begin_anew(tmp_path):
         "import worker_help\nfrom stimjax.data import workers\nprint('begun')\n"
         "print([r() for r in workers.in_order(worker_help.work, ['jax', 2, 3], 2)])\n"
     )
-    path = os.pathsep.join([str(Path(workers.__file__).parents[2]), str(tmp_path)])
+    path = python_path(Path(workers.__file__).parents[2], tmp_path)
     ended = subprocess.run(
         [sys.executable, script],
         capture_output=True,

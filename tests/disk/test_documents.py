@@ -133,6 +133,13 @@ def test_a_release_of_a_version_that_counted_no_people_and_named_no_networks_is_
     assert found == dataclasses.replace(MANIFEST, people_behind=(), networks=(), dp=None)
 
 
+def test_a_release_whose_teacher_had_a_network_that_is_unknown_here_is_read():
+    assert MANIFEST.dp is not None
+    private = dataclasses.replace(MANIFEST.dp, networks=("oracle",))
+    release = dataclasses.replace(MANIFEST, networks=("oracle",), dp=private)
+    assert Manifest.from_json(json.loads(json.dumps(release.to_json())), "here") == release
+
+
 @pytest.mark.parametrize(
     ("behind", "said"),
     [

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from children import python_path
 
 PROGRAM = """
 import hashlib, json
@@ -30,7 +31,7 @@ def start(devices: int, networks: tuple[str, ...]) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
         "JAX_PLATFORMS": "cpu",
-        "PYTHONPATH": str(Path(__file__).parents[1]),  # of random_teacher
+        "PYTHONPATH": python_path(Path(__file__).parents[1]),  # of random_teacher
         "NPROC": "1",  # so that XLA's pool has as many threads as there are devices: more and more
     }
     return subprocess.Popen(

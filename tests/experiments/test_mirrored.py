@@ -15,10 +15,12 @@ from stimjax.experiments import mirrored
 SIDES = Sides(Side(1, 1), Side(1, 1), Side(1, 1))
 
 
-def audit(value: float | None, end: float = 0.9, attack: str = "lira") -> Privacy:
+def audit(
+    value: float | None, end: float = 0.9, attack: str = "lira", metric: str = "auc"
+) -> Privacy:
     ci = None if value is None else (0.1, end)
     entry = Entry(
-        *(attack, "auc", "subject", value, ci, 0.5), *(1.0, 1.0, "", "release", "ours", "you")
+        *(attack, metric, "subject", value, ci, 0.5), *(1.0, 1.0, "", "release", "ours", "you")
     )
     return Privacy((entry,), None, None, SIDES, {})
 
@@ -32,6 +34,20 @@ def test_a_pair_is_one_number() -> None:
     assert row.mean == pytest.approx(np.mean(means))
     assert row.interval == pytest.approx(expected)
     assert row.highest == 0.95
+
+
+@pytest.mark.parametrize(
+    ("metric", "clipped"), [("auc", True), ("auc_with_seed", True), ("advantage", False)]
+)
+def test_two_pairs_say_next_to_nothing_and_areas_end_at_0_and_1(metric, clipped) -> None:
+    pairs = [(audit(v, metric=metric), audit(v, metric=metric)) for v in (0.1, 0.4, 0.2)]
+    (row,) = mirrored.over_pairs(pairs[:2])
+    low, high = stats.t.interval(0.95, 1, 0.25, stats.sem([0.1, 0.4]))
+    assert low < -1 and high > 1
+    assert row.interval == ((0.0, 1.0) if clipped else pytest.approx((low, high)))
+    assert mirrored.table([row]).endswith(f"|\n\n{mirrored.TWO}")
+    (row,) = mirrored.over_pairs(pairs)
+    assert mirrored.TWO not in mirrored.table([row])
 
 
 def test_what_one_of_them_could_not_try_is_left_out() -> None:

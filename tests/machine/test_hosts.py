@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from children import python_path
 
 from stimjax.errors import StimjaxError
 from stimjax.excite import secret
@@ -59,7 +60,7 @@ def start(
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
         "JAX_PLATFORMS": "cpu",
-        "PYTHONPATH": str(Path(__file__).parent),  # of random_teacher
+        "PYTHONPATH": python_path(Path(__file__).parents[1]),  # of random_teacher
     }
     words = [str(out), address, str(processes), str(process), str(seed), trouble]
     return subprocess.Popen(

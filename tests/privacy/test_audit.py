@@ -10,7 +10,7 @@ from stimjax.batch import Batch, Channel, Spec
 from stimjax.config.recipes import Recipe
 from stimjax.disk.documents import Entry
 from stimjax.errors import StimjaxError
-from stimjax.privacy import audit, planted
+from stimjax.privacy import audit, findings, planted
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, signals
 from stimjax.privacy.shadow.pipelines import Labelers
@@ -120,8 +120,14 @@ def test_the_same_seed_gives_the_same_audit(world: World, entries: list[Entry]) 
 def test_shadow_releases_serve_every_release_that_was_made_alike(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    own = pipelines.train
+
+    def briefly(model, windows, rows, seeds, settings=pipelines.STUDENT_FIT):
+        return own(model, windows, rows, seeds, dataclasses.replace(settings, steps=50))
+
+    monkeypatch.setattr(pipelines, "train", briefly)
     monkeypatch.setattr(pipelines, "STUDENT", "mlp")
-    monkeypatch.setattr(pipelines, "STEPS", (50, 50))
+    monkeypatch.setattr(findings, "RESAMPLES", 50)  # no interval is looked at
     monkeypatch.setattr(signals, "TARGETS", 1)
     by_heart = dataclasses.replace(planted.BY_HEART, steps=50)
     monkeypatch.setattr(planted, "BY_HEART", by_heart)

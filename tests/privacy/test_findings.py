@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from stimjax.batch import Channel, Spec, make, one_hot
 from stimjax.privacy import findings
-from stimjax.privacy.findings import Scored
+from stimjax.privacy.findings import MEMBERSHIP, Scored, Scores, World
 
 
 def of_subjects(rng, subjects, each, shift, between=0.0):
@@ -115,6 +116,42 @@ def test_the_worst_subject_with_one_other_or_with_equals():
     equal = Scored(np.ones(20), np.repeat(np.arange(5), 4))
     value, (low, high), chance = findings.worst(members=equal, others=equal)
     assert (value, low, high, chance) == pytest.approx((0.5, 0.5, 0.5, 0.5))
+
+
+def of_people(count, each=20):
+    spec = Spec((1, 1), ("a", "b"), (Channel("x", ""),))
+    label = np.zeros(count * each, int)
+    x, whose = np.zeros((len(label), 1, 1)), np.repeat(np.arange(count), each)
+    return make(x, one_hot(label, spec), spec, subject=whose)
+
+
+def test_scores_that_windows_of_a_subject_share_have_no_worst_subject():
+    rng, side = np.random.default_rng(0), of_people(30)
+    world = World(side, side, side, side)
+    one = rng.normal(size=(2, 30)).repeat(20, axis=1)
+    for spread, expected in ((1e-12, MEMBERSHIP[:-1]), (1.0, MEMBERSHIP)):
+        ours, theirs = one + spread * rng.normal(size=one.shape)
+        found = findings.membership("any", Scores(ours, theirs), world)
+        by = {(f.metric, f.level): f for f in found}
+        assert list(by) == list(expected)
+        said = by["auc", "subject"].note.endswith(findings.ALONE)
+        assert said == (expected != MEMBERSHIP)
+
+
+def test_the_largest_share_of_few_others_would_be_one_in_every_second_audit():
+    """Why it is left out: members like others reach 1, and one far above all reaches no more."""
+    rng, who, values = np.random.default_rng(0), np.repeat(np.arange(30), 2), []
+    for _ in range(40):
+        ours, theirs = rng.normal(size=(2, 30))
+        values.append(
+            findings.worst(members=Scored(ours[who], who), others=Scored(theirs[who], who))
+        )
+    assert 0.3 < np.mean([value == 1.0 for value, _, _ in values]) < 0.7
+    far = ours + 10.0 * (np.arange(30) == 7)
+    value, (low, _), chance = findings.worst(
+        members=Scored(far[who], who), others=Scored(theirs[who], who)
+    )
+    assert value == 1.0 and low < chance
 
 
 def test_more_members_above_every_other_than_chance_explains_are_noted():

@@ -46,11 +46,38 @@ PRIVACY = Privacy(
     ],
 )
 def test_the_upper_end_counts(bounds: dict[str, float], said: list[str]) -> None:
-    assert gate.exceeded(PRIVACY, bounds) == said
+    assert gate.exceeded(PRIVACY, bounds, RECIPES["mixture"]) == said
 
 
 def test_epsilon_within_its_bound_is_kept() -> None:
-    assert gate.exceeded(replace(PRIVACY, epsilon=4.0, delta=1e-5), {"epsilon": 8}) == []
+    promised = replace(PRIVACY, epsilon=4.0, delta=1e-5)
+    assert gate.exceeded(promised, {"epsilon": 8}, RECIPES["mixture"]) == []
+
+
+SEED = ("auc_with_seed", "seed.tpr_at_fpr_0.01_with_seed", "worst_subject_with_seed.subject")
+
+
+@pytest.mark.parametrize("name", SEED)
+def test_a_source_without_statistics_keeps_bounds_on_who_has_the_seed(name: str) -> None:
+    assert gate.exceeded(PRIVACY, {name: 0.6}, RECIPES["probe"]) == []
+    line = gate.trivial({name: 0.6, "auc": 0.6}, RECIPES["probe"])
+    said = "is kept, for the source generic has no statistics that the seed could uncover"
+    assert line == {name: f"{name}: {said}"}
+
+
+@pytest.mark.parametrize("name", SEED)
+def test_one_with_statistics_has_to_be_tried_with_the_seed(name: str) -> None:
+    assert gate.trivial({name: 0.6}, RECIPES["spectral"]) == {}
+    (line,) = gate.exceeded(PRIVACY, {name: 0.6}, RECIPES["spectral"])
+    assert line == f"{name}: no attack of this audit gives it"
+
+
+@pytest.mark.parametrize("name", ["auc", "auc_with_seed.file", "lira.auc_with_seed", "a_with_seed"])
+def test_no_other_bound_is_kept_without_a_number(name: str) -> None:
+    nothing = replace(PRIVACY, attacks=())
+    assert gate.exceeded(nothing, {name: 0.6}, RECIPES["probe"]) == [
+        f"{name}: no attack of this audit gives it"
+    ]
 
 
 def test_reads_a_file(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
 import dataclasses
 import html.parser
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
+import studies
 from scipy import stats
 
 from stimjax import config
@@ -16,13 +15,8 @@ from stimjax.disk.documents import (
     Dealt,
     Estimate,
     Guarantee,
-    HeldOut,
-    Loss,
     Made,
     Member,
-    Results,
-    Row,
-    Scores,
     TradeoffPoint,
 )
 from stimjax.errors import StimjaxError
@@ -37,7 +31,6 @@ from stimjax.report import (
     privacy,
     report,
     tables,
-    windows,
     words,
     write,
 )
@@ -305,79 +298,6 @@ def test_a_story_without_students_and_without_an_audit(story: Story, tmp_path: P
     assert "No student was compared" in text and "No audit was made" in text
 
 
-def results(
-    *losses: Loss,
-    rows: Sequence[Row] = (),
-    split: Literal["subject", "random"] = "subject",
-    folds: int = 1,
-) -> Results:
-    """A study of these."""
-    test = HeldOut(100, split, f"bootstrap of {split}s", folds)
-    return Results(None, tuple(rows), losses, test, {})
-
-
-def lost(student: str, gap: float, low: float, high: float, trained_on: str = "stimuli") -> Loss:
-    """Of accuracy; and as much of kappa."""
-    family, margin, ends = ("classical" if student == "knn" else "deep"), 0.01, (low, high)
-    return Loss(
-        *(student, family, trained_on, gap, ends, gap, ends, margin, margin),
-        non_inferior=high < margin,
-    )
-
-
-def row(student: str, trained_on: str, accuracy: float, kappa: float, fold: int | None) -> Row:
-    """A run of a student; of its scores two."""
-    scores = Scores(accuracy, kappa, *[None] * 6)
-    return Row(student, "deep", trained_on, 0, scores, fold)
-
-
-def test_the_headline_says_who_loses_and_whether_it_is_sure():
-    one = " ".join(words.headline(results(lost("cnn", 0.004, -0.002, 0.011))))
-    assert "0.4 points lower" in one and "−0.2 to 1.1 points, includes 0" in one
-    assert "large" not in one
-    sure = " ".join(words.headline(results(lost("cnn", 0.12, 0.08, 0.15))))
-    assert "a large loss" in sure and "does not include 0" in sure
-    cnn, knn = lost("cnn", -0.004, -0.01, 0.01), lost("knn", 0.03, 0.02, 0.04)
-    two = " ".join(words.headline(results(cnn, knn)))
-    assert "knn loses most" in two and "cnn’s is 0.4 points higher" in two
-    assert "1 of 2 students (cnn)" in two
-    none = " ".join(words.headline(results(cnn, lost("mlp", 0.0, -0.1, 0.1))))
-    assert "None of 2 students" in none and "Every student’s" in none
-    both = words.headline(results(knn, dataclasses.replace(knn, student="svm")))
-    assert "No student’s" in both[1]
-
-
-def test_cautions_for_simulation_random_split_and_students_that_learned_nothing():
-    rows = [row("cnn", "real", 0.5, 0.05, None)]
-    study = results(lost("cnn", 0.3, 0.2, 0.4, "noise"), rows=rows)
-    said = " ".join(words.cautions(study, simulated=True, split="random"))
-    for part in ("simulated", "random by window", "kappa above 0.05", "30.0 points on noise"):
-        assert part in said
-    assert words.cautions(results(), simulated=False, split="subject") == []
-
-
-def test_numbers_as_text():
-    assert tables.signed(-0.04, 1) == "0.0" and tables.signed(-1.26, 1) == "−1.3"
-    assert tables.range_of([-0.002, 0.011]) == "−0.2 to 1.1"
-    assert tables.text([1, None, True, 0.123456]) == "1, –, yes, 0.1235"
-    assert tables.text(list(range(300))).endswith("(300 in all)")
-
-
-def test_the_night_is_counted_in_minutes():
-    night = Night(np.array([0, 1, 1.0]), np.array([0.2, 0.9, 0.4]), np.array([0.6, 0.7, 0.8]), 30.0)
-    rows = tables.night_table(night, ("normal", "apnea")).rows
-    assert [row[1] for row in rows] == ["1.0", "0.5", "1.5"]
-    assert [row[2] for row in rows] == ["–", "66.7", "66.7"]
-
-
-def test_an_envelope_keeps_the_peaks():
-    values = np.random.default_rng(0).normal(size=3001).astype(np.float32)
-    line = windows.envelope(values)
-    assert len(line) <= windows.POINTS
-    assert line.max() == values.max() and line.min() == values.min()
-    assert windows.envelope(values[:100]) is not None and len(windows.envelope(values[:100])) == 100
-
-
 def test_figures_leave_matplotlibs_settings_as_they_were(story: Story):
     import matplotlib
 
@@ -385,30 +305,6 @@ def test_figures_leave_matplotlibs_settings_as_they_were(story: Story):
     drawing = figures.gap(story.results)
     assert dict(matplotlib.rcParams) == before
     assert "<dc:date>" not in drawing
-
-
-def test_one_sentence_says_who_may_be_trusted():
-    good, worse, unclear = (
-        lost("cnn", -0.0025, -0.01, 0.005),
-        lost("knn", 0.03, 0.02, 0.04),
-        lost("mlp", 0.005, -0.01, 0.02),
-    )
-    all_good = words.trust(results(good))
-    assert all_good is not None and "with every student that was tested: cnn;" in all_good
-    assert "people they have never seen" in all_good and "1 point of accuracy" in all_good
-    mixed = words.trust(results(good, worse, unclear, split="random"))
-    assert mixed is not None and "with these students: cnn;" in mixed
-    assert "knn loses more than that; for the other this test set cannot tell." in mixed
-    assert "other windows of the same people" in mixed and "people they have" not in mixed
-    none = words.trust(results(worse, unclear))
-    assert none is not None and none.startswith("This run does not show of any student")
-    untested = dataclasses.replace(good, non_inferior=None)
-    small = words.trust(results(untested))
-    assert small is not None and "too small" in small
-    baseline = dataclasses.replace(good, trained_on="noise")
-    assert words.trust(results(baseline)) is None  # says nothing of the release
-    verdicts = [tables.verdict(loss) for loss in (good, worse, unclear, untested)]
-    assert verdicts == ["within the margin", "beyond the margin", "cannot tell", "–"]
 
 
 def test_the_teachers_members_are_counted(story: Story):
@@ -459,11 +355,11 @@ def test_folds_are_shown_where_there_are_some(story: Story, tmp_path: Path):
     assert tables.fold_table(story.results) is None
     sources = (("real", 0.93), ("stimuli", 0.926))
     rows = [
-        row("mlp", on, accuracy - fold * (on == "stimuli"), 0.8, fold)
+        studies.row("mlp", on, accuracy - fold * (on == "stimuli"), 0.8, fold)
         for on, accuracy in sources
         for fold in range(2)
     ]
-    study = results(lost("mlp", -0.002, -0.01, 0.005), rows=rows, folds=2)
+    study = studies.results(studies.lost("mlp", -0.002, -0.01, 0.005), rows=rows, folds=2)
     table = tables.fold_table(study)
     assert table is not None and table.header == ["Student", "Fold 0", "Fold 1"]
     assert table.rows == [["mlp", "0.4", "100.4"]]

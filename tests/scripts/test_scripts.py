@@ -1,12 +1,14 @@
 """Each script as a user runs it, on little."""
 
 import json
+import math
 
 import pytest
 
 from stimjax import config
 from stimjax.disk import store
 from stimjax.job import cohort, stages
+from stimjax.learn import limits
 from stimjax.machine.progress import Reporter
 
 JOB = """
@@ -73,6 +75,28 @@ def test_files_that_make_no_table(run_script, tmp_path, words, reason):
     (tmp_path / "a" / "b" / "r.json").write_text(json.dumps({}))
     done = run_script("table.py", tmp_path, *words)
     assert (done.returncode, done.stderr) == (1, f"stimjax: error: {reason}\n")
+
+
+def test_audit_dp(run_script, tmp_path):
+    """All units take part in all steps, so that the noise is known; here it hides nothing."""
+    pytest.importorskip("jax_privacy", reason="the extra `privacy` is not installed")
+    words = ["--units=8", "--dp.batch=8", "--dp.steps=3", "--dp.windows=1", "--dp.networks=mlp"]
+    words += ["--dp.prior=0", "--dp.canaries=40", "--epsilons", "100"]
+    done = run_script("audit_dp.py", tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    header, rule, row = done.stdout.splitlines()
+    assert header.startswith("| epsilon | noise | shown |") and set(rule) <= {"|", "-"}
+    epsilon, noise, *shown = row.strip("| ").split(" | ")[:6]
+    expected = math.sqrt(3) / limits.mu_of(100.0, config.Dp().delta)
+    assert (epsilon, noise) == ("100", f"{expected:.2f}")
+    assert 0.5 < float(shown[0]) == float(shown[1]) < float(shown[2]) == float(shown[3]) < 8
+
+
+def test_audit_dp_refuses_a_setting_before_any_work(run_script, tmp_path):
+    done = run_script("audit_dp.py", tmp_path, "--epsilons", "8", "-1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("stimjax: error: dp.epsilon is -1.0; it has to be ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.slow

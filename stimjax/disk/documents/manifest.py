@@ -183,6 +183,8 @@ class Manifest(Document):
             raise StimjaxError(f"{where}: has no recipe")
         check(self.method, f"{where}: method.")
         if self.dp is not None:
-            check(self.dp, f"{where}: dp.")
+            # Like `networks` it may name what this version lacks: an audit says so.
+            named = self.dp.networks and config.Dp().networks
+            check(dataclasses.replace(self.dp, networks=named), f"{where}: dp.")
         if self.prior is not None:
             check(self.prior, f"{where}: prior.")

@@ -33,6 +33,7 @@ from stimjax.learn.teacher import NO_PRIOR
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
 from stimjax.privacy.shadow import private
+from stimjax.privacy.shadow.placing import NETWORKS, placed
 
 SEEDS = 2_000_000_000  # first of the pipelines' seeds; teachers and students have those below
 MOST = 1000  # pipelines at once
@@ -67,7 +68,6 @@ FIT = config.Fit(steps=STEPS[0])  # of a teacher, but for its steps
 STUDENT_FIT = config.Fit(steps=600, weight_decay=0.0, noise=0.0)
 LEARNED = 2000  # stimuli that a student learns from, at most
 BLOCK = 50  # steps in one dispatch
-NETWORKS = PartitionSpec("network")
 
 
 class Labelers(NamedTuple):
@@ -117,7 +117,7 @@ class Trained:
     @property
     def model(self) -> Model:
         """A teacher's networks as one."""
-        return models.ensemble(self.families, (1,) * len(self.families))
+        return pooled(self.families)
 
     @functools.cached_property
     def params(self) -> Params:
@@ -237,6 +237,11 @@ def teachers(
     return Trained(windows, rows, rows, families, settings, starts, seeds, by.dp, by.prior)
 
 
+def pooled(families: tuple[Model, ...]) -> Model:
+    """The networks of a teacher, one of each of `families`, as one."""
+    return models.ensemble(families, (1,) * len(families))
+
+
 def _shared(settings: config.Fit, families: int) -> config.Fit:
     """`settings` of each network of a teacher that has so many: see `SHARED`."""
     if families == 1:
@@ -268,7 +273,7 @@ def train(
     order = np.stack([_order(r, s, settings) for r, s in zip(rows, seeds, strict=True)])
     rate = np.asarray(rates(settings)(np.arange(settings.steps)), np.float32)
     devices = mesh.shared(len(seeds), "network")
-    data = _placed(windows, devices)
+    data = placed(windows, devices)
     learner = Learner(model.apply, settings.weight_decay, settings.noise)
     state = _start(model.init, learner, np.asarray(seeds, np.uint32))
     state = jax.device_put(state, NamedSharding(devices, NETWORKS))
@@ -276,17 +281,6 @@ def train(
         block = slice(first, first + BLOCK)
         state = _advance(learner, devices, state, data, order[:, block], rate[block])
     return jax.tree.map(jnp.asarray, jax.device_get(state[0]))  # on one device again
-
-
-def _placed(windows: Batch, devices: Mesh) -> Windows:
-    """The arrays of `windows` on every device, with zeros up to a power of two.
-
-    Few sizes are few programs.
-    """
-    more = (1 << (len(windows) - 1).bit_length()) - len(windows)
-    arrays = (np.asarray(a) for a in (windows.x, windows.y, windows.weight))
-    x, y, weight = (np.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)) for a in arrays)
-    return jax.device_put((x, y, weight), NamedSharding(devices, PartitionSpec()))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -305,7 +299,7 @@ def _advance(
 ) -> State:
     """A block of steps, each on the rows of `data` that `order` names, i[network, step, batch].
 
-    All of any run on about as many windows (`_placed`) is this one program, compiled once.
+    All of any run on about as many windows (`placed`) is this one program, compiled once.
     """
 
     def step(data: Windows, state: State, given: tuple[Array, Array]) -> tuple[State, None]:

@@ -27,9 +27,7 @@ from stimjax.learn import dp
 from stimjax.learn.step import Windows
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
-
-NETWORKS = PartitionSpec("network")
-
+from stimjax.privacy.shadow.placing import NETWORKS, placed
 
 Given = tuple[Array, Array, Array]  # keys of the weights and of the noise, and rows; of networks
 
@@ -67,11 +65,10 @@ def train(
         drawn.append(np.where(index < 0, -1, own[index]).astype(np.int32))
         keys.append(rng.integers(2**32, dtype=np.uint32))
     devices = mesh.shared(len(seeds), "network")
-    everywhere = NamedSharding(devices, PartitionSpec())
-    arrays = tuple(np.asarray(a) for a in (windows.x, windows.y, windows.weight))
     start, noise = (jax.vmap(jax.random.key)(np.asarray(s, np.uint32)) for s in (seeds, keys))
     given = jax.device_put((start, noise, _filled(drawn)), NamedSharding(devices, NETWORKS))
-    data = jax.device_put((np.float32(share.noise), arrays), everywhere)
+    deviation = jax.device_put(np.float32(share.noise), NamedSharding(devices, PartitionSpec()))
+    data = deviation, placed(windows, devices)
     params = _descended(model, settings, devices, data, given)
     return jax.tree.map(jnp.asarray, jax.device_get(params))  # on one device again
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from stimjax import batch, config, models
+from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import RECIPES, Recipe
@@ -32,6 +32,7 @@ from stimjax.excite.kind import Statistic, Statistics
 from stimjax.excite.sources import SOURCES
 from stimjax.learn import critic, dp
 from stimjax.learn.predict import probabilities
+from stimjax.learn.teacher import NO_PRIOR
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
 from stimjax.privacy.shadow import pipelines
@@ -104,10 +105,31 @@ def release_recipe(
     """
     recipe = methods.recipe(settings)
     known = tuple(name for name in networks if name in NETWORKS)
-    by = Labelers(known, private) if known else ONE
-    if prior is not None:
-        by = by._replace(prior=prior)
+    by = Labelers(known or ONE.networks, private, NO_PRIOR if prior is None else prior)
     return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
+
+
+def unlike(by: Labelers, networks: Sequence[str], guaranteed: bool) -> str:
+    """In what shadow teachers are not of the kind of the release's teacher; "" where they are.
+
+    Args:
+        by: what they are, see `release_recipe`.
+        networks: families of the release's teacher, as it names them.
+        guaranteed: whether that had a formal guarantee.
+    """
+    lacks = []
+    if by.networks != tuple(networks):
+        named = ", ".join(networks) or "none: another version made it or its teacher"
+        lacks.append(
+            f"the networks of its teacher are not all known here (it names {named}), so that "
+            f"shadow teachers are of {', '.join(by.networks)}"
+        )
+    if guaranteed and by.dp is None:
+        lacks.append(
+            "it does not say how its teacher was trained under the guarantee, so that shadow "
+            "teachers have none and know more of people than it may"
+        )
+    return "; ".join(lacks)
 
 
 def counted(how: ReleaseRecipe, members: Batch) -> ReleaseRecipe:
@@ -273,7 +295,7 @@ class _Pipeline:
 
     @property
     def model(self) -> Model:
-        return models.ensemble(self.families, (1,) * len(self.families))
+        return pipelines.pooled(self.families)
 
     @property
     def models(self) -> list[tuple[Model, Params]]:

@@ -14,6 +14,7 @@ from stimjax.excite.inhibit.inhibition import Inhibition, without_groups
 from stimjax.excite.sources import SOURCES
 from stimjax.learn.teacher import Teacher
 from stimjax.privacy.attacks import seed
+from stimjax.privacy.findings import MEMBERSHIP
 from stimjax.privacy.shadow import releases
 from stimjax.privacy.shadow.releases import Refit, ReleaseRecipe
 
@@ -57,7 +58,7 @@ def test_it_asks_the_statistics_that_the_holder_measured(world):
 def test_members_are_found_whatever_was_released(world, method):
     whole, refit = world(), refit_of(ReleaseRecipe(RECIPES[method]))
     by = found(refit, whole)
-    assert all(metric.endswith("_with_seed") for metric, _ in by)
+    assert list(by) == [(f"{metric}_with_seed", level) for metric, level in MEMBERSHIP]
     assert by["auc_with_seed", "window"].value > 0.75
     assert by["auc_with_seed", "subject"].interval[0] > 0.6
     assert found(refit, whole._replace(release=whole.reference)) == by

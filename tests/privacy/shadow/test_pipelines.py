@@ -64,10 +64,12 @@ def test_teachers_train_only_where_a_release_asks_for_them(monkeypatch) -> None:
         return releases.copied(given)
 
     monkeypatch.setattr(pipelines, "train", train)
+    monkeypatch.setattr(pipelines, "STUDENT", "mlp")  # compiles fast
     teachers, students = (pipelines.seeds(1, part, 2) for part in ("teacher", "student"))
-    pipelines.run(batch, rows, releases.copied, 1)
+    by = pipelines.Labelers(("mlp",))
+    pipelines.run(batch, rows, releases.copied, 1, by=by)
     assert trained == [students]
-    pipelines.run(batch, rows, asking, 1)
+    pipelines.run(batch, rows, asking, 1, by=by)
     assert trained == [students, teachers, students]
 
 

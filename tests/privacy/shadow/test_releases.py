@@ -138,6 +138,25 @@ def test_how_a_release_is_made_follows_its_settings() -> None:
     assert releases.release_recipe(probe, ("somebody's own",)) == plain
 
 
+def test_a_guarantee_is_kept_by_shadows_of_networks_that_nobody_knows() -> None:
+    private, asked = config.Dp(epsilon=8.0, units=9), config.Synthesis()
+    for networks in ((), ("somebody's own",)):
+        by = releases.release_recipe(asked, networks, private).by
+        assert by == (("cnn",), private)
+        (said,) = releases.unlike(by, networks, True).split("; ")
+        assert said.endswith("so that shadow teachers are of cnn")
+    some = releases.release_recipe(asked, ("gru", "somebody's own")).by
+    assert "gru, somebody's own" in releases.unlike(some, ("gru", "somebody's own"), False)
+
+
+def test_it_is_said_where_shadows_have_not_the_guarantee_that_the_teacher_had() -> None:
+    by = releases.release_recipe(config.Synthesis(), ("gru", "mlp")).by
+    assert releases.unlike(by, ("gru", "mlp"), False) == ""
+    assert "shadow teachers have none" in releases.unlike(by, ("gru", "mlp"), True)
+    private = by._replace(dp=config.Dp(epsilon=8.0))
+    assert releases.unlike(private, ("gru", "mlp"), True) == ""
+
+
 def test_what_a_critic_recognizes_is_refused_and_drawn_again(known: Trained) -> None:
     params, bound = releases._critics(known, 0.5)
     recognizes = releases._critic(known.windows)

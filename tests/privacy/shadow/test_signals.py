@@ -7,6 +7,7 @@ import pytest
 
 from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
 from stimjax.errors import StimjaxError
+from stimjax.privacy import findings
 from stimjax.privacy.attacks import lira, rmia
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, signals
@@ -39,9 +40,10 @@ def world(release: Batch, members: Batch = MEMBERS) -> World:
 
 @pytest.fixture(scope="module")
 def quick() -> Iterator[None]:
-    """Networks that compile fast."""
+    """Networks that compile fast, and intervals of fewer resamples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipelines, "STUDENT", "mlp")
+        patch.setattr(findings, "RESAMPLES", 200)
         yield
 
 
@@ -67,9 +69,23 @@ def test_a_release_of_the_windows_themselves_is_found(observe) -> None:
     assert found["lira_answers", "window"][0] > 0.6
 
 
-def test_a_release_of_others_tells_nothing(observe) -> None:
-    for _, (low, _) in areas(observe, world(people(20, 30))).values():
+@pytest.fixture(scope="module")
+def of_others() -> World:
+    return world(people(20, 30))
+
+
+def test_a_release_of_others_tells_nothing(observe, of_others) -> None:
+    for _, (low, _) in areas(observe, of_others).values():
         assert low <= 0.5  # six subjects a side may lie below by chance, but nothing is found
+
+
+def test_labels_know_a_subject_and_no_window_of_its_own(observe, of_others) -> None:
+    worst = {
+        attack.name
+        for attack in lira.attacks(observe)
+        if any(found.metric == "worst_subject" for found in attack.run(of_others))
+    }
+    assert worst == {"lira", "lira_answers", "lira_density", "lira_refit"}
 
 
 def test_copies_of_a_part_are_found_in_the_same_shadows(observe) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stimjax import batch
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.data import choosers
+from stimjax.privacy import choosers
 
 SPEC = Spec((2, 1), ("normal", "apnea"), (Channel("SpO2", "%"),), rate=1.0, label_seconds=2.0)
 
