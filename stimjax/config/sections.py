@@ -127,6 +127,8 @@ class Dp:
         unit: whose presence is hidden: a subject with all windows, or a single window (a row of
             the training part, which says little of a person).
         networks: families by name; each is trained once, and they share the budget.
+        numbers: which of a network's the private windows change: all, or few: biases and the last
+            layer, for one that knows simulated sleepers first (`teacher.prior.first`).
         steps: gradient steps.
         batch: subjects (or windows) that a step is expected to draw.
         windows: of each drawn subject, in a step.
@@ -145,6 +147,7 @@ class Dp:
     delta: float = 1e-5
     unit: Literal["subject", "window"] = "subject"
     networks: tuple[str, ...] = ("cnn",)
+    numbers: Literal["all", "few"] = "all"
     steps: int = 100
     batch: int = 64
     windows: int = 8

@@ -201,6 +201,11 @@ def _check_private(teacher: config.Teacher, where: str) -> None:
         raise StimjaxError(
             f"{where}networks: with {where}dp.epsilon name the networks in {where}dp.networks"
         )
+    if teacher.dp.numbers == "few" and not teacher.prior.first:
+        raise StimjaxError(
+            f"{where}dp.numbers few: a network of random weights learns nothing by few numbers; "
+            f"let it know simulated sleepers first, with {where}prior.first 1000"
+        )
     if teacher.prior.part:
         raise StimjaxError(
             f"{where}prior.part: with {where}dp.epsilon the teacher learns from private windows "

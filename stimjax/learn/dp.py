@@ -278,6 +278,7 @@ def descend(
             guarantee takes for public.
     """
     settings, train = task.settings, task.train
+    model, start, whole = trained(model, start, settings, train.y.shape[1])
     rows = draws(task.owner, task.share.sampling, settings, rng)
     own = rule(model, settings, task.expected, rows.shape[2], task.share.noise, _key(rng))
     advance = jax.jit(functools.partial(step, own))
@@ -287,7 +288,43 @@ def descend(
         state, noisy = advance(windows, state, index, share)
         seen(noisy)
         progress(number + 1)
-    return state.mean
+    return whole(state.mean)
+
+
+class Trained(NamedTuple):
+    """What noisy steps change of a network.
+
+    Attributes:
+        model: the network, whose parameters are those that change.
+        start: their first values; None in the place of what does not change.
+        whole: all parameters of the network from those that change.
+    """
+
+    model: Model
+    start: Params
+    whole: Callable[[Params], Params]
+
+
+def trained(model: Model, start: Params, settings: config.Dp, classes: int) -> Trained:
+    """All of `start`, or with `settings.numbers` "few" the biases and the last layer.
+
+    Noise is added to every number that changes, so that fewer numbers are changed by less noise; a
+    network that knows the prior needs no more (Bu, Wang, Zha, Karypis, "Differentially private
+    bias-term fine-tuning of foundation models", ICML 2024, arXiv 2210.00036).
+    """
+    if settings.numbers == "all":
+        return Trained(model, start, lambda params: params)
+    own = jax.tree.map(lambda a: a if a.ndim <= 1 or a.shape[-1] == classes else None, start)
+
+    def whole(params: Params) -> Params:
+        return jax.tree.map(
+            lambda new, old: old if new is None else new, params, start, is_leaf=lambda a: a is None
+        )
+
+    def apply(params: Params, x: Array, key: Array | None = None) -> Array:
+        return model.apply(whole(params), x, key)
+
+    return Trained(model._replace(apply=apply), own, whole)
 
 
 class Rule(NamedTuple):

@@ -130,12 +130,19 @@ class Trained:
             "weights": (weight,) * count,
         }
 
+    def _first(self, number: int) -> Params | None:
+        """What a family knows before any private window, if it does; the same for all teachers."""
+        if not self.prior.first:
+            return None
+        start = carriers.taught(self.prior, self.windows.spec)
+        return start(self.families[number], self.starts[0] + FAMILY * number)
+
     def _family(self, number: int) -> Params:
         """A network of one family for each teacher, with a leading axis."""
         given = self.families[number], *self._learned
         seeds = [start + FAMILY * number for start in self.starts]
         if self.dp is not None:
-            return private.train(*given, seeds, self.dp)
+            return private.train(*given, seeds, self.dp, self._first(number))
         return train(*given, seeds, _shared(self.settings, len(self.families)))
 
     @functools.cached_property

@@ -29,7 +29,7 @@ from stimjax.machine import mesh
 from stimjax.models import Model, Params
 from stimjax.privacy.shadow.placing import NETWORKS, placed
 
-Given = tuple[Array, Array, Array]  # keys of the weights and of the noise, and rows; of networks
+Given = tuple[Params, Array, Array]  # first parameters, keys of the noise, and rows; of networks
 
 
 def train(
@@ -38,6 +38,7 @@ def train(
     rows: Sequence[Int[np.ndarray, " _"]],
     seeds: Sequence[int],
     settings: config.Dp,
+    first: Params | None = None,
 ) -> Params:
     """Train one network from each seed, on its own rows of `windows`; the cores share them.
 
@@ -47,6 +48,7 @@ def train(
         rows: those of each.
         seeds: of each network's initial weights, of who takes part, and of the noise.
         settings: of the release's teacher; `units` is how many it had.
+        first: parameters that all start from; by default random ones of their own.
 
     Returns:
         Parameters with a leading axis, one entry for each seed.
@@ -65,7 +67,8 @@ def train(
         drawn.append(np.where(index < 0, -1, own[index]).astype(np.int32))
         keys.append(rng.integers(2**32, dtype=np.uint32))
     devices = mesh.shared(len(seeds), "network")
-    start, noise = (jax.vmap(jax.random.key)(np.asarray(s, np.uint32)) for s in (seeds, keys))
+    own, noise = (jax.vmap(jax.random.key)(np.asarray(s, np.uint32)) for s in (seeds, keys))
+    start = jax.vmap(lambda key: model.init(key) if first is None else first)(own)
     given = jax.device_put((start, noise, _filled(drawn)), NamedSharding(devices, NETWORKS))
     deviation = jax.device_put(np.float32(share.noise), NamedSharding(devices, PartitionSpec()))
     data = deviation, placed(windows, devices)
@@ -100,13 +103,14 @@ def _descended(
     def one(data: tuple[Array, Windows], given: Given) -> Params:
         deviation, windows = data
         start, noise, rows = given
-        own = dp.rule(model, settings, expected, rows.shape[2], deviation, noise)
+        changed, begin, whole = dp.trained(model, start, settings, windows[1].shape[1])
+        own = dp.rule(changed, settings, expected, rows.shape[2], deviation, noise)
 
         def step(state: dp.State, given: tuple[Array, Array]) -> tuple[dp.State, None]:
             return dp.step(own, windows, state, *given)[0], None
 
         shares = jnp.asarray(dp.shares(len(rows)))
-        return jax.lax.scan(step, dp.begin(own, model.init(start)), (rows, shares))[0].mean
+        return whole(jax.lax.scan(step, dp.begin(own, begin), (rows, shares))[0].mean)
 
     def share(data: tuple[Array, Windows], given: Given) -> Params:
         return jax.lax.map(functools.partial(one, data), given)
