@@ -41,6 +41,13 @@ RETIRED = {
     "synthesis.recipe.terms.smoothness": 0.0,
     "synthesis.recipe.terms.diversity": 0.0,
 }
+# Settings that came later, and what files mean that do not name them: earlier releases and teachers.
+LATER: Mapping[str, Any] = {
+    "synthesis.recipe.random": 0.0,
+    "synthesis.recipe.hard": False,
+    "synthesis.recipe.linear": False,
+    "teacher.dp.numbers": "all",
+}
 LARGEST_SEED = 2**31 - 1  # as a key of jax without 64-bit numbers
 LARGEST_SECRET = 2**128 - 1  # of what a release is drawn with, see `excite/secret.py`
 
@@ -129,6 +136,21 @@ def without_retired(content: Any, prefix: str = "") -> Any:
         for key, value in content.items()
         if f"{prefix}{key}" not in RETIRED or RETIRED[f"{prefix}{key}"] != value
     }
+
+
+def with_later(content: Any, prefix: str) -> Any:
+    """`content` of a file with the settings that its version did not know, see `LATER`.
+
+    Args:
+        content: what JSON gave.
+        prefix: the dotted place of `content` in a job, with a point at its end.
+    """
+    if not isinstance(content, Mapping):
+        return content
+    inside = {name.removeprefix(prefix): v for name, v in LATER.items() if name.startswith(prefix)}
+    missing = {name: value for name, value in inside.items() if "." not in name}
+    known = {key: with_later(value, f"{prefix}{key}.") for key, value in content.items()}
+    return missing | known
 
 
 def dump(*settings: Any) -> str:

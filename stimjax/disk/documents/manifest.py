@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from stimjax import config
 from stimjax.config.recipes import Recipe
-from stimjax.config.settings import check, without_retired
+from stimjax.config.settings import check, with_later, without_retired
 from stimjax.disk.documents.document import Document, plain
 from stimjax.errors import StimjaxError
 
@@ -166,8 +166,10 @@ class Manifest(Document):
         """See `Document`; reads the manifests of earlier versions too."""
         if isinstance(content, Mapping):
             method = without_retired(content.get("method"), "synthesis.")
+            method = with_later(method, "synthesis.")
             later = {"people_behind": [], "networks": [], "dp": None, "prior": None}
             content = {**later, **content, "method": method}
+            content["dp"] = with_later(content["dp"], "teacher.dp.")
         return super().from_json(content, where)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from stimjax import config
 from stimjax.config.names import NETWORKS
+from stimjax.config.settings import with_later
 from stimjax.disk.documents.document import Document, plain
 from stimjax.disk.documents.metrics import CriticScores, Member
 from stimjax.errors import StimjaxError
@@ -58,6 +59,7 @@ class TeacherFile(Document):
             )
         if isinstance(content, Mapping):
             content = {"dp": None, "prior": plain(NO_PRIOR), **content}
+            content["dp"] = with_later(content["dp"], "teacher.dp.")
         return super().from_json(content, where)
 
     def refuse(self, where: str) -> None:
