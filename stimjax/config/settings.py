@@ -41,7 +41,7 @@ RETIRED = {
     "synthesis.recipe.terms.smoothness": 0.0,
     "synthesis.recipe.terms.diversity": 0.0,
 }
-# Settings that came later, and what files mean that do not name them: earlier releases and teachers.
+# Settings that came later, and what releases and teachers mean whose files do not name them.
 LATER: Mapping[str, Any] = {
     "synthesis.recipe.random": 0.0,
     "synthesis.recipe.hard": False,
