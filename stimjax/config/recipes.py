@@ -132,7 +132,7 @@ RECIPES: dict[str, Recipe] = {
     # Ours, from here on. Random signals, labeled and not excited.
     "probe": Recipe(source="generic", balance="prior"),
     # Windows that anybody may have: what a teacher knows is in the class of each alone.
-    "public": Recipe(source="public", random=0.3, balance="prior", hard=True),
+    "public": Recipe(source="public", random=0.6, balance="prior", hard=True),
     "spectral": Recipe(source="spectral", balance="prior"),
     "mixture": Recipe(source="mixture", balance="prior", views=0.5),
     # Hidden neurons driven to what each class causes in them.
