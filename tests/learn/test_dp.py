@@ -362,3 +362,35 @@ def _audited(auditing, spec: Spec, epsilon: float) -> float:
     score = np.log(np.maximum(probability, 1e-9))
     auditor = auditing.CanaryScoreAuditor(score[inside], score[~inside])
     return float(auditor.epsilon_one_run(0.05, asked.delta))
+
+
+def test_few_numbers_are_biases_and_the_last_layer_and_the_rest_keeps_its_bits(easy, spec):
+    """Noise is drawn for few numbers only, and the network is whole again in the end."""
+    model = models.classifier("mlp", spec.shape, 2)
+    start = model.init(jax.random.key(1))
+    few = dataclasses.replace(SHORT, numbers="few")
+    changed, own, whole = dp.trained(model, start, few, 2)
+    for kept, whole_leaf in zip(
+        jax.tree.leaves(own, is_leaf=lambda a: a is None), jax.tree.leaves(start), strict=True
+    ):
+        assert (kept is None) == (whole_leaf.ndim > 1 and whole_leaf.shape[-1] != 2)
+    x = jnp.asarray(easy.x)
+    np.testing.assert_array_equal(changed.apply(own, x), model.apply(start, x))
+    noise = dp.budget(30, few)
+    rng = np.random.default_rng(0)
+    task = dp.Task(easy, dp.owners(easy, "subject"), noise, noise.sampling * 30, few)
+    after = dp.descend(model, start, task, rng)
+    assert jax.tree.structure(after) == jax.tree.structure(start)
+    for old, new in zip(jax.tree.leaves(start), jax.tree.leaves(after), strict=True):
+        few_leaf = old.ndim <= 1 or old.shape[-1] == 2
+        assert np.array_equal(old, new) != few_leaf
+
+
+def test_few_numbers_want_a_network_that_knows_something():
+    few = config.Teacher(dp=dataclasses.replace(SHORT, numbers="few"))
+    with pytest.raises(StimjaxError, match=r"dp\.numbers few.*prior\.first"):
+        checks.check(dataclasses.replace(few, networks=config.Teacher().networks))
+    checks.check(dataclasses.replace(few, prior=config.Prior(first=100)))
+    beside = dataclasses.replace(few, prior=config.Prior(first=100, part=0.2))
+    with pytest.raises(StimjaxError, match=r"prior\.part"):
+        checks.check(beside)
