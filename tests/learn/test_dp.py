@@ -362,3 +362,26 @@ def _audited(auditing, spec: Spec, epsilon: float) -> float:
     score = np.log(np.maximum(probability, 1e-9))
     auditor = auditing.CanaryScoreAuditor(score[inside], score[~inside])
     return float(auditor.epsilon_one_run(0.05, asked.delta))
+
+
+def test_training_starts_where_it_is_told(easy, monkeypatch):
+    began = []
+    monkeypatch.setattr(dp, "descend", lambda model, params, *rest: began.append(params) or params)
+    asked: list[int] = []
+
+    def start(model: models.Model, seed: int) -> models.Params:
+        asked.append(seed)
+        return jax.tree.map(lambda leaf: jnp.full_like(leaf, 0.25), model.init(jax.random.key(0)))
+
+    found = dp.train(easy, SHORT, seed=3, entropy=0, start=start)
+    assert asked == teacher.seeds(3, 1)
+    for leaf in jax.tree.leaves((began[0], found.params["members"])):
+        assert (leaf == 0.25).all()
+    own = dp.train(easy, SHORT, seed=3, entropy=0)
+    model = models.classifier("mlp", easy.spec.shape, 2)
+    for leaf, expected in zip(
+        jax.tree.leaves(own.params["members"]),
+        jax.tree.leaves(model.init(jax.random.key(asked[0]))),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(leaf[0], expected)
