@@ -65,7 +65,7 @@ class Batch:
         return jax.tree.map(lambda a: a[index], self)
 
 
-def _flatten(batch: Batch) -> tuple[list[tuple[Any, Array]], Spec]:
+def _flatten(batch: Batch) -> tuple[list[tuple[Any, Any]], Spec]:
     leaves = [(jax.tree_util.GetAttrKey(field), getattr(batch, field)) for field in CHILDREN]
     return leaves, batch.spec
 
@@ -172,7 +172,17 @@ def load(folder: Path, name: str) -> Batch:
     files = sorted(folder.glob(f"{name}-*.safetensors"))
     if not files:
         raise StimjaxError(f"{folder}: holds no {name} windows ({name}-*.safetensors)")
-    return concatenate([from_arrays(load_arrays(file), spec, str(file)) for file in files])
+    parts = [from_arrays(load_arrays(file), spec, str(file)) for file in files]
+    first = _columns(parts[0])
+    for part, file in zip(parts, files, strict=True):
+        if _columns(part) != first:
+            raise StimjaxError(f"{file}: has other columns than {files[0].name}")
+    return concatenate(parts)
+
+
+def _columns(batch: Batch) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
+    """What has to be alike in what is joined: dtype and shape of a row of each column."""
+    return {name: (array.dtype, array.shape[1:]) for name, array in batch.columns.items()}
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray], spec: Spec, where: str) -> Batch:
@@ -187,6 +197,6 @@ def from_arrays(arrays: Mapping[str, np.ndarray], spec: Spec, where: str) -> Bat
     _check_arrays(arrays, spec, where)
     columns = {name: array for name, array in arrays.items() if name not in FIELDS}
     for name, array in columns.items():
-        if len(array) != len(arrays["x"]) or not np.isfinite(array).all():
+        if array.shape[:1] != arrays["x"].shape[:1] or not np.isfinite(array).all():
             raise StimjaxError(f"{where}: the column {name!r} lacks a value, or one is not finite")
     return Batch(**{field: arrays[field] for field in FIELDS}, spec=spec, columns=columns)

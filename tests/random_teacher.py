@@ -14,15 +14,41 @@ import numpy as np
 from stimjax import config, models
 from stimjax.batch import Channel, Spec
 from stimjax.config.recipes import RECIPES
+from stimjax.excite.sources import Source
 from stimjax.learn.teacher import Teacher
 
 
 def teacher(network: str = "cnn") -> Teacher:
     """One network for windows of 20 values of two channels, and three classes."""
     channels = (Channel("a", "1"), Channel("b", "1", low=0.0))
-    spec = Spec(shape=(20, 2), classes=("x", "y", "z"), channels=channels, rate=1.0)
-    rng = np.random.default_rng(0)
-    shapes = jax.eval_shape(models.classifier(network, spec.shape, 3).init, jax.random.key(0))
+    return _of(network, Spec((20, 2), ("x", "y", "z"), channels, rate=1.0))
+
+
+def of_sleep() -> Teacher:
+    """One network for minutes of saturation, a linear classifier beside it, two sleepers."""
+    channel = Channel("SpO2", "%", "fixed", 95.0, 4.0, low=-6.0, high=1.25, resolution=0.25)
+    spec = Spec((60, 1), ("normal", "apnea"), (channel,), 1.0, label_seconds=60.0)
+    rng = np.random.default_rng(1)
+    statistics = {
+        "classes.prior": np.array([0.6, 0.4], np.float32),
+        "classes.prior.behind.all": np.array([[70, 7, 7, 1 / 7, 1]], np.float32),
+        "linear.weight": rng.normal(size=(60, 2)).astype(np.float32),
+        "linear.bias": np.array([0.2, -0.1], np.float32),
+        "linear.behind.all": np.array([[70, 7, 7, 1 / 7, 1]], np.float32),
+    }
+    prior = config.Prior(sleepers=2, hours=0.5)
+    return dataclasses.replace(_of("mlp", spec), statistics=statistics, prior=prior)
+
+
+def white(spec: Spec, statistics: object, recipe: object) -> Source:
+    """Random signals in the place of `generic.make`, of a program that is soon compiled."""
+    low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
+    return lambda key, target: low + (high - low) * jax.random.uniform(key, spec.shape)
+
+
+def _of(network: str, spec: Spec) -> Teacher:
+    rng, model = np.random.default_rng(0), models.classifier(network, spec.shape, len(spec.classes))
+    shapes = jax.eval_shape(model.init, jax.random.key(0))
     single = jax.tree.map(
         lambda s: jnp.asarray(0.2 * rng.normal(size=(1, *s.shape)), s.dtype), shapes
     )

@@ -1,7 +1,9 @@
 """`Batch` as a pytree, on disk, and refused when it is unsound."""
 
 import copy
+import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import jax
@@ -307,3 +309,65 @@ def test_another_schema_is_refused(tmp_path, schema):
 def test_a_spec_written_by_hand_may_have_whole_numbers():
     assert Spec.from_json(SIGNAL.to_json() | {"label_start": 15}, "here") == SIGNAL
     assert isinstance(Spec.from_json(SIGNAL.to_json() | {"rate": 4}, "here").rate, float)
+
+
+# Columns
+
+
+def with_columns(spec: Spec, n: int) -> Batch:
+    rng = np.random.default_rng(3)
+    columns = {
+        "linear": batch.one_hot(rng.integers(len(spec.classes), size=n), spec),
+        "origin": rng.integers(2, size=n).astype(np.int32),
+    }
+    return dataclasses.replace(random_batch(spec, n), columns=columns)
+
+
+def assert_columns(one: Batch, other: Mapping[str, batch.Array]) -> None:
+    assert set(one.columns) == set(other)
+    for name, values in one.columns.items():
+        assert values.dtype == other[name].dtype
+        np.testing.assert_array_equal(values, other[name])
+
+
+def test_columns_go_where_their_windows_go(tmp_path):
+    original = with_columns(SIGNAL, 9)
+    told = dict(original.columns)
+    rows = np.array([4, 0, 4])
+    assert_columns(original[rows], {name: values[rows] for name, values in told.items()})
+    assert_columns(original[2:5], {name: values[2:5] for name, values in told.items()})
+    assert_columns(batch.concatenate([original[:4], original[4:]]), told)
+    doubled = jax.tree.map(lambda a: a + a, original)
+    assert_columns(doubled, {name: 2 * values for name, values in told.items()})
+    assert_columns(jax.jit(lambda b: b)(original), told)
+    batch.save_spec(SIGNAL, tmp_path)
+    for number, part in enumerate((original[:5], original[5:])):
+        batch.save(part, tmp_path, f"stimuli-{number}")
+    assert_columns(batch.load(tmp_path, "stimuli"), told)
+    given = batch.make(original.x, original.y, SIGNAL, columns={"origin": jnp.arange(9)})
+    np.testing.assert_array_equal(given.columns["origin"], np.arange(9))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.zeros(8, np.float32), np.zeros(()), np.full(9, np.nan), np.full((9, 2), np.inf)],
+    ids=["short", "a number", "nan", "inf"],
+)
+def test_a_bad_column_is_refused_in_one_line(tmp_path, values):
+    arrays = {field: np.asarray(getattr(random_batch(SIGNAL, 9), field)) for field in batch.FIELDS}
+    with pytest.raises(StimjaxError, match="the column 'origin'") as error:
+        batch.from_arrays(arrays | {"origin": values}, SIGNAL, "here")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {"origin": np.zeros((9, 2), np.int32)}], ids=["none", "wide"]
+)
+def test_parts_with_other_columns_are_refused_in_one_line(tmp_path, other):
+    batch.save_spec(SIGNAL, tmp_path)
+    first = dataclasses.replace(random_batch(SIGNAL, 9), columns={"origin": np.zeros(9, np.int32)})
+    batch.save(first, tmp_path, "stimuli-0")
+    batch.save(dataclasses.replace(first, columns=other), tmp_path, "stimuli-1")
+    with pytest.raises(StimjaxError, match=r"stimuli-1.*other columns than stimuli-0") as error:
+        batch.load(tmp_path, "stimuli")
+    assert "\n" not in str(error.value)

@@ -45,7 +45,6 @@ class Recipe:
     Attributes:
         source: where it starts: generator (a network with random weights), noise, generic,
             public (simulated nights), spectral or mixture.
-        random: part of the draws of the source `public` that are those of `generic`.
         parametrization: what is optimized: the weights of a generator, the window itself, its
             cosine coefficients, or its principal components.
         terms: what is lowered.
@@ -63,6 +62,7 @@ class Recipe:
             the same, each weighing as much as makes its class that frequent (weighted).
         hard: labels are the teacher's most probable class alone, whatever inhibition says of them.
         linear: a second label for linear students, see `excite/columns.py`.
+        random: part of the draws of the source `public` that are those of `generic`.
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the lanes' goals that takes what the source gave as it is. Of the stimuli
             it is a little more, for these take one step: .58 of 500 made in 128 lanes where half
@@ -86,7 +86,6 @@ class Recipe:
     """
 
     source: Literal["generator", "noise", "generic", "public", "spectral", "mixture"] = "generator"
-    random: float = 0.0
     parametrization: Literal["generator", "window", "cosine", "components"] = "window"
     terms: Terms = Terms()
     rate: float = 0.02
@@ -99,6 +98,7 @@ class Recipe:
     balance: Literal["none", "uniform", "prior", "weighted"] = "none"
     hard: bool = False
     linear: bool = False
+    random: float = 0.0
     rounded: bool = True
     unexcited: float = 0.0
     views: float = 0.0

@@ -57,6 +57,7 @@ _POSITIVE: Range = (lambda v: v > 0, "a number above 0")
 _SHARE: Range = (lambda v: 0 <= v <= 1, "from 0 to 1")
 _INSIDE: Range = (lambda v: 0 < v < 1, "above 0 and below 1")
 _PART: Range = (lambda v: 0 <= v < 1, "from 0 to below 1")
+_NIGHT: Range = (lambda v: 0.1 <= v <= 24, "from 0.1 to 24")
 _SEED: Range = (lambda v: 0 <= v <= LARGEST_SEED, f"from 0 to {LARGEST_SEED}")
 _SECRET: Range = (lambda v: 0 <= v <= LARGEST_SECRET, "from 0 to 2^128 - 1")
 _OTHER: Range = (lambda v: v >= 0, "a number of at least 0")
@@ -65,7 +66,7 @@ _RANGES: Mapping[str, Mapping[str, Range]] = {
     "Prepare": {"max_missing": _SHARE, "validation": _SHARE, "test": _SHARE, "folds": _COUNT},
     "Fit": dict.fromkeys(("steps", "batch", "every", "patience"), _COUNT) | {"rate": _POSITIVE},
     "Teacher": {"candidates": _COUNT},
-    "Prior": {"part": _PART, "sleepers": _COUNT, "hours": _POSITIVE, "cohort": _SEED},
+    "Prior": {"part": _PART, "sleepers": _COUNT, "hours": _NIGHT, "cohort": _SEED},
     "Dp": dict.fromkeys(("steps", "batch", "windows"), _COUNT)
     | {"clip": _POSITIVE, "rate": _POSITIVE, "delta": _INSIDE, "prior": _SHARE},
     "Synthesis": {"count": _COUNT, "inhibit": _SHARE, "seed": _SECRET},
@@ -210,6 +211,11 @@ def check(settings: Any, where: str = "") -> None:
             raise StimjaxError(f"{where}{name}networks is empty; name at least one")
         if isinstance(section, config.Teacher) and section.dp.epsilon:
             _check_private(section, f"{where}{name}")
+        elif isinstance(section, config.Teacher) and section.prior.first:
+            raise StimjaxError(
+                f"{where}{name}prior.first: only a teacher with {name}dp.epsilon learns from the "
+                f"prior first; name a {name}prior.part"
+            )
 
 
 def _check_private(teacher: config.Teacher, where: str) -> None:

@@ -39,7 +39,7 @@ def given(statistics: Statistics, recipe: Recipe, prior: config.Prior, spec: Spe
 
 def published(prior: config.Prior, recipe: Recipe) -> config.Prior | None:
     """What a manifest says of the prior: nothing where neither teacher nor stimuli depend on it."""
-    return prior if prior.part or recipe.source == "public" else None
+    return prior if prior.part or prior.first or recipe.source == "public" else None
 
 
 def scored(prior: config.Prior, spec: Spec) -> Batch:
@@ -116,10 +116,15 @@ def taught(prior: config.Prior, spec: Spec) -> dp.Start:
     One sleeper in `HELD_OUT` chooses the best step.
 
     Raises:
-        StimjaxError: nobody simulates such windows.
+        StimjaxError: nobody simulates such windows, or there is one sleeper alone.
     """
     windows = scored(prior, spec)
     beside = np.asarray(windows.subject) % HELD_OUT == 0
+    if beside.all():
+        raise StimjaxError(
+            "of one simulated sleeper alone no network can learn first: another has to choose its "
+            "best step; ask for more with --teacher.prior.sleepers"
+        )
     settings = dataclasses.replace(config.Fit(), steps=prior.first)
 
     def start(model: Model, seed: int) -> Params:

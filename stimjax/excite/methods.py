@@ -30,6 +30,7 @@ from stimjax.learn.teacher import Teacher
 from stimjax.numerics.adam import adam
 
 SHARD = 500  # stimuli
+ORIGINS = 10  # shards at least, where a part of them are random signals
 # An accelerator makes so many times as much at a time. A GPU is fastest from some 4,096 lanes on; a
 # lane makes as many stimuli of a shard as on a CPU, or those that take longer would be rarer.
 WIDER = 32
@@ -77,6 +78,8 @@ def resolved(settings: config.Synthesis) -> config.Synthesis:
     if chosen.life and not settings.shard:
         lives = math.ceil(settings.count / (lanes * chosen.life))  # one after the other
         shard = math.ceil(settings.count / lives)
+    if chosen.random and not settings.shard:  # each shard is of one origin, see `columns.random`
+        shard = min(shard, math.ceil(settings.count / ORIGINS))
     return dataclasses.replace(settings, recipe=chosen, lanes=lanes, shard=shard)
 
 

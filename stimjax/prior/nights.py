@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -29,6 +29,7 @@ from stimjax.machine import runtime
 
 VALUES = 5e7  # of all nights together: where a second has many, there are fewer sleepers
 WORTH = 2e6  # values for which a further worker is started: that takes a second
+PLAIN = {"apnea": ["SpO2"], "stages": ["EEG"]}  # what is soon simulated
 MISSING = 0.5  # a window with more of a channel masked is left out, as `Prepare.max_missing`
 
 
@@ -83,7 +84,9 @@ def nights(prior: config.Prior, form: Spec) -> Nights:
     plan = _plan(form)
     kinds = [channels.kind(name) for name in plan.channels]
     there = np.array([kind in simulate.CHANNELS[plan.task] for kind in kinds])
-    names = tuple(dict.fromkeys(kind for kind, one in zip(kinds, there, strict=True) if one))
+    # Sleep is scored even where no wanted channel shows it.
+    kept = [kind for kind, one in zip(kinds, there, strict=True) if one] or PLAIN[plan.task]
+    names = tuple(dict.fromkeys(kept))
     values = prior.hours * 3600 * plan.rate * len(plan.channels)
     count = max(1, min(prior.sleepers, int(VALUES / values)))
     tasks = [_Task(i, prior.hours, prior.cohort, plan, names) for i in range(count)]
@@ -103,16 +106,21 @@ def form_of(spec: Spec) -> Spec:
 
 
 def _plan(form: Spec) -> Plan:
-    task = next((name for name, classes in rules.CLASSES.items() if classes == form.classes), None)
+    tasks = (name for name in get_args(rules.Task) if rules.CLASSES[name] == form.classes)
+    task = next(tasks, None)
+    refusal = StimjaxError(
+        "nobody simulates such windows: there are sleepers for signals of the tasks "
+        f"{' and '.join(rules.CLASSES)}; choose a --method without a prior"
+    )
     if len(form.shape) != 2 or task is None or form.rate is None or form.label_seconds is None:
-        raise StimjaxError(
-            "nobody simulates such windows: there are sleepers for signals of the tasks "
-            f"{' and '.join(rules.CLASSES)}; choose a --method without a prior"
-        )
+        raise refusal
     names = tuple(channel.name for channel in form.channels)
     seconds = form.shape[0] / form.rate
     after = round(seconds - form.label_start - form.label_seconds, 6)
-    return Plan(task, names, names, form.rate, form.label_start, after)
+    plan = Plan(task, names, names, form.rate, form.label_start, after)
+    if plan.label_seconds != form.label_seconds or after < 0:  # scored by other rules
+        raise refusal
+    return plan
 
 
 def _night(task: _Task) -> _Night:
@@ -122,6 +130,9 @@ def _night(task: _Task) -> _Night:
     )
     spans = rules.spans(recording, plan.task)
     conditioned = condition(recording, task.names, plan.rate)
+    if not spans:
+        nothing = np.zeros(0, int)
+        return _Night(np.zeros((0, len(plan.channels)), np.float32), nothing, nothing, nothing)
     at = np.array([round((start - plan.before) * plan.rate) for start, _, _ in spans])
     label = np.array([number for _, _, number in spans])
     alone = dataclasses.replace(plan, channels=task.names)
@@ -150,7 +161,10 @@ def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"])
         [step * np.arange(len(one.carrier)) + end for one, end in zip(each, ends, strict=False)]
     )
     starts = [at[carrier == number] for number in range(classes)]
-    if lacking := [name for name, own in zip(plan.classes, starts, strict=True) if not len(own)]:
+    label = np.concatenate([one.label for one in each])
+    found = np.bincount(label, minlength=classes)
+    counts = zip(plan.classes, starts, found, strict=True)
+    if lacking := [name for name, own, scored in counts if not (len(own) and scored)]:
         raise StimjaxError(
             f"the simulated nights have no window of the class {lacking[0]!r}; ask for more "
             "with --teacher.prior.sleepers or --teacher.prior.hours"
@@ -160,7 +174,7 @@ def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"])
         start=np.concatenate(starts).astype(np.int32),
         first=np.cumsum([0, *map(len, starts)]).astype(np.int32),
         scored=np.concatenate([one.scored + end for one, end in zip(each, ends, strict=False)]),
-        label=np.concatenate([one.label for one in each]),
+        label=label,
         sleeper=np.repeat(np.arange(len(each)), [len(one.label) for one in each]),
         simulated=there,
     )

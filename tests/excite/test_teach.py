@@ -7,13 +7,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from random_teacher import of_sleep, white
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
 from stimjax.errors import StimjaxError
+from stimjax.excite import teach as teach_module
 from stimjax.excite.shards import shards
+from stimjax.excite.sources import generic
 from stimjax.excite.teach import teach
 from stimjax.learn import candidates, ledger, lower_bound, teacher
+from stimjax.learn.ledger import Ledger
 from stimjax.learn.teacher import Teacher
 
 SPEC = Spec(
@@ -104,3 +108,49 @@ def test_asked_for_canaries_it_says_what_they_show(monkeypatch: pytest.MonkeyPat
     found = teach(TRAIN, VALIDATION, asked).privacy
     assert found is not None and found.audited is not None and found.audited.canaries == 400
     assert dataclasses.replace(found, audited=None) == bare.privacy
+
+
+def test_it_learns_the_prior_beside_its_own_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, measured = [], []
+    minutes = dataclasses.replace(
+        SPEC, shape=(60, 2), classes=("normal", "apnea"), label_seconds=60.0
+    )
+    rng = np.random.default_rng(0)
+    y = batch.one_hot(np.arange(90) % 2, minutes)
+    own = batch.make(rng.normal(size=(90, 60, 2)), y, minutes, subject=np.arange(90) // 9)
+
+    def train(windows: Batch, *rest: object, **more: object) -> Teacher:
+        given.append(windows)
+        return of_sleep()
+
+    def statistics(windows: Batch, labeler: object) -> dict[str, np.ndarray]:
+        measured.append(windows)
+        return {}
+
+    monkeypatch.setattr(teach_module.candidates, "train", train)
+    monkeypatch.setattr(teach_module.methods, "measure", statistics)
+    monkeypatch.setattr(generic, "make", white)
+    prior = config.Prior(part=0.4, sleepers=2, hours=0.5)
+    found = teach(own, own, dataclasses.replace(SETTINGS, critic="none", prior=prior))
+    assert found.prior == prior
+    np.testing.assert_array_equal(given[0].x[:90], own.x)
+    assert len(given[0]) == 150 and (given[0].subject[90:] == batch.NOBODY).all()
+    assert measured == [own]  # statistics are of the private windows alone
+
+
+@pytest.mark.parametrize(("epsilon", "first", "started"), [(5.0, 2, True), (5.0, 0, False)])
+def test_networks_under_a_guarantee_know_the_prior_first_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, epsilon: float, first: int, started: bool
+) -> None:
+    seen = []
+
+    def train(windows: Batch, *rest: object, start: object, **more: object) -> Teacher:
+        seen.append((windows, start))
+        return dataclasses.replace(of_sleep(), privacy=Ledger("subject", epsilon, 1e-5, ()))
+
+    monkeypatch.setattr(teach_module.candidates, "train", train)
+    monkeypatch.setattr(teach_module.carriers, "taught", lambda prior, spec: "start")
+    prior = config.Prior(part=0.0, first=first)
+    settings = dataclasses.replace(SETTINGS, prior=prior, dp=config.Dp(epsilon=epsilon))
+    assert teach(TRAIN, VALIDATION, settings).prior == prior
+    assert seen[0][0] is TRAIN and seen[0][1] == ("start" if started else None)

@@ -394,3 +394,26 @@ def test_few_numbers_want_a_network_that_knows_something():
     beside = dataclasses.replace(few, prior=config.Prior(first=100, part=0.2))
     with pytest.raises(StimjaxError, match=r"prior\.part"):
         checks.check(beside)
+
+
+def test_training_starts_where_it_is_told(easy, monkeypatch):
+    began = []
+    monkeypatch.setattr(dp, "descend", lambda model, params, *rest: began.append(params) or params)
+    asked: list[int] = []
+
+    def start(model: models.Model, seed: int) -> models.Params:
+        asked.append(seed)
+        return jax.tree.map(lambda leaf: jnp.full_like(leaf, 0.25), model.init(jax.random.key(0)))
+
+    found = dp.train(easy, SHORT, seed=3, entropy=0, start=start)
+    assert asked == teacher.seeds(3, 1)
+    for leaf in jax.tree.leaves((began[0], found.params["members"])):
+        assert (leaf == 0.25).all()
+    own = dp.train(easy, SHORT, seed=3, entropy=0)
+    model = models.classifier("mlp", easy.spec.shape, 2)
+    for leaf, expected in zip(
+        jax.tree.leaves(own.params["members"]),
+        jax.tree.leaves(model.init(jax.random.key(asked[0]))),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(leaf[0], expected)

@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy import special
 
-from stimjax import models
+from stimjax import config, models
 from stimjax.batch import Batch, Spec
 from stimjax.disk.documents import Member
 from stimjax.errors import StimjaxError
@@ -194,3 +194,20 @@ def test_no_teacher_starts_where_a_student_does(seed: int, candidates: int) -> N
     assert max(seeds) < 2**32  # a key tells them all apart
     following = teacher.seeds(seed + 1, candidates)
     assert not set(seeds) & set(following)
+
+
+def test_the_prior_is_kept_and_a_wrong_one_refused(known: Teacher, tmp_path: Path) -> None:
+    prior = config.Prior(part=0.3, sleepers=7)
+    other = dataclasses.replace(known, prior=prior)
+    assert other.digest != known.digest
+    teacher.save(other, tmp_path / "one")
+    assert teacher.load(tmp_path / "one").prior == prior
+    change(tmp_path / "one", prior=dataclasses.asdict(prior) | {"hours": -1.0})
+    assert "prior.hours is -1" in refused(tmp_path / "one")
+
+
+def test_a_teacher_of_an_earlier_version_knows_no_prior(saved: Path) -> None:
+    content = json.loads((saved / "teacher.json").read_text())
+    del content["prior"]
+    (saved / "teacher.json").write_text(json.dumps(content))
+    assert teacher.load(saved).prior == config.Prior()

@@ -88,6 +88,26 @@ def test_arrow_reads_what_the_release_holds(made, tmp_path):
     )
 
 
+@pytest.mark.parametrize("spec", [SIGNALS, IMAGES], ids=["signals", "images"])
+def test_columns_of_a_release_are_columns_of_its_files(spec, tmp_path):
+    plain = written(tmp_path / "plain", spec)
+    label, origin = np.arange(25) % 2, (np.arange(25) % 3 == 0).astype(np.int32)
+    linear = batch.one_hot(label, spec)
+    columns = {"linear": linear, "origin": origin}
+    (tmp_path / "release").mkdir()
+    release.save_shard(tmp_path / "release", 0, dataclasses.replace(plain, columns=columns))
+    release.finish(tmp_path / "release", spec, MANIFEST)
+    export.export(tmp_path / "release", "npz", tmp_path / "x.npz")
+    with np.load(tmp_path / "x.npz", allow_pickle=False) as found:
+        np.testing.assert_array_equal(found["linear"], linear)
+        np.testing.assert_array_equal(found["origin"], origin)
+    export.export(tmp_path / "release", "parquet", tmp_path / "x.parquet")
+    table = parquet.read_table(tmp_path / "x.parquet")
+    np.testing.assert_array_equal(table["origin"], origin)
+    for k, name in enumerate(spec.classes):
+        np.testing.assert_array_equal(table[f"linear: {name}"], linear[:, k])
+
+
 def test_edf_holds_physical_values_and_a_class_for_each_stimulus(tmp_path):
     stimuli = written(tmp_path / "release", SIGNALS)
     export.export(tmp_path / "release", "edf", tmp_path / "x.edf")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from stimjax import batch
+from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
+from stimjax.excite import carriers
 from stimjax.learn.teacher import Teacher
 from stimjax.students import baselines
 
@@ -76,3 +77,19 @@ def test_noise_is_uniform_in_each_channels_range_and_labeled_by_the_teacher():
         # Kolmogorov's distance, far beyond its 99.9 % quantile if the law were another.
         assert np.abs(ranks - uniform).max() < 2 / np.sqrt(20_000) * (channel.high - channel.low)
     np.testing.assert_array_equal(made.y, teacher.probability(np.asarray(made.x)))
+
+
+def test_the_prior_is_simulated_sleepers_with_their_own_labels():
+    spec = Spec((60, 1), SPEC.classes, SPEC.channels[:1], 1.0, label_seconds=60.0)
+    settings = config.Prior(sleepers=2, hours=0.5)
+    scored = carriers.scored(settings, spec)
+    rows = {x.tobytes(): label for x, label in zip(scored.x, scored.label, strict=True)}
+    found = baselines.prior(settings, spec, 20)
+    assert found is not None and len(found) == 20 and (found.subject == batch.NOBODY).all()
+    assert [rows[x.tobytes()] for x in found.x] == list(found.label)
+    everything = baselines.prior(settings, spec, 10**6)
+    assert everything is not None and len(everything) == len(scored)  # none twice
+
+
+def test_there_is_no_prior_of_what_nobody_simulates(train):
+    assert baselines.make("prior", train, None, 10, 0) is None

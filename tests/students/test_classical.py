@@ -196,14 +196,6 @@ def test_a_class_of_one_window_and_a_class_of_none():
         np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-4)
 
 
-def test_long_windows_are_averaged_over_time_and_short_ones_are_not():
-    x = np.random.default_rng(0).normal(size=(3, 4000, 2)).astype(np.float32)
-    found = classical._features(x)
-    assert found.shape == (3, 1000)
-    np.testing.assert_allclose(found[1, :2], x[1, :8].mean(axis=0), rtol=1e-5)
-    np.testing.assert_array_equal(classical._features(x[:, :500]), x[:, :500].reshape(3, -1))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", classical.CLASSICAL)
 def test_twenty_thousand_soft_stimuli_of_five_classes(name):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from stimjax import config
 from stimjax.config.names import NETWORKS
-from stimjax.config.settings import with_later
+from stimjax.config.settings import check, with_later
 from stimjax.disk.documents.document import Document, plain
 from stimjax.disk.documents.metrics import CriticScores, Member
 from stimjax.errors import StimjaxError
@@ -72,3 +72,4 @@ class TeacherFile(Document):
         whole = all(type(count) is int and count > 0 for count in self.counts)  # True is no count
         if not self.networks or len(self.counts) != len(self.networks) or not whole:
             raise StimjaxError(f"{where}: its counts are not one number for each of its networks")
+        check(self.prior, f"{where}: prior.")

@@ -1,11 +1,14 @@
 """Pipelines in a row: halves, seeds, training together."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
 from stimjax import config, models
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
+from stimjax.excite import carriers
 from stimjax.learn import teacher
 from stimjax.learn.predict import probabilities
 from stimjax.privacy.shadow import pipelines, releases
@@ -82,3 +85,28 @@ def test_log_odds_of_the_class() -> None:
     p = probability[:, np.arange(20), label]
     found = pipelines.log_odds(model, params, np.asarray(batch.x), label)
     assert found == pytest.approx(np.log(p / (1 - p)), rel=1e-3, abs=1e-4)
+
+
+def test_teachers_learn_the_prior_beside_their_own_windows(monkeypatch) -> None:
+    spec = Spec((60, 1), ("normal", "apnea"), SIGNAL.channels[:1], 1.0, label_seconds=60.0)
+    prior = config.Prior(part=0.5, sleepers=2, hours=0.5)
+    spec = dataclasses.replace(spec, channels=(Channel("SpO2", "%", low=-6.0),))
+    label = np.arange(40) % 2
+    own = make(np.zeros((40, 60, 1)), one_hot(label, spec), spec)
+    rows, seen = [np.arange(10), np.arange(10, 40)], []
+    monkeypatch.setattr(
+        pipelines,
+        "train",
+        lambda model, windows, rows, seeds, settings: seen.append((windows, rows)),
+    )
+    by = pipelines.Labelers(("mlp",), prior=prior)
+    given = pipelines.teachers(own, rows, [1, 2], [3, 4], by)
+    given._family(0)
+    windows, learned = seen[0]
+    sleepers = carriers.learned(prior, spec, 30)
+    np.testing.assert_array_equal(windows.x[40:], sleepers.x)
+    for mine, all_of_them in zip(rows, learned, strict=True):
+        assert list(all_of_them) == [*mine, *range(40, 40 + len(mine))]  # the half of all
+    assert given.rows is rows and given.windows is own  # what statistics are measured on
+    bare = pipelines.teachers(own, rows, [1, 2], [3, 4], pipelines.Labelers(("mlp",)))
+    assert bare._learned == (own, rows)
