@@ -369,7 +369,7 @@ def test_few_numbers_are_biases_and_the_last_layer_and_the_rest_keeps_its_bits(e
     model = models.classifier("mlp", spec.shape, 2)
     start = model.init(jax.random.key(1))
     few = dataclasses.replace(SHORT, numbers="few")
-    changed, own, whole = dp.trained(model, start, few, 2)
+    changed, own, _ = dp.trained(model, start, few, 2)
     for kept, whole_leaf in zip(
         jax.tree.leaves(own, is_leaf=lambda a: a is None), jax.tree.leaves(start), strict=True
     ):

@@ -143,7 +143,7 @@ def test_a_guarantee_is_kept_by_shadows_of_networks_that_nobody_knows() -> None:
     private, asked = config.Dp(epsilon=8.0, units=9), config.Synthesis()
     for networks in ((), ("somebody's own",)):
         by = releases.release_recipe(asked, networks, private).by
-        assert by == (("cnn",), private)
+        assert by[:2] == (("cnn",), private)
         (said,) = releases.unlike(by, networks, True).split("; ")
         assert said.endswith("so that shadow teachers are of cnn")
     some = releases.release_recipe(asked, ("gru", "somebody's own")).by
