@@ -346,5 +346,5 @@ def test_units_are_counted_where_nobody_stated_them(known) -> None:
     by_window = dataclasses.replace(settings, unit="window")
     how = releases.release_recipe(config.Synthesis(), ("gru", "mlp"), by_window)
     counted = releases.counted(how, known.windows)
-    assert counted.by == (("gru", "mlp"), dataclasses.replace(by_window, units=360))
-    assert releases.release_recipe(config.Synthesis()).by == (("cnn",), None)
+    assert counted.by[:2] == (("gru", "mlp"), dataclasses.replace(by_window, units=360))
+    assert releases.release_recipe(config.Synthesis()).by[:2] == (("cnn",), None)
