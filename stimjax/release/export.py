@@ -43,18 +43,16 @@ def export(folder: Path, to: Format, out: Path, *, overwrite: bool = False) -> i
 def _npz(stimuli: Batch, manifest: Manifest, path: Path) -> None:
     """Every column as in the release; `channels`, `classes`; JSON texts of the rest."""
     spec = stimuli.spec
+    columns = {"x": stimuli.x, "y": stimuli.y, "weight": stimuli.weight, **stimuli.columns}
+    about = {
+        "channels": [channel.name for channel in spec.channels],
+        "classes": spec.classes,
+        "spec": json.dumps(spec.to_json()),
+        "manifest": json.dumps(manifest.to_json()),
+    }
+    arrays = {name: np.asarray(values) for name, values in (columns | about).items()}
     with path.open("wb") as file:
-        np.savez(
-            file,
-            x=stimuli.x,
-            y=stimuli.y,
-            weight=stimuli.weight,
-            **stimuli.columns,
-            channels=np.array([channel.name for channel in spec.channels]),
-            classes=np.array(spec.classes),
-            spec=np.array(json.dumps(spec.to_json())),
-            manifest=np.array(json.dumps(manifest.to_json())),
-        )
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _parquet(stimuli: Batch, manifest: Manifest, path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nights import CODES, MINUTES, Cohort
+from night_files import CODES, MINUTES, Cohort
 
 from stimjax import config
 from stimjax.data import prepare

@@ -2,11 +2,11 @@
 
 import tracemalloc
 
-import nights
+import night_files
 import numpy as np
 import pyedflib
 import pytest
-from nights import CODES, WORDS, Cohort, inside, made_of, parts, truth
+from night_files import CODES, WORDS, Cohort, inside, made_of, parts, truth
 
 from stimjax import config
 from stimjax.batch import load_spec

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from nights import CODES, MINUTES, WORDS, inside, parts
+from night_files import CODES, MINUTES, WORDS, inside, parts
 
 from stimjax.batch import load_spec
 from stimjax.data import plan, split

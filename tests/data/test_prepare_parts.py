@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nights import CODES, MINUTES, WORDS, Cohort, inside, made_of, parts
+from night_files import CODES, MINUTES, WORDS, Cohort, inside, made_of, parts
 
 from stimjax import batch, config
 from stimjax.batch import load_spec

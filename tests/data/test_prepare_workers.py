@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from nights import CODES, MINUTES
+from night_files import CODES, MINUTES
 
 from stimjax import config
 from stimjax.data import prepare

@@ -297,7 +297,7 @@ def _labels(shadows: Shadows, world: World, places: Int[np.ndarray, " n"]) -> Si
     """What the labels of the release say of the windows at `places`; of nobody else's, nothing."""
     rows = np.random.default_rng(shadows.seed).permutation(len(world.release))[: labels.MOST]
     stimuli, inside = world.release[rows], shadows.inside[:, places]
-    released = {"y": stimuli.y} | stimuli.columns
+    released = {"y": stimuli.y, **stimuli.columns}
     shown = shadows.label(np.asarray(stimuli.x))
     names = [name for name in shown if name in released]  # of a planted leak, fewer
     theirs, target = labels.recognized(
