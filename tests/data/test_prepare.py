@@ -19,7 +19,7 @@ def test_words_of_the_user_are_read_and_recorded(cohort, windows_of, monkeypatch
     whole = made_of(windows_of(cohort))
     assert "events" not in whole["settings"]  # older folders do not have it
     for word, own in (("Kurve flach", "apnea"), ("Ereignis 7", "apnea minute")):
-        monkeypatch.setattr(nights, "WORDS", ("Normal", word))
+        monkeypatch.setattr(night_files, "WORDS", ("Normal", word))
         for code, name in zip(CODES.values(), CODES, strict=True):
             cohort.add(name, code, cohort.spo2[code], cohort.labels[code])
         with pytest.raises(StimjaxError, match="every window is of the class 'normal'"):
