@@ -54,12 +54,12 @@ def test_releases_of_any_size_have_their_random_part(count: int) -> None:
         settings = methods.resolved(config.Synthesis("public", count, lanes=lanes))
         shards = -(-count // settings.shard)
         part = columns.random(np.arange(shards), RECIPES["public"].random).sum() / shards
-        assert part == pytest.approx(0.3, abs=0.05)
+        assert part == pytest.approx(RECIPES["public"].random, abs=0.05)
 
 
 def test_columns_are_those_of_the_recipe() -> None:
     x = np.random.default_rng(0).normal(size=(5, 6, 2)).astype(np.float32)
-    public, bare = RECIPES["public"], RECIPES["probe"]
+    public, bare = dataclasses.replace(RECIPES["public"], linear=True, random=0.3), RECIPES["probe"]
     statistics = {"linear.weight": np.ones((12, 3), np.float32), "linear.bias": np.arange(3.0)}
     assert columns.of(x, bare, {}, 3) == {}
     assert set(columns.of(x, public, statistics, 3)) == {"linear", "origin"}
@@ -85,7 +85,7 @@ def test_the_statistic_is_a_linear_classifier_of_the_training_windows() -> None:
 
 
 def test_what_it_uses_is_said_where_it_is_asked_for() -> None:
-    asked = [one.name for one in methods.parts(RECIPES["public"])]
+    asked = [one.name for one in methods.parts(dataclasses.replace(RECIPES["public"], linear=True))]
     assert "linear" in asked
-    without = methods.parts(dataclasses.replace(RECIPES["public"], linear=False))
+    without = methods.parts(RECIPES["public"])
     assert "linear" not in [one.name for one in without]

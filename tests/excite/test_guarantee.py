@@ -28,12 +28,12 @@ def refusal(recipe, statistics=(ledger.PRIOR,)) -> str:
     return message
 
 
-@pytest.mark.parametrize("name", ["paper", "probe"])
+@pytest.mark.parametrize("name", ["paper", "probe", "public"])
 def test_methods_that_need_no_statistics_are_allowed(name):
     guarantee.refuse_recipe(RECIPES[name], (ledger.PRIOR,))
 
 
-@pytest.mark.parametrize("name", sorted(set(RECIPES) - {"paper", "probe"}))
+@pytest.mark.parametrize("name", sorted(set(RECIPES) - {"paper", "probe", "public"}))
 def test_all_other_methods_are_refused(name):
     assert "--synthesis.method probe" in refusal(RECIPES[name])
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from children import python_path
 from random_teacher import of_sleep, white
 
 from stimjax import batch, config, release
 from stimjax.batch import Batch
+from stimjax.config.recipes import RECIPES
 from stimjax.disk.documents import Manifest
 from stimjax.errors import StimjaxError
 from stimjax.excite import columns
@@ -22,19 +24,23 @@ from stimjax.machine import versions
 from stimjax.prior import nights
 
 TEACHER = of_sleep()
-SETTINGS = config.Synthesis("public", 40, lanes=4, shard=10, seed=5)
+RECIPE = dataclasses.replace(RECIPES["public"], random=0.3, linear=True)
+SETTINGS = config.Synthesis("public", 40, RECIPE, lanes=4, shard=10, seed=5)
 
 PROGRAM = """
+import dataclasses
 import sys
 from pathlib import Path
 import jax
 from random_teacher import of_sleep, white
 from stimjax import config
+from stimjax.config.recipes import RECIPES
 from stimjax.excite.sources import generic
 from stimjax.excite.synthesize import synthesize
 
 generic.make = white
-settings = config.Synthesis("public", 40, lanes=4, shard=10, seed=5)
+recipe = dataclasses.replace(RECIPES["public"], random=0.3, linear=True)
+settings = config.Synthesis("public", 40, recipe, lanes=4, shard=10, seed=5)
 synthesize(of_sleep(), settings, Path(sys.argv[1]))
 print(jax.local_device_count())
 """
@@ -117,7 +123,7 @@ def test_left_on_one_device_and_finished_on_two_it_has_the_same_bytes(
     environment = os.environ | {
         "XLA_FLAGS": flags,
         "JAX_PLATFORMS": "cpu",
-        "PYTHONPATH": str(Path(__file__).parents[1]),  # of random_teacher
+        "PYTHONPATH": python_path(Path(__file__).parents[1]),  # of random_teacher
         "NPROC": "1",
     }
     done = subprocess.run(

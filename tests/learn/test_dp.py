@@ -327,7 +327,7 @@ def test_a_release_without_a_guarantee_says_so(trained, published, tmp_path):
     assert "Differential privacy" not in (tmp_path / "README.md").read_text()
 
 
-@pytest.mark.parametrize("method", sorted(set(RECIPES) - {"probe", "paper"}))
+@pytest.mark.parametrize("method", sorted(set(RECIPES) - {"probe", "paper", "public"}))
 def test_a_private_teacher_refuses_methods_that_need_more(trained, tmp_path, method):
     with pytest.raises(StimjaxError, match="no epsilon was spent on; choose"):
         synthesize.synthesize(trained, config.Synthesis(method=method), tmp_path / "release")
