@@ -2,8 +2,7 @@
 
 linear: the class that a linear classifier of the private windows calls, one-hot f32[n, class], for
     students that are linear.
-origin: 0 of a simulated sleeper, 1 a random signal, i32[n]; for students that random signals
-    mislead, such as k-nearest neighbors.
+origin: 0 of a simulated sleeper, 1 a random signal, i32[n]; for whoever wants one kind alone.
 """
 
 from __future__ import annotations

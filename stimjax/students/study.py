@@ -169,10 +169,11 @@ def student(
 
 
 def suited(student: str, windows: Batch) -> Batch:
-    """What of a release with several columns a student should learn from, as its card says.
+    """What of a release with several columns a student learns from.
 
-    A linear student takes the label of a linear teacher; k-nearest neighbors leave out random
-    signals, among which a real window has no neighbor. Others take all rows and `y`.
+    A linear student takes the label of a linear teacher, as the card says. k-nearest neighbors
+    leave out random signals, which does not serve them (docs/results/individuals.md). Others take
+    all rows and `y`.
     """
     if student == "logistic" and columns.LINEAR in windows.columns:
         return dataclasses.replace(windows, y=windows.columns[columns.LINEAR])
