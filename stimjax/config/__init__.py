@@ -3,6 +3,7 @@
 from stimjax.config.names import ATTACKS, STUDENTS
 from stimjax.config.sections import (
     DEMO,
+    NO_PRIOR,
     Audit,
     Dp,
     Fit,
@@ -19,6 +20,7 @@ from stimjax.config.sections import (
 __all__ = [
     "ATTACKS",
     "DEMO",
+    "NO_PRIOR",
     "STUDENTS",
     "Audit",
     "Dp",

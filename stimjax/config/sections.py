@@ -180,6 +180,9 @@ class Prior:
     cohort: int = 0
 
 
+NO_PRIOR = Prior()  # whom no network knows
+
+
 @dataclasses.dataclass(frozen=True)
 class Teacher:
     """The networks that learn from the private windows.

@@ -104,10 +104,15 @@ def learned(prior: config.Prior, spec: Spec, count: int) -> Batch:
     Raises:
         StimjaxError: nobody simulates such windows.
     """
-    windows, rng = scored(prior, spec), np.random.default_rng(prior.cohort)
+    return dealt(scored(prior, spec), prior, count)
+
+
+def dealt(windows: Batch, prior: config.Prior, count: int) -> Batch:
+    """The same of `windows`, which are what `scored` gave."""
+    rng = np.random.default_rng(prior.cohort)
     rounds = math.ceil(count / len(windows))
     rows = np.concatenate([rng.permutation(len(windows)) for _ in range(rounds)])[:count]
-    return batch.make(np.asarray(windows.x)[rows], np.asarray(windows.y)[rows], spec)
+    return batch.make(np.asarray(windows.x)[rows], np.asarray(windows.y)[rows], windows.spec)
 
 
 def taught(prior: config.Prior, spec: Spec) -> dp.Start:

@@ -28,7 +28,6 @@ from stimjax.machine.versions import versions
 from stimjax.models import Model, Params
 
 STATISTICS = "statistics.safetensors"
-NO_PRIOR = config.Prior()  # whom no network knows
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
 
 
@@ -56,7 +55,7 @@ class Teacher:
     critic: Critic | None = None
     privacy: Ledger | None = None
     dp: config.Dp | None = None
-    prior: config.Prior = NO_PRIOR
+    prior: config.Prior = config.NO_PRIOR
 
     @property
     def models(self) -> list[tuple[Model, Params]]:

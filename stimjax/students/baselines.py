@@ -10,7 +10,7 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite import carriers, methods
-from stimjax.learn.teacher import NO_PRIOR, Teacher
+from stimjax.learn.teacher import Teacher
 
 MOST_ROWS = 4000  # training windows of a class from which a Gaussian is drawn
 DRAWN = 1000  # windows that a source gives at once
@@ -24,7 +24,7 @@ def make(name: str, train: Batch, teacher: Teacher | None, count: int, seed: int
     if name == "gaussian":
         return gaussian(train, count, seed)
     if name == "prior":
-        return prior(NO_PRIOR if teacher is None else teacher.prior, train.spec, count)
+        return prior(config.NO_PRIOR if teacher is None else teacher.prior, train.spec, count)
     if teacher is None:
         return None
     return OF_TEACHER[name](teacher, count, seed)
@@ -36,7 +36,7 @@ def prior(settings: config.Prior, spec: Spec, count: int) -> Batch | None:
         windows = carriers.scored(settings, spec)
     except StimjaxError:
         return None
-    return carriers.learned(settings, spec, min(count, len(windows)))
+    return carriers.dealt(windows, settings, min(count, len(windows)))
 
 
 def noise(teacher: Teacher, count: int, seed: int) -> Batch:

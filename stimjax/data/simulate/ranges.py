@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from stimjax.data.simulate.noise import log_uniform
+
 
 @dataclasses.dataclass(frozen=True)
 class Uniform:
@@ -28,7 +30,7 @@ class LogUniform:
     high: float
 
     def draw(self, rng: np.random.Generator) -> float:
-        return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+        return log_uniform(rng, self.low, self.high)
 
 
 @dataclasses.dataclass(frozen=True)

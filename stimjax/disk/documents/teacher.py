@@ -14,8 +14,6 @@ from stimjax.disk.documents.document import Document, plain
 from stimjax.disk.documents.metrics import CriticScores, Member
 from stimjax.errors import StimjaxError
 
-NO_PRIOR = config.Prior()
-
 
 @dataclasses.dataclass(frozen=True)
 class TeacherFile(Document):
@@ -47,7 +45,7 @@ class TeacherFile(Document):
     privacy: Mapping[str, Any] | None
     versions: Mapping[str, str]
     dp: config.Dp | None = None
-    prior: config.Prior = NO_PRIOR
+    prior: config.Prior = config.NO_PRIOR
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> TeacherFile:
@@ -58,7 +56,7 @@ class TeacherFile(Document):
                 f"{cls.SCHEMA}; train the teacher again"
             )
         if isinstance(content, Mapping):
-            content = {"dp": None, "prior": plain(NO_PRIOR), **content}
+            content = {"dp": None, "prior": plain(config.NO_PRIOR), **content}
             content["dp"] = with_later(content["dp"], "teacher.dp.")
         return super().from_json(content, where)
 

@@ -29,7 +29,6 @@ from stimjax.batch import Batch, Spec
 from stimjax.excite import carriers
 from stimjax.learn.predict import log_probabilities
 from stimjax.learn.step import Learner, Windows, rates
-from stimjax.learn.teacher import NO_PRIOR
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
 from stimjax.privacy.shadow import private
@@ -82,7 +81,7 @@ class Labelers(NamedTuple):
 
     networks: tuple[str, ...] = ("cnn",)
     dp: config.Dp | None = None
-    prior: config.Prior = NO_PRIOR
+    prior: config.Prior = config.NO_PRIOR
 
 
 ONE = Labelers()  # as of a release of which nobody knows
@@ -112,7 +111,7 @@ class Trained:
     starts: Sequence[int]
     seeds: Sequence[int]
     dp: config.Dp | None = None
-    prior: config.Prior = NO_PRIOR
+    prior: config.Prior = config.NO_PRIOR
 
     @property
     def model(self) -> Model:

@@ -32,7 +32,6 @@ from stimjax.excite.kind import Statistic, Statistics
 from stimjax.excite.sources import SOURCES
 from stimjax.learn import critic, dp
 from stimjax.learn.predict import probabilities
-from stimjax.learn.teacher import NO_PRIOR
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
 from stimjax.privacy.shadow import pipelines
@@ -105,7 +104,7 @@ def release_recipe(
     """
     recipe = methods.recipe(settings)
     known = tuple(name for name in networks if name in NETWORKS)
-    by = Labelers(known or ONE.networks, private, NO_PRIOR if prior is None else prior)
+    by = Labelers(known or ONE.networks, private, config.NO_PRIOR if prior is None else prior)
     return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
 
 
