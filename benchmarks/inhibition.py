@@ -23,7 +23,7 @@ def measure() -> dict[str, Any]:
     """Microseconds of a lane-step of each, and how many times as long it takes when inhibited."""
     import dataclasses
 
-    import default
+    import mixture
     import paper
     import turns
 
@@ -31,9 +31,9 @@ def measure() -> dict[str, Any]:
 
     dense = config.Synthesis("paper", recipe=paper.RECIPE)
     asked = {
-        "paper": (paper.untrained(default.SPEC), dense),
-        "paper, default teacher": (default.teacher(), dense),
-        "mixture": (default.teacher(), config.Synthesis(recipe=default.RECIPE)),
+        "paper": (paper.untrained(mixture.SPEC), dense),
+        "paper, default teacher": (mixture.teacher(), dense),
+        "mixture": (mixture.teacher(), config.Synthesis(recipe=mixture.RECIPE)),
     }
     found: dict[str, Any] = {"subjects": SUBJECTS, "aimed at": LIMIT}
     for name, (teacher, settings) in asked.items():

@@ -22,15 +22,15 @@ def main() -> None:
     from stimjax.machine import runtime
 
     runtime.start()
-    import default
     import jax
+    import mixture
     import paper
     from workers import serve, sized
 
     from stimjax import config
     from stimjax.excite import shards
 
-    teacher = paper.untrained(default.SPEC)
+    teacher = paper.untrained(mixture.SPEC)
     shard = sized(250, 10)
     asked = config.Synthesis("paper", 8 * shard, paper.RECIPE, shard=shard, seed=0)
 

@@ -18,14 +18,14 @@ REPEATS = sized(5, 1)
 
 def measure() -> dict[str, Any]:
     """Seconds for the stimuli, and stimuli a second."""
-    import default
     import jax
+    import mixture
 
     from stimjax.excite import shards
 
     jax.config.update("jax_enable_compilation_cache", False)
-    teacher = default.teacher()
-    asked = default.synthesis(COUNT)
+    teacher = mixture.teacher()
+    asked = mixture.synthesis(COUNT)
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()

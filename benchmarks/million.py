@@ -21,7 +21,7 @@ COUNT = sized(1_000_000, 1_000)
 
 def measure() -> dict[str, Any]:
     """Seconds to make and to verify, and MiB over time."""
-    import default
+    import mixture
 
     from stimjax.config import settings
     from stimjax.learn import teacher as teachers
@@ -29,8 +29,8 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "teacher").mkdir()
-        teachers.save(default.teacher(), folder / "teacher")
-        asked = default.synthesis(COUNT)
+        teachers.save(mixture.teacher(), folder / "teacher")
+        asked = mixture.synthesis(COUNT)
         (folder / "config.yaml").write_text(settings.dump(asked), encoding="utf-8")
         words = ["synthesize", "teacher", "--out=release", "--config=config.yaml"]
         seconds, memory = _watched(folder, *words)

@@ -20,15 +20,15 @@ REPEATS = sized(7, 1)
 
 def measure() -> dict[str, Any]:
     """Microseconds of a lane-step of each method, and how many times as fast others are."""
-    import default
+    import mixture
     import paper
     import turns
 
     from stimjax.config.recipes import RECIPES
 
     asked = {
-        "paper": (paper.untrained(default.SPEC), paper.RECIPE),
-        "invert": (default.teacher(), RECIPES["invert"]),
+        "paper": (paper.untrained(mixture.SPEC), paper.RECIPE),
+        "invert": (mixture.teacher(), RECIPES["invert"]),
     }
     found: dict[str, Any] = {}
     for method, given in asked.items():

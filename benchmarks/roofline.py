@@ -43,14 +43,14 @@ def measure() -> dict[str, Any]:
 
 
 def _measure() -> dict[str, Any]:
-    import default
     import jax
+    import mixture
     import paper
 
     from stimjax import models
 
     kind = "cpu" if jax.default_backend() == "cpu" else "gpu"
-    teacher = paper.untrained(default.SPEC)
+    teacher = paper.untrained(mixture.SPEC)
     ((_, cnn),) = teacher.models
     generator = jax.eval_shape(lambda key: paper.programs(teacher, 1)[0](key).lanes.params, _key())
     flop, moved = flops(cnn, generator), 2 * 3 * 4 * models.size(generator)
@@ -118,9 +118,9 @@ def flops(cnn: Mapping[str, Any], generator: Mapping[str, Any]) -> int:
 
 def products(cnn: Mapping[str, Any]) -> list[tuple[int, Any]]:
     """The CNN's kernels [in, out], each with the rows that it is applied to for one window."""
-    import default
+    import mixture
 
-    rows = [default.SPEC.shape[0] // 2**level for level in range(3)]
+    rows = [mixture.SPEC.shape[0] // 2**level for level in range(3)]
     convolutions = [cnn[f"Conv_{level}"]["Dense_0"]["kernel"] for level in range(3)]
     dense = [(1, cnn[f"Dense_{layer}"]["kernel"]) for layer in range(2)]
     return list(zip(rows, convolutions, strict=True)) + dense

@@ -68,12 +68,12 @@ def by_devices() -> dict[str, Any]:
 
 def by_lanes(widths: tuple[int, ...]) -> dict[str, Any]:
     """Lane-steps a second for each number of lanes, one after the other, as far as memory goes."""
-    import default
     import jax
+    import mixture
     import paper
     import roofline
 
-    teacher = paper.untrained(default.SPEC)
+    teacher = paper.untrained(mixture.SPEC)
     rates: dict[str, float] = {}
     for width in widths:
         try:

@@ -25,16 +25,12 @@ def teacher(network: str = "cnn") -> Teacher:
 
 
 def of_sleep() -> Teacher:
-    """One network for minutes of saturation, a linear classifier beside it, two sleepers."""
+    """One network for minutes of saturation, and two simulated sleepers."""
     channel = Channel("SpO2", "%", "fixed", 95.0, 4.0, low=-6.0, high=1.25, resolution=0.25)
     spec = Spec((60, 1), ("normal", "apnea"), (channel,), 1.0, label_seconds=60.0)
-    rng = np.random.default_rng(1)
     statistics = {
         "classes.prior": np.array([0.6, 0.4], np.float32),
         "classes.prior.behind.all": np.array([[70, 7, 7, 1 / 7, 1]], np.float32),
-        "linear.weight": rng.normal(size=(60, 2)).astype(np.float32),
-        "linear.bias": np.array([0.2, -0.1], np.float32),
-        "linear.behind.all": np.array([[70, 7, 7, 1 / 7, 1]], np.float32),
     }
     prior = config.Prior(sleepers=2, hours=0.5)
     return dataclasses.replace(_of("mlp", spec), statistics=statistics, prior=prior)

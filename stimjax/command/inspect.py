@@ -20,6 +20,7 @@ from stimjax.disk.documents import (
 from stimjax.errors import StimjaxError
 from stimjax.learn import limits
 from stimjax.spec import Spec, load_spec
+from stimjax.students import worth
 
 # Of a release that an earlier version made.
 PUBLISHED = "seed      is published, so that the noise can be subtracted: make the release again"
@@ -183,6 +184,8 @@ def _results(folder: Path) -> str:
     if judged:
         good = ", ".join(loss.student for loss in judged if loss.non_inferior)
         lines.append(f"shown to lose less than the margin on stimuli: {good or 'none'}")
+    if added := worth.sentence(results):
+        lines.append(added)
     return "\n".join(lines)
 
 

@@ -61,7 +61,6 @@ class Recipe:
             (none); all the same (uniform); as frequent as in the training windows (prior); or all
             the same, each weighing as much as makes its class that frequent (weighted).
         hard: labels are the teacher's most probable class alone, whatever inhibition says of them.
-        linear: a second label for linear students, see `excite/columns.py`.
         random: part of the draws of the source `public` that are those of `generic`.
         rounded: values are rounded to the channel's resolution before they are labeled.
         unexcited: part of the lanes' goals that takes what the source gave as it is. Of the stimuli
@@ -97,7 +96,6 @@ class Recipe:
     highest: float = 0.9999
     balance: Literal["none", "uniform", "prior", "weighted"] = "none"
     hard: bool = False
-    linear: bool = False
     random: float = 0.0
     rounded: bool = True
     unexcited: float = 0.0
@@ -132,7 +130,7 @@ RECIPES: dict[str, Recipe] = {
     # Ours, from here on. Random signals, labeled and not excited.
     "probe": Recipe(source="generic", balance="prior"),
     # Windows that anybody may have: what a teacher knows is in the class of each alone.
-    "public": Recipe(source="public", random=0.6, balance="prior", hard=True),
+    "public": Recipe(source="public", random=0.6, balance="uniform", hard=True),
     "spectral": Recipe(source="spectral", balance="prior"),
     "mixture": Recipe(source="mixture", balance="prior", views=0.5),
     # Hidden neurons driven to what each class causes in them.

@@ -165,7 +165,9 @@ class Prior:
     Public: a release that depends on them says which they are, and whoever has it can make them.
 
     Attributes:
-        part: of the windows that the teacher learns from that are theirs; 0 for none.
+        part: of the windows that the teacher learns from that are theirs, where anybody simulates
+            such windows; 0 for none. A teacher with a formal guarantee learns from none beside
+            private ones.
         first: steps in which a teacher with a formal guarantee learns from them alone, before it
             sees a private window; 0 starts it from random weights.
         sleepers: how many, at most: of windows of many values there are fewer.
@@ -173,14 +175,14 @@ class Prior:
         cohort: another number is other sleepers.
     """
 
-    part: float = 0.0
+    part: float = 0.25
     first: int = 0
     sleepers: int = 160
     hours: float = 2.0
     cohort: int = 0
 
 
-NO_PRIOR = Prior()  # whom no network knows
+NO_PRIOR = Prior(part=0.0)  # whom no network knows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,7 +241,7 @@ class Synthesis:
             is given makes a release again.
     """
 
-    method: str = "mixture"
+    method: str = "public"
     count: int = 20000
     recipe: tyro.conf.Suppress[Recipe | None] = None
     inhibit: float = 0.0
@@ -281,7 +283,7 @@ class Study:
     """
 
     students: tuple[str, ...] = USUAL
-    baselines: tuple[str, ...] = ("noise", "gaussian")
+    baselines: tuple[str, ...] = ("prior", "noise", "gaussian")
     labels: Literal["soft", "hard"] = "soft"
     seeds: int = 5
     fit: Fit = Fit()

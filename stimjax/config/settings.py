@@ -40,12 +40,12 @@ RETIRED = {
     "synthesis.recipe.terms.logit": 0.0,
     "synthesis.recipe.terms.smoothness": 0.0,
     "synthesis.recipe.terms.diversity": 0.0,
+    "synthesis.recipe.linear": False,
 }
 # Settings that came later, and what releases and teachers mean whose files do not name them.
 LATER: Mapping[str, Any] = {
     "synthesis.recipe.random": 0.0,
     "synthesis.recipe.hard": False,
-    "synthesis.recipe.linear": False,
     "teacher.dp.numbers": "all",
 }
 LARGEST_SEED = 2**31 - 1  # as a key of jax without 64-bit numbers
@@ -234,7 +234,7 @@ def _check_private(teacher: config.Teacher, where: str) -> None:
             f"{where}dp.numbers few: a network of random weights learns nothing by few numbers; "
             f"let it know simulated sleepers first, with {where}prior.first 1000"
         )
-    if teacher.prior.part:
+    if teacher.prior.part not in (0.0, config.Prior().part):
         raise StimjaxError(
             f"{where}prior.part: with {where}dp.epsilon the teacher learns from private windows "
             "alone; leave it out"

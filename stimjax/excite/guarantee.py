@@ -93,11 +93,6 @@ def refuse_recipe(recipe: Recipe, statistics: Collection[str]) -> None:
                 f"balance {name}: needs the frequency of the classes, which no epsilon was spent "
                 "on; choose uniform, or train the teacher with a dp.prior above 0"
             )
-        if field == "columns":
-            raise StimjaxError(
-                f"{name}: needs a classifier of private windows that no epsilon was spent on; "
-                f"choose false, or a method without it{_PROBE}"
-            )
         free = [other for other, one in methods.PARTS[field].items() if one.free]
         raise StimjaxError(
             f"{field} {name}: needs statistics of private windows that no epsilon was spent on; "

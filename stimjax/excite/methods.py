@@ -17,7 +17,7 @@ from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import RECIPES, Recipe
 from stimjax.disk.documents import PeopleBehind
 from stimjax.errors import StimjaxError
-from stimjax.excite import accept, columns, kind, objective, rows
+from stimjax.excite import accept, kind, objective, rows
 from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit.inhibition import asks_critic, inhibition
 from stimjax.excite.kind import Kind, Statistic, Statistics
@@ -43,7 +43,6 @@ PARTS: Mapping[str, Mapping[str, Kind[Any]]] = {
     "terms": TERMS,
     "targets": accept.TARGETS,
     "balance": accept.BALANCES,
-    "columns": columns.COLUMNS,
     "accept": accept.ENDS,
 }
 
@@ -78,7 +77,7 @@ def resolved(settings: config.Synthesis) -> config.Synthesis:
     if chosen.life and not settings.shard:
         lives = math.ceil(settings.count / (lanes * chosen.life))  # one after the other
         shard = math.ceil(settings.count / lives)
-    if chosen.random and not settings.shard:  # each shard is of one origin, see `columns.random`
+    if chosen.random and not settings.shard:  # each shard is of one origin, see `origin.random`
         shard = min(shard, math.ceil(settings.count / ORIGINS))
     return dataclasses.replace(settings, recipe=chosen, lanes=lanes, shard=shard)
 
@@ -113,7 +112,6 @@ def parts(recipe: Recipe) -> list[Named]:
         *(("terms", name) for name, weight in weights.items() if weight),
         *([("targets", recipe.targets)] if recipe.tries else []),
         ("balance", recipe.balance),
-        *([("columns", columns.LINEAR)] if recipe.linear else []),
         ("accept", recipe.accept),
     ]
     return [Named(field, name, PARTS[field][name]) for field, name in names]

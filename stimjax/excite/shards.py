@@ -16,7 +16,7 @@ from stimjax import batch, config, models
 from stimjax.batch import Array, Batch
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import carriers, collect, columns, lanes, methods, proxies, secret
+from stimjax.excite import carriers, collect, lanes, methods, origin, proxies, secret
 from stimjax.excite.collect import Collected, Counts, Places
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels
@@ -94,7 +94,7 @@ class Workers(NamedTuple):
 
     Attributes:
         start: `(key, number, random) -> (lanes, an empty shard)`, of the key `u32[2]` of a release;
-            `random` says whether a shard is of random signals, see `columns.random`.
+            `random` says whether a shard is of random signals, see `origin.random`.
         advance: `(steps, params, random, lanes, shard) -> (lanes, shard, counts, full)`, at most so
             many steps, none once the shard is full. `params` are the parameters of teacher, proxies
             and critic; counts and full, bool[device], have a leading axis of devices.
@@ -219,7 +219,7 @@ def _fill(
     for first in range(0, len(numbers), devices):
         # The last group is filled up, so that it needs no program of another size.
         group = [numbers[min(first + i, len(numbers) - 1)] for i in range(devices)]
-        random = columns.random(np.asarray(group), recipe.random)
+        random = origin.random(np.asarray(group), recipe.random)
         state, shard = workers.start(secret.key(current.seed), np.asarray(group, np.uint32), random)
         if first == 0:
             given = (steps, params, random, state, shard)
@@ -258,7 +258,7 @@ def _handed_over(
         seed = [current.seed, number]
         stimuli = collect.stimuli(one, current.workers.places, teacher.spec, seed)
         published = labels.rounded(np.asarray(stimuli.y), step)
-        beside = columns.of(np.asarray(stimuli.x), recipe, teacher.statistics, number)
+        beside = origin.columns(recipe, number, len(stimuli))
         stimuli = dataclasses.replace(stimuli, y=published, columns=beside)
         yield Shard(number, stimuli, one.counts)
 

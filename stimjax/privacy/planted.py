@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Int
 
 from stimjax import batch
-from stimjax.excite.columns import LINEAR
 from stimjax.privacy.findings import World
 from stimjax.privacy.shadow import pipelines, releases
 from stimjax.privacy.shadow.releases import ReleaseRecipe
@@ -51,10 +50,7 @@ def copies(world: World, share: float) -> World:
     place = rng.permutation(len(world.release))[: len(rows)]
     x, y = np.array(world.release.x), np.array(world.release.y)
     x[place], y[place] = members.x, members.y
-    columns = {name: np.array(values) for name, values in world.release.columns.items()}
-    if LINEAR in columns:
-        columns[LINEAR][place] = members.y
-    planted = batch.make(x, y, world.release.spec, columns=columns)
+    planted = batch.make(x, y, world.release.spec, columns=world.release.columns)
     return world._replace(release=planted, members=members)
 
 

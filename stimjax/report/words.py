@@ -16,6 +16,7 @@ from stimjax.report.tables import (
     signed,
     verdict,
 )
+from stimjax.students import worth
 
 LARGE_LOSS = 0.05  # of accuracy: above all that the paper reports for similar architectures
 LARGE_KAPPA_LOSS = 0.10
@@ -164,6 +165,8 @@ def cautions(
             f"Trained on real windows, no student reaches a kappa above {signed(max(kappas), 2)}. "
             "Where there is little to lose, a small loss says little."
         )
+    if added := worth.sentence(results):
+        sentences.append(added)
     baselines = baseline_losses(results)
     if baselines:
         losses = ", ".join(f"{points(loss)} points on {name}" for name, loss in baselines.items())

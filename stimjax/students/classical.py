@@ -23,8 +23,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from stimjax.batch import Batch
-from stimjax.learn import linear
 
+MOST_VALUES = 1000  # of a flattened window; a longer one is averaged over neighbors in time
 LEAST = 0.02  # a class less probable than this gives a window no row of its own
 MOST_ROWS = 2.0  # rows a window, on average; above this the least probable ones are left out
 MOST_SVM_ROWS = 1.5  # its time grows with more than the square: a minute for 26,000 rows
@@ -70,16 +70,14 @@ def train_and_predict(
         # All pixels have one unit; in their own, corners that are hardly ever inked decide.
         model.set_params(standardscaler__with_std=False)
     used = np.asarray(train.weight) > 0
-    features, y = linear.features(np.asarray(train.x)[used]), np.asarray(train.y)[used]
+    features, y = features_of(np.asarray(train.x)[used]), np.asarray(train.y)[used]
     weight = np.asarray(train.weight, np.float64)[used]
     weight /= weight.mean()
     if name == "knn":
-        return _neighbors(model, features, y, weight, linear.features(x))
+        return _neighbors(model, features, y, weight, features_of(x))
     if name == "random_forest":
         return (
-            model.fit(features, y, sample_weight=weight)
-            .predict(linear.features(x))
-            .astype(np.float32)
+            model.fit(features, y, sample_weight=weight).predict(features_of(x)).astype(np.float32)
         )
     window, label, share = rows(y, MOST_SVM_ROWS if name == "svm" else MOST_ROWS)
     probability = np.zeros((len(x), y.shape[1]), np.float32)
@@ -87,8 +85,19 @@ def train_and_predict(
         probability[:, label[0]] = 1
         return probability
     _fit(model, features[window], label, weight[window] * share)
-    probability[:, model.classes_] = _probability(model, linear.features(x))
+    probability[:, model.classes_] = _probability(model, features_of(x))
     return probability
+
+
+def features_of(x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n value"]:
+    """Windows as rows of at most about `MOST_VALUES` finite numbers."""
+    flat = x.reshape(len(x), -1)
+    if x.ndim == 3 and flat.shape[1] > MOST_VALUES:
+        n, time, channels = x.shape
+        size = -(-flat.shape[1] // MOST_VALUES)
+        whole = time // size * size
+        flat = x[:, :whole].reshape(n, whole // size, size, channels).mean(axis=2).reshape(n, -1)
+    return flat
 
 
 def rows(

@@ -23,7 +23,6 @@ from stimjax.batch import Batch, Spec, concatenate, one_hot
 from stimjax.config import names
 from stimjax.disk.documents import Family, Loss, Row
 from stimjax.errors import StimjaxError
-from stimjax.excite import columns
 from stimjax.learn import fit
 from stimjax.learn.predict import probabilities
 from stimjax.learn.teacher import Teacher
@@ -108,8 +107,8 @@ def predict(
             return student(
                 name,
                 settings,
-                train=suited(name, given.train[source]),
-                validation=suited(name, given.validation[source]),
+                train=given.train[source],
+                validation=given.validation[source],
                 test=test,
             )
         except StimjaxError as error:
@@ -166,21 +165,6 @@ def student(
             f"--study.fit.rate ({settings.fit.rate:g})"
         )
     return probabilities(model, fitted.params, x)
-
-
-def suited(student: str, windows: Batch) -> Batch:
-    """What of a release with several columns a student learns from.
-
-    A linear student takes the label of a linear teacher, as the card says. k-nearest neighbors
-    leave out random signals, which does not serve them (docs/results/individuals.md). Others take
-    all rows and `y`.
-    """
-    if student == "logistic" and columns.LINEAR in windows.columns:
-        return dataclasses.replace(windows, y=windows.columns[columns.LINEAR])
-    if student == "knn" and columns.ORIGIN in windows.columns:
-        simulated = np.asarray(windows.columns[columns.ORIGIN]) == columns.SIMULATED
-        return windows[simulated] if simulated.any() else windows
-    return windows
 
 
 def hardened(windows: Batch) -> Batch:

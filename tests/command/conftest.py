@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-m", "stimjax"]
 def small_fit() -> list[str]:
     """Options of a training that takes no time."""
     fit = ["--fit.steps=20", "--fit.every=10", "--fit.batch=16"]
-    return ["--networks=mlp", "--candidates=1", *fit]
+    return ["--networks=mlp", "--candidates=1", "--prior.sleepers=4", "--prior.hours=0.5", *fit]
 
 
 @pytest.fixture(scope="session")

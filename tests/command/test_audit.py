@@ -174,6 +174,7 @@ def whole_run(folder, out, bounds):
         *("run", "--data", folder / "cohort", "--out", out, "--require-privacy", bounds),
         *("--channels", "SpO2,HR", "--rate", "1", *fit),
         *("--teacher.networks", "mlp", "--teacher.candidates=1", "--teacher.critic=none"),
+        *("--teacher.prior.sleepers=4", "--teacher.prior.hours=0.5"),
         *("--synthesis.count=40", "--synthesis.shard=20", "--synthesis.lanes=4"),
         *("--study.students", "logistic", "--study.seeds=1", "--study.baselines"),
         *("--audit.attacks", "nearest", "files"),

@@ -165,6 +165,7 @@ def test_an_interrupted_run_goes_on_with_its_teacher_and_its_stimuli(
     words += ["--teacher.critic=none", "--audit.attacks", "nearest"]
     words += ["--study.students", "mlp", "--study.seeds=1", "--study.fit.every=10"]
     words += ["--synthesis.count=40", "--synthesis.shard=20"]
+    words += ["--teacher.prior.sleepers=4", "--teacher.prior.hours=0.5"]
 
     def interrupted(where, name, instead):
         with monkeypatch.context() as patched:

@@ -129,7 +129,7 @@ def test_a_release_of_a_version_that_counted_no_people_and_named_no_networks_is_
     content = json.loads(json.dumps(MANIFEST.to_json()))
     for later in ("people_behind", "networks", "dp", "prior"):
         del content[later]
-    for later in ("random", "hard", "linear"):
+    for later in ("random", "hard"):
         del content["method"]["recipe"][later]
     found = Manifest.from_json(content, "here")
     assert found == dataclasses.replace(MANIFEST, people_behind=(), networks=(), dp=None)

@@ -99,7 +99,8 @@ def test_a_manifest_names_the_prior_only_where_something_depends_on_it() -> None
     for prior in (PRIOR, config.Prior(first=3)):
         assert carriers.published(prior, RECIPES["probe"]) == prior
     assert carriers.published(config.Prior(), RECIPES["public"]) == config.Prior()
-    assert carriers.published(config.Prior(), RECIPES["mixture"]) is None
+    assert carriers.published(config.NO_PRIOR, RECIPES["mixture"]) is None
+    assert carriers.published(config.Prior(), RECIPES["mixture"]) == config.Prior()
 
 
 def test_sleepers_of_another_simulator_are_refused_in_one_line() -> None:

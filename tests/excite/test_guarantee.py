@@ -125,8 +125,8 @@ def test_a_job_is_refused_before_hours_of_work():
     own = config.Prepare(independent=True, subject_from="file")
     asked = dataclasses.replace(asked, prepare=own)
     with pytest.raises(StimjaxError, match="source mixture"):
-        guarantee.refuse_job(asked)
-    guarantee.refuse_job(dataclasses.replace(asked, synthesis=config.Synthesis(method="probe")))
+        guarantee.refuse_job(dataclasses.replace(asked, synthesis=config.Synthesis("mixture")))
+    guarantee.refuse_job(asked)  # the default uses nothing that is not paid for
     guarantee.refuse_job(config.Job())  # nothing is refused without an epsilon
 
 

@@ -17,14 +17,14 @@ from stimjax.batch import Batch
 from stimjax.config.recipes import RECIPES
 from stimjax.disk.documents import Manifest
 from stimjax.errors import StimjaxError
-from stimjax.excite import columns
+from stimjax.excite import origin
 from stimjax.excite.sources import generic
 from stimjax.excite.synthesize import synthesize
 from stimjax.machine import versions
 from stimjax.prior import nights
 
 TEACHER = of_sleep()
-RECIPE = dataclasses.replace(RECIPES["public"], random=0.3, linear=True)
+RECIPE = dataclasses.replace(RECIPES["public"], random=0.3)
 SETTINGS = config.Synthesis("public", 40, RECIPE, lanes=4, shard=10, seed=5)
 
 PROGRAM = """
@@ -39,7 +39,7 @@ from stimjax.excite.sources import generic
 from stimjax.excite.synthesize import synthesize
 
 generic.make = white
-recipe = dataclasses.replace(RECIPES["public"], random=0.3, linear=True)
+recipe = dataclasses.replace(RECIPES["public"], random=0.3)
 settings = config.Synthesis("public", 40, recipe, lanes=4, shard=10, seed=5)
 synthesize(of_sleep(), settings, Path(sys.argv[1]))
 print(jax.local_device_count())
@@ -79,30 +79,24 @@ def test_stimuli_are_windows_of_the_nights_or_random_signals(stimuli: Batch) -> 
     kept = {row.tobytes() for row in np.round(kept / resolution).astype(int)}
     rows = np.round(np.asarray(stimuli.x) / resolution).astype(int)
     simulated = np.array([row.tobytes() in kept for row in rows])
-    np.testing.assert_array_equal(stimuli.columns["origin"] == columns.SIMULATED, simulated)
+    np.testing.assert_array_equal(stimuli.columns["origin"] == origin.SIMULATED, simulated)
     # One of four shards, whole.
     assert list((~simulated).reshape(4, 10).sum(axis=1)) == [0, 0, 0, 10]
 
 
-def test_labels_are_classes_of_teacher_and_linear_classifier(stimuli: Batch) -> None:
+def test_labels_are_the_classes_that_the_teacher_calls(stimuli: Batch) -> None:
     called = TEACHER.probability(np.asarray(stimuli.x)).argmax(axis=1)
     np.testing.assert_array_equal(stimuli.y, batch.one_hot(called, TEACHER.spec))
-    statistics = TEACHER.statistics
-    x = np.asarray(stimuli.x).reshape(40, -1)
-    score = x @ statistics["linear.weight"] + statistics["linear.bias"]
-    expected = batch.one_hot(score.argmax(axis=1), TEACHER.spec)
-    np.testing.assert_array_equal(stimuli.columns["linear"], expected)
-    assert stimuli.columns["linear"].dtype == np.float32
+    assert np.bincount(stimuli.label).tolist() == [20, 20]
     assert stimuli.columns["origin"].dtype == np.int32
 
 
 def test_the_manifest_and_the_card_say_what_it_is_made_of(folder: Path, manifest) -> None:
     assert manifest.prior == TEACHER.prior
     assert manifest.versions["simulator"] == versions.SIMULATOR
-    assert columns.USES[0] in manifest.uses
-    assert {one.statistic for one in manifest.people_behind} == {"classes.prior", "linear"}
+    assert manifest.people_behind == ()  # but for the range, no statistic of anybody
     card = (folder / "README.md").read_text()
-    assert "`linear`" in card and "`origin`" in card and "stimjax prior" in card
+    assert "`origin`" in card and "stimjax prior" in card
 
 
 def test_left_on_one_device_and_finished_on_two_it_has_the_same_bytes(
@@ -140,13 +134,6 @@ def test_left_on_one_device_and_finished_on_two_it_has_the_same_bytes(
     )
     for path in sorted(folder.iterdir()):
         assert (out / path.name).read_bytes() == path.read_bytes(), path.name
-
-
-def test_without_the_linear_classifier_it_is_refused_in_one_line(tmp_path: Path) -> None:
-    without = {k: v for k, v in TEACHER.statistics.items() if not k.startswith("linear")}
-    with pytest.raises(StimjaxError, match="linear") as error:
-        synthesize(dataclasses.replace(TEACHER, statistics=without), SETTINGS, tmp_path / "r")
-    assert "\n" not in str(error.value)
 
 
 def test_windows_that_nobody_simulates_are_refused_in_one_line(tmp_path: Path) -> None:

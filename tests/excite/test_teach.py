@@ -65,8 +65,10 @@ def test_is_whole_and_stays_so_on_disk(taught: tuple[Teacher, list[str]], tmp_pa
 
 
 @pytest.mark.parametrize("inhibit", [0.0, 0.5])
-def test_default_method_accepts_it(taught: tuple[Teacher, list[str]], inhibit: float) -> None:
-    settings = config.Synthesis(count=60, shard=60, inhibit=inhibit, seed=0)
+def test_a_method_of_statistics_accepts_it(
+    taught: tuple[Teacher, list[str]], inhibit: float
+) -> None:
+    settings = config.Synthesis("mixture", 60, shard=60, inhibit=inhibit, seed=0)
     stimuli = batch.check(made(taught[0], settings), "shards")
     assert len(stimuli) == 60
     critic = taught[0].critic

@@ -17,7 +17,7 @@ SETUPS = sorted((Path(__file__).parents[2] / "scripts" / "ablations").glob("*.ya
 SETUP = """
 prepare: {split: random, folds: 2, rate: 1.0, channels: [SpO2, HR]}
 teacher: {networks: [mlp], candidates: 1, critic: none, fit: {steps: 20, every: 10, batch: 16}}
-synthesis: {count: 60, shard: 30, lanes: 8}
+synthesis: {method: mixture, count: 60, shard: 30, lanes: 8}
 study: {students: [mlp, knn], seeds: 2, fit: {steps: 20, every: 10, batch: 16}}
 rows:
   mixture: {}

@@ -20,7 +20,7 @@ T_ONE = 12.7062  # 97.5 % of Student's t with one degree of freedom
 GRID = """
 prepare: {split: random, rate: 1.0, channels: [SpO2, HR]}
 teacher: {networks: [mlp], candidates: 1, critic: none, fit: {steps: 20, every: 10, batch: 16}}
-synthesis: {shard: 30, lanes: 8}
+synthesis: {method: probe, shard: 30, lanes: 8}
 study: {students: [mlp, knn], baselines: [], seeds: 2, fit: {steps: 20, every: 10, batch: 16}}
 simulation: {subjects: 5, hours: 1.0}
 seeds: [3, 4]

@@ -210,4 +210,4 @@ def test_a_teacher_of_an_earlier_version_knows_no_prior(saved: Path) -> None:
     content = json.loads((saved / "teacher.json").read_text())
     del content["prior"]
     (saved / "teacher.json").write_text(json.dumps(content))
-    assert teacher.load(saved).prior == config.Prior()
+    assert teacher.load(saved).prior == config.NO_PRIOR

@@ -69,7 +69,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     fast = config.Fit(steps=20, every=10)
     job = config.Job(
         prepare=config.Prepare(rate=1.0, channels=("SpO2", "HR")),
-        teacher=config.Teacher(networks=("mlp",), candidates=2, critic="mlp", fit=fast),
+        teacher=config.Teacher(
+            networks=("mlp",), candidates=2, critic="mlp", fit=fast, prior=config.Prior(sleepers=4)
+        ),
         synthesis=config.Synthesis(count=60, shard=40, seed=0),
         study=config.Study(students=STUDENTS, seeds=2, fit=fast),
         audit=config.Audit(attacks=("nearest", "dcr")),

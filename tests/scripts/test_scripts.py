@@ -14,7 +14,7 @@ from stimjax.machine.progress import Reporter
 JOB = """
 prepare: {split: random, rate: 1.0, channels: [SpO2, HR]}
 teacher: {networks: [mlp], candidates: 1, critic: none, fit: {steps: 20, every: 10, batch: 16}}
-synthesis: {count: 30, shard: 30, lanes: 8}
+synthesis: {method: probe, count: 30, shard: 30, lanes: 8}
 study: {students: [knn], baselines: [], seeds: 1, fit: {steps: 20, every: 10, batch: 16}}
 """
 FIT = ["--teacher.fit.steps=20", "--teacher.fit.every=10", "--teacher.fit.batch=16"]
@@ -122,7 +122,8 @@ def test_tradeoff(run_script, recordings, tmp_path):
     training = config.Teacher(networks=("mlp",), candidates=1, critic="mlp", fit=fit)
     stages.train_teacher(windows, teacher, training, Reporter())
     words = ["--windows", windows, "--teacher", teacher, "--out", "out", "--strengths", "0", "0.5"]
-    words += ["--synthesis.count=40", "--synthesis.lanes=4", "--study.students=knn"]
+    words += ["--synthesis.method=probe", "--synthesis.count=40", "--synthesis.lanes=4"]
+    words += ["--study.students=knn"]
     done = run_script("tradeoff.py", tmp_path, *words, "--audit.attacks", "nearest")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == (tmp_path / "out" / "tradeoff.md").read_text().strip()

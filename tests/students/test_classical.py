@@ -224,3 +224,10 @@ def test_pixels_are_not_scaled_each_by_its_own_spread():
     for name in ("svm", "logistic"):
         found = classical.train_and_predict(name, train, test, 0)
         assert (found.argmax(axis=1) == label[200:]).mean() > 0.8
+
+
+def test_long_windows_are_means_of_neighbors() -> None:
+    x = np.random.default_rng(0).normal(size=(3, 1500, 2)).astype(np.float32)
+    expected = x.reshape(3, 500, 3, 2).mean(axis=2).reshape(3, -1)
+    np.testing.assert_allclose(classical.features_of(x), expected, atol=1e-6)
+    assert classical.features_of(x[:, :500]).shape == (3, 1000)

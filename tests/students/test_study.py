@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
-from stimjax.config import names
 from stimjax.errors import StimjaxError
 from stimjax.students import metrics, study
 
@@ -229,37 +228,3 @@ def test_hard_labels_are_the_most_probable_class(name):
     np.testing.assert_array_equal(learned, as_certain)
     as_soft = study.student(name, SETTINGS, train=soft, validation=soft, test=test)
     assert np.abs(learned - as_soft).max() > 0.1
-
-
-def test_students_learn_from_the_columns_that_are_theirs():
-    plain = windows(30, 0)
-    linear, origin = plain.y[::-1], np.arange(30) % 3 == 0
-    stimuli = dataclasses.replace(
-        plain, columns={"linear": linear, "origin": origin.astype(np.int32)}
-    )
-    np.testing.assert_array_equal(study.suited("logistic", stimuli).y, linear)
-    np.testing.assert_array_equal(study.suited("logistic", stimuli).x, plain.x)
-    simulated = study.suited("knn", stimuli)
-    np.testing.assert_array_equal(simulated.x, plain.x[~origin])
-    np.testing.assert_array_equal(simulated.y, plain.y[~origin])
-    for name in set(names.STUDENTS) - {"logistic", "knn"}:
-        assert study.suited(name, stimuli) is stimuli
-    for name in ("logistic", "knn"):
-        assert study.suited(name, plain) is plain
-    alone = dataclasses.replace(plain, columns={"origin": np.ones(30, np.int32)})
-    assert study.suited("knn", alone) is alone  # there is nothing else
-
-
-def test_predictions_are_of_the_suited_columns():
-    """A linear label that says the contrary turns logistic regression around, and no other."""
-    stimuli, test = windows(200, 0), windows(100, 1)
-    contrary = dataclasses.replace(stimuli, columns={"linear": stimuli.y[:, ::-1]})
-    settings = config.Study(students=("logistic", "knn"), baselines=(), seeds=1, fit=FAST)
-    train = windows(100, 2)
-    given = study.sources(contrary, None, settings, train=train, validation=train)
-    found = study.predict(given, test, settings)
-    right = {
-        name: (found[name, "stimuli"][0].argmax(axis=1) == test.label).mean()
-        for name in settings.students
-    }
-    assert right["logistic"] < 0.2 and right["knn"] > 0.8

@@ -21,9 +21,9 @@ from jaxtyping import Array
 from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.names import NETWORKS
-from stimjax.config.recipes import RECIPES, Recipe
+from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
-from stimjax.excite import carriers, collect, columns, kind, lanes, methods, proxies
+from stimjax.excite import carriers, collect, kind, lanes, methods, proxies
 from stimjax.excite.inhibit import erasure
 from stimjax.excite.inhibit import inhibition as inhibit
 from stimjax.excite.inhibit import labels as rounding
@@ -45,7 +45,7 @@ CRITIC = "cnn"
 
 # Windows f32[n, ...] -> of each label of a release, by the name of its column or "y",
 # f32[pipeline, n, class].
-Labels = Callable[[np.ndarray], dict[str, np.ndarray]]
+Labels = Callable[[np.ndarray], np.ndarray]
 Density = Callable[[Batch], np.ndarray]  # windows -> f64[window], see `Kind.density`
 Refit = Callable[[Batch], Density]  # from what the statistics are measured on
 
@@ -66,7 +66,7 @@ class ReleaseRecipe(NamedTuple):
         by: the teacher's networks.
     """
 
-    recipe: Recipe = RECIPES[config.Synthesis.method]
+    recipe: Recipe
     inhibition: Inhibition = NOTHING
     by: Labelers = ONE
 
@@ -177,17 +177,11 @@ def drawn(how: ReleaseRecipe, count: int = STIMULI) -> Release:
         for index in range(rounds):
             more = _keys(trained, index), _proxies(trained, stimuli, index)
             made = _handed_over(draw(nights, (*given, *more)), spec, inhibition.labels)
-            made = [_with_columns(one, recipe, own) for one, own in zip(made, each, strict=True)]
             pairs = zip(stimuli, made, strict=True)
             stimuli = [batch.concatenate(list(pair)) for pair in pairs] if stimuli else made
         return stimuli
 
     return release
-
-
-def _with_columns(stimuli: Batch, recipe: Recipe, statistics: Statistics) -> Batch:
-    own = columns.of(np.asarray(stimuli.x), recipe, statistics)
-    return dataclasses.replace(stimuli, columns=own)
 
 
 def _handed_over(drawn: tuple[Array, Array, Array], spec: Spec, step: float) -> list[Batch]:
@@ -257,19 +251,10 @@ def refit(how: ReleaseRecipe) -> Refit | None:
 def labels(trained: Trained, how: ReleaseRecipe) -> Labels:
     """How pipelines label windows, inhibited as their releases are."""
     erasures, step = _erasures(trained, how.inhibition.directions), how.inhibition.labels
-    own = how.recipe.linear
-    linear = [
-        _measured(trained, number, columns.COLUMNS["linear"].needs) if own else {}
-        for number in range(len(trained.rows))
-    ]
 
-    def label(x: np.ndarray) -> dict[str, np.ndarray]:
-        given = (trained.params, erasures)
-        each = probabilities(_erased(trained.model), given, x)
-        more = [columns.of(x, how.recipe, one) for one in linear]
-        return {"y": np.stack([rounding.rounded(one, step) for one in each])} | {
-            name: np.stack([one[name] for one in more]) for name in more[0]
-        }
+    def label(x: np.ndarray) -> np.ndarray:
+        each = probabilities(_erased(trained.model), (trained.params, erasures), x)
+        return np.stack([rounding.rounded(one, step) for one in each])
 
     return label
 

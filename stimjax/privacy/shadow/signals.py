@@ -297,14 +297,8 @@ def _labels(shadows: Shadows, world: World, places: Int[np.ndarray, " n"]) -> Si
     """What the labels of the release say of the windows at `places`; of nobody else's, nothing."""
     rows = np.random.default_rng(shadows.seed).permutation(len(world.release))[: labels.MOST]
     stimuli, inside = world.release[rows], shadows.inside[:, places]
-    released = {"y": stimuli.y, **stimuli.columns}
     shown = shadows.label(np.asarray(stimuli.x))
-    names = [name for name in shown if name in released]  # of a planted leak, fewer
-    theirs, target = labels.recognized(
-        np.concatenate([shown[name] for name in names], axis=-1),
-        np.concatenate([np.asarray(released[name]) for name in names], axis=-1),
-        inside,
-    )
+    theirs, target = labels.recognized(shown, np.asarray(stimuli.y), inside)
     unit = units(shadows.windows[places])
     weight = 1 / np.bincount(unit)[unit]
     return Signal(theirs, inside, target, np.zeros((len(theirs), 1)), np.zeros(1), weight)

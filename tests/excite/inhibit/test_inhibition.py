@@ -146,7 +146,7 @@ def test_what_two_terms_use_is_said_once() -> None:
 
 def test_a_mixture_without_groups_says_that_it_uses_none() -> None:
     plain, half, whole = (
-        " ".join(methods.uses(config.Synthesis(inhibit=s, inhibit_by=("groups",))))
+        " ".join(methods.uses(config.Synthesis("mixture", inhibit=s, inhibit_by=("groups",))))
         for s in (0.0, 0.5, 1.0)
     )
     assert plain == half and "groups" in half
@@ -154,11 +154,11 @@ def test_a_mixture_without_groups_says_that_it_uses_none() -> None:
 
 
 def test_what_is_used_is_said() -> None:
-    plain, asked = config.Synthesis(), config.Synthesis(inhibit=0.5)
+    plain, asked = config.Synthesis("mixture"), config.Synthesis("mixture", inhibit=0.5)
     assert set(methods.uses(asked)) - set(methods.uses(plain)) == {
         methods.CRITIC,
         methods.erasure.USES,
         methods.ROUNDED.format(0.5),
     }
-    alone = config.Synthesis(inhibit=1.0, inhibit_by=("labels",))
+    alone = config.Synthesis("mixture", inhibit=1.0, inhibit_by=("labels",))
     assert methods.CLASSES in methods.uses(alone) and methods.LABELS not in methods.uses(alone)

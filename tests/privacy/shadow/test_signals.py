@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stimjax.batch import Batch, Channel, Spec, concatenate, make, one_hot
+from stimjax.config.recipes import RECIPES
 from stimjax.errors import StimjaxError
 from stimjax.privacy import findings
 from stimjax.privacy.attacks import lira, rmia
@@ -15,7 +16,7 @@ from stimjax.privacy.shadow.pipelines import Labelers
 from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 SPEC = Spec((24, 2), ("a", "b"), (Channel("x", "", low=-8, high=8),) * 2, rate=1.0)
-HOW = ReleaseRecipe(by=Labelers(("mlp",)))
+HOW = ReleaseRecipe(RECIPES["mixture"], by=Labelers(("mlp",)))
 
 
 def people(first: int, last: int, each: int = 30) -> Batch:
@@ -144,34 +145,3 @@ def test_three_subjects_against_two_and_images_of_three_classes(quick: None) -> 
     found = areas(signals.observer(signals.make(tiny, HOW, 4)), tiny)
     assert found["rmia_density", "window"][0] > 0.9
     assert all(0 <= value <= 1 for value, _ in found.values())
-
-
-@pytest.mark.parametrize("column", [True, False])
-def test_labels_are_compared_in_all_columns_that_a_release_has(column: bool, monkeypatch) -> None:
-    release, compared = MEMBERS, []
-    soft = np.full((8, len(release), 2), 0.5)
-    hard = one_hot(release.label[:, None].repeat(8, axis=1).T, SPEC)
-    if column:
-        release = make(release.x, release.y, SPEC, columns={"linear": 1 - release.y})
-
-    def recognized(shadows, released, inside):
-        compared.append((shadows, released))
-        return np.zeros(inside.shape), np.zeros(inside.shape[1])
-
-    monkeypatch.setattr(signals.labels, "recognized", recognized)
-    shadows = signals.Shadows(
-        windows=MEMBERS,
-        places={},
-        inside=np.ones((8, len(MEMBERS)), bool),
-        signals={},
-        look=lambda stimuli, most: {},
-        label=lambda x: {"y": soft[:, : len(x)], "linear": hard[:, : len(x)]},
-        size=10,
-        seed=0,
-    )
-    signals._labels(shadows, world(release), np.arange(5))
-    theirs, ours = compared[0]
-    assert theirs.shape[2] == ours.shape[1] == (4 if column else 2)
-    np.testing.assert_allclose(theirs[..., :2], 0.5)
-    if column:
-        np.testing.assert_array_equal(ours[:, 2:], 1 - ours[:, :2])

@@ -1,4 +1,4 @@
-"""The default method with untrained teachers, as benchmarks run it."""
+"""The method `mixture` with untrained teachers, as benchmarks run it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,43 @@
+"""What a release adds to what anybody may have: students of stimuli against those of the prior."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stimjax.disk.documents import Loss, Results
+
+RELEASE, CONTROL = "stimuli", "prior"
+
+
+def sentence(results: Results) -> str | None:
+    """How much students of the release gain over those of the prior alone, on average.
+
+    None where no student learned from that.
+    """
+    losses = {(loss.student, loss.trained_on): loss for loss in results.summary}
+    gains = {
+        student: _gain(losses[student, RELEASE], control)
+        for (student, source), control in losses.items()
+        if source == CONTROL and (student, RELEASE) in losses
+    }
+    known = {student: gain for student, gain in gains.items() if gain is not None}
+    if not known:
+        return None
+    points, kappa = np.mean(list(known.values()), axis=0)
+    nothing = [student for student, (_, gain) in known.items() if gain <= 0]
+    said = (
+        "Over students of what anybody may have (simulated windows with their own labels), those "
+        f"of the release gain {100 * points:.1f} points of accuracy and {kappa:.3f} of kappa on "
+        "average"
+    )
+    if nothing:
+        said += f"; {', '.join(nothing)} gain{'s' * (len(nothing) == 1)} nothing"
+    return f"{said}.".replace("-", "−")
+
+
+def _gain(release: Loss, control: Loss) -> tuple[float, float] | None:
+    """Accuracy and kappa, by what each loses against real windows; None where not defined."""
+    parts = (control.accuracy_gap, release.accuracy_gap, control.kappa_gap, release.kappa_gap)
+    if any(part is None for part in parts):
+        return None
+    return parts[0] - parts[1], parts[2] - parts[3]  # pyright: ignore[reportOptionalOperand]
