@@ -11,6 +11,7 @@ from stimjax.batch import Batch
 from stimjax.excite import carriers, methods
 from stimjax.learn import candidates, critic, lower_bound
 from stimjax.learn.teacher import Teacher
+from stimjax.prior.known import known
 
 
 def teach(
@@ -40,15 +41,16 @@ def teach(
             is not kept.
     """
     stage("training the teacher")
+    prior = known(settings.prior, train)
     networks = candidates.train(
-        train if settings.dp.epsilon else carriers.beside(train, settings.prior),
+        train if settings.dp.epsilon else carriers.beside(train, prior),
         validation,
         settings,
         checkpoint=checkpoint,
-        start=carriers.taught(settings.prior, train.spec) if settings.prior.first else None,
+        start=carriers.taught(prior, train.spec) if settings.prior.first else None,
         progress=progress,
     )
-    networks = dataclasses.replace(networks, prior=settings.prior)
+    networks = dataclasses.replace(networks, prior=prior)
     if networks.privacy is not None:  # neither statistics nor a critic would have a guarantee
         if not settings.dp.canaries:
             return networks
