@@ -25,7 +25,7 @@ from stimjax.machine import runtime
 from stimjax.machine.progress import reporter
 
 TEACHER = config.Teacher(networks=("cnn", "resnet", "mlp"), fit=config.Fit(steps=800))
-SYNTHESIS = config.Synthesis(count=10000)
+SYNTHESIS = config.Synthesis(method="mixture", count=10000)  # `public` has these digits alone
 STUDY = config.Study(
     students=("cnn", "mlp", "random_forest", "svm", "knn", "logistic"), fit=config.Fit(steps=800)
 )

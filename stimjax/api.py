@@ -242,14 +242,16 @@ def audit(
     settings, given = _checked(settings or config.Audit()), _windows(windows)
     others = given if holdout is None else _windows(holdout)
     promised, published = Guarantee(), None
-    named, private = () if teacher is None else teacher.networks, teacher and teacher.dp
-    prior = None if teacher is None else teacher.prior
     if not isinstance(release, Batch):
         manifest = releases.load_manifest(Path(release))
-        synthesis, promised = manifest.method, manifest.privacy
-        named, private, prior = manifest.networks, manifest.dp, manifest.prior
+        how, promised = shadows.recipe_of(manifest), manifest.privacy
         published = audits.Published(Path(release), ())
         release = releases.load(Path(release))
+    elif teacher is None:
+        how = shadows.release_recipe(synthesis or config.Synthesis())
+    else:
+        by = teacher.networks, teacher.dp, teacher.prior
+        how = shadows.release_recipe(synthesis or config.Synthesis(), *by)
     world = World(
         release=release,
         members=given.train,
@@ -261,7 +263,6 @@ def audit(
     if holdout is not None:
         world = audits.apart(world, others.people)
     audits.refuse_unfit(world, holdout is None, "the test part")
-    how = shadows.release_recipe(synthesis or config.Synthesis(), named, private, prior)
     return audits.documented(world, audits.audit(world, settings, how, published), promised)
 
 

@@ -16,6 +16,7 @@ from stimjax.batch import Channel, Spec
 from stimjax.config.recipes import RECIPES
 from stimjax.excite.sources import Source
 from stimjax.learn.teacher import Teacher
+from stimjax.prior.known import Known
 
 
 def teacher(network: str = "cnn") -> Teacher:
@@ -32,7 +33,7 @@ def of_sleep() -> Teacher:
         "classes.prior": np.array([0.6, 0.4], np.float32),
         "classes.prior.behind.all": np.array([[70, 7, 7, 1 / 7, 1]], np.float32),
     }
-    prior = config.Prior(sleepers=2, hours=0.5)
+    prior = Known(config.Prior(sleepers=2, hours=0.5))
     return dataclasses.replace(_of("mlp", spec), statistics=statistics, prior=prior)
 
 

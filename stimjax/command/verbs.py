@@ -267,7 +267,7 @@ class Synthesize:
 
 @dataclasses.dataclass(frozen=True)
 class Prior:
-    """Make anew the simulated windows that a release depends on, with their own labels.
+    """Make anew the simulated windows (or the images) that a release depends on, with their labels.
 
     Nobody's data is needed: whoever has a release can have them. They are what students are worth
     without the release, and more windows without a teacher's label.
@@ -285,19 +285,22 @@ class Prior:
         runtime.start()
         from stimjax import batch, release
         from stimjax.excite import carriers
+        from stimjax.prior.known import Known
 
-        manifest = release.load_manifest(self.release)
-        try:
-            carriers.refuse_other(manifest.versions, manifest.prior)
-        except StimjaxError as error:
-            raise StimjaxError(f"{self.release}: {error}") from error
-        assert manifest.prior is not None
-        spec = batch.load_spec(self.release)
-        windows = carriers.scored(manifest.prior, spec)
+        manifest, spec = release.load_manifest(self.release), batch.load_spec(self.release)
+        if manifest.prior is None:
+            raise StimjaxError(
+                f"{self.release}: this release depends on no simulated sleepers, so that there is "
+                "nothing to make anew"
+            )
+        if why := carriers.other(manifest.versions, spec):
+            raise StimjaxError(f"{self.release}: {why}")
+        windows = carriers.scored(Known(manifest.prior), spec)
         with new_folder(self.out, overwrite=self.overwrite) as folder:
             batch.save(windows, folder, "prior-00000")
             batch.save_spec(spec, folder)
-        print(f"{self.out}: {len(windows)} windows of simulated sleepers")
+        whose = "simulated sleepers" if len(spec.shape) == 2 else "scikit-learn's digits"
+        print(f"{self.out}: {len(windows)} windows of {whose}")
 
 
 @dataclasses.dataclass(frozen=True)

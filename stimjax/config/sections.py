@@ -127,8 +127,8 @@ class Dp:
         unit: whose presence is hidden: a subject with all windows, or a single window (a row of
             the training part, which says little of a person).
         networks: families by name; each is trained once, and they share the budget.
-        numbers: which of a network's the private windows change: all, or few: biases and the last
-            layer, for one that knows simulated sleepers first (`teacher.prior.first`).
+        numbers: which of a network's the private windows change: few (biases and the last layer,
+            of one that knows simulated sleepers first, see `teacher.prior.first`) or all.
         steps: gradient steps.
         batch: subjects (or windows) that a step is expected to draw.
         windows: of each drawn subject, in a step.
@@ -147,12 +147,12 @@ class Dp:
     delta: float = 1e-5
     unit: Literal["subject", "window"] = "subject"
     networks: tuple[str, ...] = ("cnn",)
-    numbers: Literal["all", "few"] = "all"
-    steps: int = 100
+    numbers: Literal["few", "all"] = "few"
+    steps: int = 60
     batch: int = 64
-    windows: int = 8
-    clip: float = 1.0
-    rate: float = 1e-2
+    windows: int = 16
+    clip: float = 0.3
+    rate: float = 2e-2
     prior: float = 0.05
     units: int = 0
     canaries: int = 0
@@ -169,20 +169,20 @@ class Prior:
             such windows; 0 for none. A teacher with a formal guarantee learns from none beside
             private ones.
         first: steps in which a teacher with a formal guarantee learns from them alone, before it
-            sees a private window; 0 starts it from random weights.
+            sees a private window; 0 starts it from random weights, and suits `dp.numbers` all.
         sleepers: how many, at most: of windows of many values there are fewer.
         hours: length of each night.
         cohort: another number is other sleepers.
     """
 
     part: float = 0.25
-    first: int = 0
+    first: int = 1000
     sleepers: int = 160
     hours: float = 2.0
     cohort: int = 0
 
 
-NO_PRIOR = Prior(part=0.0)  # whom no network knows
+NO_PRIOR = Prior(part=0.0, first=0)  # whom no network knows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -357,7 +357,12 @@ DEMO = Job(
     prepare=Prepare(rate=2.0),
     teacher=Teacher(candidates=1, fit=Fit(steps=320, every=40)),
     synthesis=Synthesis(count=2000),
-    study=Study(fit=Fit(steps=160, every=40)),
+    study=Study(
+        students=("cnn", "mlp", "random_forest", "gradient_boosting", "knn", "logistic"),
+        baselines=("prior",),
+        seeds=3,
+        fit=Fit(steps=320, every=40),
+    ),
     audit=Audit(shadows=8),
     simulation=Simulation(subjects=16, hours=1.5),
 )

@@ -211,11 +211,6 @@ def check(settings: Any, where: str = "") -> None:
             raise StimjaxError(f"{where}{name}networks is empty; name at least one")
         if isinstance(section, config.Teacher) and section.dp.epsilon:
             _check_private(section, f"{where}{name}")
-        elif isinstance(section, config.Teacher) and section.prior.first:
-            raise StimjaxError(
-                f"{where}{name}prior.first: only a teacher with {name}dp.epsilon learns from the "
-                f"prior first; name a {name}prior.part"
-            )
 
 
 def _check_private(teacher: config.Teacher, where: str) -> None:

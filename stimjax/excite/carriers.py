@@ -1,4 +1,4 @@
-"""What the prior gives: windows that a teacher learns from, and nights that a source draws from."""
+"""What the prior gives: windows that a teacher learns from, a strip that a source draws from."""
 
 from __future__ import annotations
 
@@ -18,110 +18,107 @@ from stimjax.excite.sources import generic, public
 from stimjax.learn import dp, fit
 from stimjax.machine.versions import SIMULATOR
 from stimjax.models import Model, Params
-from stimjax.prior import nights
+from stimjax.prior import known
+from stimjax.prior.known import Known
 
 DRAWN = 1000  # random signals that are drawn at once
 HELD_OUT = 8
 RUN = fit.Run(devices=1)  # the same weights on any machine
 
 
-def given(statistics: Statistics, recipe: Recipe, prior: config.Prior, spec: Spec) -> Statistics:
-    """`statistics`, with the nights of `prior` where the source of `recipe` draws from them.
+def given(statistics: Statistics, recipe: Recipe, prior: Known, spec: Spec) -> Statistics:
+    """`statistics`, with the strip of `prior` where the source of `recipe` draws from it.
 
     Raises:
-        StimjaxError: nobody simulates windows of `spec`.
+        NoPrior: nobody has windows of `spec`.
     """
     if recipe.source != "public":
         return statistics
-    found = nights.nights(prior, nights.form_of(spec))
-    return {**statistics, **public.arrays(found)}
+    return {**statistics, **public.arrays(known.strip(prior, spec))}
 
 
-def published(prior: config.Prior, recipe: Recipe) -> config.Prior | None:
+def published(prior: Known, recipe: Recipe) -> config.Prior | None:
     """What a manifest says of the prior: nothing where neither teacher nor stimuli depend on it."""
-    return prior if prior.part or prior.first or recipe.source == "public" else None
+    settings = prior.settings
+    return settings if settings.part or settings.first or recipe.source == "public" else None
 
 
-def scored(prior: config.Prior, spec: Spec) -> Batch:
-    """Windows of simulated sleepers with the labels that a scorer would give, in order of sleeper.
+def scored(prior: Known, spec: Spec) -> Batch:
+    """Windows of the prior with the labels that a scorer would give, in order of sleeper.
 
     Channels that nobody simulates are random signals. The subject of a window is the number of its
-    sleeper.
+    sleeper, or of an image.
 
     Raises:
-        StimjaxError: nobody simulates windows of `spec`.
+        NoPrior: nobody has windows of `spec`.
     """
-    found = nights.nights(prior, nights.form_of(spec))
+    found = known.strip(prior, spec)
     x = found.x[found.scored[:, None] + np.arange(spec.shape[0])]
     if not found.simulated.all():
-        beside = _random(spec, len(x), prior.cohort)
+        beside = _random(spec, len(x), prior.settings.cohort)
         x = np.where(found.simulated, x, beside)
     y = batch.one_hot(found.label, spec)
-    return batch.make(x, y, spec, subject=found.sleeper.astype(np.int32))
+    return batch.make(x, y, spec, subject=found.whose.astype(np.int32))
 
 
-def beside(train: Batch, prior: config.Prior) -> Batch:
-    """`train` and windows of the prior, which are the part `prior.part` of all; of nobody.
+def beside(train: Batch, prior: Known) -> Batch:
+    """`train` and windows of the prior, which are the part `settings.part` of all; of nobody.
 
     Raises:
-        StimjaxError: nobody simulates such windows.
+        NoPrior: nobody has such windows.
     """
     if not (more := count(len(train), prior)):
         return train
     return batch.concatenate([train, learned(prior, train.spec, more)])
 
 
-def refuse_other(versions: Mapping[str, str], prior: config.Prior | None) -> None:
-    """Refuse to make the prior of a release whose simulator drew other nights.
+def other(versions: Mapping[str, str], spec: Spec) -> str:
+    """Why this version cannot make the prior of a release; "" where it can.
 
     Args:
         versions: of the software that made the release, by name.
-        prior: what its manifest says.
-
-    Raises:
-        StimjaxError: it depends on no prior, or on one that this version cannot make.
+        spec: of its windows.
     """
-    if prior is None:
-        raise StimjaxError(
-            "this release depends on no simulated sleepers, so that there is nothing to make anew"
-        )
     needed = versions.get("simulator")
-    if needed != SIMULATOR:
-        raise StimjaxError(
-            f"its sleepers are of version {needed} of the simulator, and here is {SIMULATOR}; "
-            f"install stimjax {versions.get('stimjax', 'of the version that made it')}"
-        )
+    if len(spec.shape) == 3 or needed == SIMULATOR:  # images are not simulated
+        return ""
+    return (
+        f"its sleepers are of version {needed} of the simulator, and here is {SIMULATOR}; "
+        f"install stimjax {versions.get('stimjax', 'of the version that made it')}"
+    )
 
 
-def count(private: int, prior: config.Prior) -> int:
+def count(private: int, prior: Known) -> int:
     """How many windows of the prior a teacher of `private` windows learns from."""
-    return round(private * prior.part / (1 - prior.part))
+    part = prior.settings.part
+    return round(private * part / (1 - part))
 
 
-def learned(prior: config.Prior, spec: Spec, count: int) -> Batch:
+def learned(prior: Known, spec: Spec, count: int) -> Batch:
     """The first `count` of an endless row of the prior's scored windows, of nobody.
 
     Raises:
-        StimjaxError: nobody simulates such windows.
+        NoPrior: nobody has such windows.
     """
     return dealt(scored(prior, spec), prior, count)
 
 
-def dealt(windows: Batch, prior: config.Prior, count: int) -> Batch:
+def dealt(windows: Batch, prior: Known, count: int) -> Batch:
     """The same of `windows`, which are what `scored` gave."""
-    rng = np.random.default_rng(prior.cohort)
+    rng = np.random.default_rng(prior.settings.cohort)
     rounds = math.ceil(count / len(windows))
     rows = np.concatenate([rng.permutation(len(windows)) for _ in range(rounds)])[:count]
     return batch.make(np.asarray(windows.x)[rows], np.asarray(windows.y)[rows], windows.spec)
 
 
-def taught(prior: config.Prior, spec: Spec) -> dp.Start:
+def taught(prior: Known, spec: Spec) -> dp.Start:
     """Networks that have learned the prior's windows, and nothing else.
 
-    One sleeper in `HELD_OUT` chooses the best step.
+    One sleeper, or image, in `HELD_OUT` chooses the best step.
 
     Raises:
-        StimjaxError: nobody simulates such windows, or there is one sleeper alone.
+        NoPrior: nobody has such windows.
+        StimjaxError: there is one sleeper alone.
     """
     windows = scored(prior, spec)
     beside = np.asarray(windows.subject) % HELD_OUT == 0
@@ -130,7 +127,7 @@ def taught(prior: config.Prior, spec: Spec) -> dp.Start:
             "of one simulated sleeper alone no network can learn first: another has to choose its "
             "best step; ask for more with --teacher.prior.sleepers"
         )
-    settings = dataclasses.replace(config.Fit(), steps=prior.first)
+    settings = dataclasses.replace(config.Fit(), steps=prior.settings.first)
 
     def start(model: Model, seed: int) -> Params:
         fitted = fit.fit(

@@ -96,7 +96,7 @@ def refuse_recipe(recipe: Recipe, statistics: Collection[str]) -> None:
         free = [other for other, one in methods.PARTS[field].items() if one.free]
         raise StimjaxError(
             f"{field} {name}: needs statistics of private windows that no epsilon was spent on; "
-            f"choose {', '.join(free)}{_PROBE if field == 'source' else ''}"
+            f"choose {', '.join(free)}{_FREE if field == 'source' else ''}"
         )
 
 
@@ -109,7 +109,7 @@ def uses(sentences: Sequence[str], spent: Ledger | None) -> list[str]:
     return [changed.get(one, one) for one in sentences if one not in counted]
 
 
-_PROBE = " (--synthesis.method probe)"
+_FREE = " (--synthesis.method public)"
 INDEPENDENT = (
     "a teacher with an epsilon needs windows of which none depends on another recording; prepare "
     "them with --independent and --split subject, which asks for --channels and --subject-from"

@@ -46,6 +46,10 @@ PARTS: Mapping[str, Mapping[str, Kind[Any]]] = {
     "accept": accept.ENDS,
 }
 
+STATISTICS = (
+    "statistics of people: what the stimuli are drawn from or driven to can be measured anew on "
+    "them, and tells who took part"
+)
 LABELS = "the teacher: its softmax, as the labels of the stimuli"
 CLASSES = "the teacher: its most probable class, as the labels of the stimuli"
 ROUNDED = "the teacher: its softmax, rounded to multiples of {:g}, as the labels of the stimuli"
@@ -161,7 +165,8 @@ def uses(settings: config.Synthesis) -> list[str]:
     """What of the private data is used, a sentence for each; written into the manifest."""
     chosen = recipe(settings)
     inhibited = inhibition(settings, chosen)
-    sentences = [_labels(settings.label_step), RANGE]
+    published = any(one.kind.needs for one in parts(chosen) if one.field in ("source", "terms"))
+    sentences = [*([STATISTICS] if published else []), _labels(settings.label_step), RANGE]
     counted = [COUNTED] if _statistics(settings) else []
     if chosen.tries:
         sentences.append(GRADIENTS)

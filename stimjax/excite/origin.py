@@ -1,6 +1,7 @@
 """Where stimuli of the source `public` come from: the column `origin` of a release.
 
-0 of a simulated sleeper, 1 a random signal, i32[n]; for whoever wants one kind alone.
+0 of a simulated sleeper or an image that anybody may have, 1 random, i32[n]; for whoever wants one
+kind alone.
 """
 
 from __future__ import annotations

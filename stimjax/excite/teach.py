@@ -11,6 +11,8 @@ from stimjax.batch import Batch
 from stimjax.excite import carriers, methods
 from stimjax.learn import candidates, critic, lower_bound
 from stimjax.learn.teacher import Teacher
+from stimjax.prior.known import Known, known, strip
+from stimjax.prior.strip import NoPrior
 
 
 def teach(
@@ -40,15 +42,16 @@ def teach(
             is not kept.
     """
     stage("training the teacher")
+    prior = learned_from(settings, train)
     networks = candidates.train(
-        train if settings.dp.epsilon else carriers.beside(train, settings.prior),
+        carriers.beside(train, prior),
         validation,
         settings,
         checkpoint=checkpoint,
-        start=carriers.taught(settings.prior, train.spec) if settings.prior.first else None,
+        start=carriers.taught(prior, train.spec) if prior.settings.first else None,
         progress=progress,
     )
-    networks = dataclasses.replace(networks, prior=settings.prior)
+    networks = dataclasses.replace(networks, prior=prior)
     if networks.privacy is not None:  # neither statistics nor a critic would have a guarantee
         if not settings.dp.canaries:
             return networks
@@ -63,3 +66,37 @@ def teach(
             train, settings.critic, settings.fit, seed=settings.seed, progress=progress
         )
     return dataclasses.replace(networks, statistics=statistics, critic=recognizes)
+
+
+def learned_from(settings: config.Teacher, train: Batch) -> Known:
+    """What anybody may know, as far as a teacher of `settings` learns from it.
+
+    Beside the private windows or, with a formal guarantee, before them; where nobody has such
+    windows a teacher without a guarantee goes without.
+
+    Raises:
+        NoPrior: a teacher with a guarantee should begin with windows that nobody has.
+    """
+    prior = known(settings.prior, train)
+    if settings.dp.epsilon:
+        if settings.prior.first:
+            _refuse_lacking(prior, train)
+        return dataclasses.replace(prior, settings=dataclasses.replace(settings.prior, part=0.0))
+    part = settings.prior.part
+    if part:
+        try:
+            strip(prior, train.spec)
+        except NoPrior:
+            part = 0.0
+    return dataclasses.replace(
+        prior, settings=dataclasses.replace(settings.prior, part=part, first=0)
+    )
+
+
+def _refuse_lacking(prior: Known, train: Batch) -> None:
+    try:
+        strip(prior, train.spec)
+    except NoPrior as error:
+        raise NoPrior(
+            f"{error}; and train with --prior.first 0 --dp.numbers all, from random weights"
+        ) from error

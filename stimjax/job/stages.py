@@ -30,13 +30,13 @@ from stimjax.disk.documents import (
     Split,
     TeacherScores,
 )
-from stimjax.excite import guarantee
+from stimjax.excite import carriers, guarantee
 from stimjax.excite.teach import teach
 from stimjax.learn import ledger, resume
 from stimjax.learn import teacher as teachers
 from stimjax.learn.teacher import Teacher
 from stimjax.machine.progress import Reporter
-from stimjax.machine.versions import SIMULATOR, versions
+from stimjax.machine.versions import versions
 from stimjax.students import metrics
 from stimjax.students import study as studies
 from stimjax.students.study import Predictions
@@ -44,11 +44,6 @@ from stimjax.students.study import Predictions
 if TYPE_CHECKING:
     from stimjax.privacy.audit import ShadowsByRecipe
     from stimjax.privacy.findings import World
-
-
-OTHER_SLEEPERS = (
-    "is of simulated sleepers whom this version does not simulate; shadow releases are of others"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,13 +194,15 @@ def audit_release(
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
-    how = releases.release_recipe(manifest.method, manifest.networks, manifest.dp, manifest.prior)
+    how = releases.recipe_of(manifest)
     guaranteed = manifest.privacy.epsilon is not None
     if why := releases.unlike(how.by, manifest.networks, guaranteed):
         reporter.note(f"{compared.release}: {why}")
-    if manifest.prior is not None and manifest.versions.get("simulator") != SIMULATOR:
-        reporter.note(f"{compared.release}: {OTHER_SLEEPERS}")
     world = _world(compared, settings.seed)
+    if manifest.prior is not None and (
+        why := carriers.other(manifest.versions, world.release.spec)
+    ):
+        reporter.note(f"{compared.release}: {why}; shadow releases are of others")
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(
         world,

@@ -26,6 +26,7 @@ from stimjax.learn.ledger import Ledger
 from stimjax.learn.predict import probabilities
 from stimjax.machine.versions import versions
 from stimjax.models import Model, Params
+from stimjax.prior.known import SIMULATED, Known
 
 STATISTICS = "statistics.safetensors"
 SEEDS = 1_000_000_000  # first of the teachers' seeds; those of students lie below, see `seeds`
@@ -44,7 +45,7 @@ class Teacher:
         critic: tells the subjects of the training windows apart, if they name any; private.
         privacy: the formal guarantee, and what was spent on it; None if there is none.
         dp: how the networks were trained under it; None without, and of versions that did not say.
-        prior: simulated sleepers, from whom it learned too, or with whom it may make stimuli.
+        prior: what anybody may know, from which it learned too, or of which it may make stimuli.
     """
 
     networks: tuple[str, ...]
@@ -55,7 +56,7 @@ class Teacher:
     critic: Critic | None = None
     privacy: Ledger | None = None
     dp: config.Dp | None = None
-    prior: config.Prior = config.NO_PRIOR
+    prior: Known = SIMULATED
 
     @property
     def models(self) -> list[tuple[Model, Params]]:
@@ -80,7 +81,7 @@ class Teacher:
     @property
     def digest(self) -> str:
         """A hash of all that stimuli depend on."""
-        about = [self.networks, self.spec.to_json(), dataclasses.asdict(self.prior)]
+        about = [self.networks, self.spec.to_json(), self.prior.identity]
         digest = hashlib.sha256(json.dumps(about).encode())
         critic = None if self.critic is None else (self.critic.params, self.critic.sure)
         for leaf in jax.tree.leaves((self.params, dict(sorted(self.statistics.items())), critic)):
@@ -125,7 +126,8 @@ def save(teacher: Teacher, folder: Path) -> None:
         privacy=None if teacher.privacy is None else teacher.privacy.to_json(),
         versions=versions(),
         dp=teacher.dp,
-        prior=teacher.prior,
+        prior=teacher.prior.settings,
+        own_prior=teacher.prior.own,
     )
     about.save(folder)
 
@@ -157,7 +159,7 @@ def load(folder: Path) -> Teacher:
         critic=critic,
         privacy=spent,
         dp=about.dp,
-        prior=about.prior,
+        prior=Known(about.prior, about.own_prior),
     )
 
 

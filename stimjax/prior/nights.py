@@ -14,7 +14,7 @@ import functools
 from typing import NamedTuple, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool
 
 from stimjax import config
 from stimjax.batch import Spec
@@ -26,34 +26,12 @@ from stimjax.data.simulate import night as simulate
 from stimjax.data.windows import why_not
 from stimjax.errors import StimjaxError
 from stimjax.machine import runtime
+from stimjax.prior.strip import NoPrior, Strip
 
 VALUES = 5e7  # of all nights together: where a second has many, there are fewer sleepers
 WORTH = 2e6  # values for which a further worker is started: that takes a second
 PLAIN = {"apnea": ["SpO2"], "stages": ["EEG"]}  # what is soon simulated
 MISSING = 0.5  # a window with more of a channel masked is left out, as `Prepare.max_missing`
-
-
-@dataclasses.dataclass(frozen=True)
-class Nights:
-    """Nights one after another.
-
-    Attributes:
-        x: values in units of the private windows, of those `channels` that are simulated; 0 else.
-        start: samples at which a carrier may begin, class by class.
-        first: where the starts of each class begin, and their end.
-        scored: samples at which a labelled window begins.
-        label: its class.
-        sleeper: whose it is.
-        simulated: the channels that there are.
-    """
-
-    x: Float[np.ndarray, "sample channel"]
-    start: Int[np.ndarray, " _starts"]
-    first: Int[np.ndarray, " _bounds"]
-    scored: Int[np.ndarray, " n"]
-    label: Int[np.ndarray, " n"]
-    sleeper: Int[np.ndarray, " n"]
-    simulated: Bool[np.ndarray, " channel"]
 
 
 class _Night(NamedTuple):
@@ -75,11 +53,12 @@ class _Task:
 
 
 @functools.lru_cache(maxsize=2)
-def nights(prior: config.Prior, form: Spec) -> Nights:
+def nights(prior: config.Prior, form: Spec) -> Strip:
     """The nights that `prior` describes, in the `form` of `form_of`; the same wherever it is asked.
 
     Raises:
-        StimjaxError: nobody simulates such windows.
+        NoPrior: nobody simulates such windows.
+        StimjaxError: these sleepers have no window of a class.
     """
     plan = _plan(form)
     kinds = [channels.kind(name) for name in plan.channels]
@@ -108,7 +87,7 @@ def form_of(spec: Spec) -> Spec:
 def _plan(form: Spec) -> Plan:
     tasks = (name for name in get_args(rules.Task) if rules.CLASSES[name] == form.classes)
     task = next(tasks, None)
-    refusal = StimjaxError(
+    refusal = NoPrior(
         "nobody simulates such windows: there are sleepers for signals of the tasks "
         f"{' and '.join(rules.CLASSES)}; choose a --method without a prior"
     )
@@ -153,7 +132,7 @@ def _night(task: _Task) -> _Night:
     return _Night(np.stack(columns, axis=1), carrier, at[keep], label[keep])
 
 
-def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"]) -> Nights:
+def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"]) -> Strip:
     ends = np.cumsum([0, *(len(one.x) for one in each)])
     step, classes = max(1, round(plan.rate)), len(plan.classes)
     carrier = np.concatenate([one.carrier for one in each])
@@ -169,12 +148,12 @@ def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"])
             f"the simulated nights have no window of the class {lacking[0]!r}; ask for more "
             "with --teacher.prior.sleepers or --teacher.prior.hours"
         )
-    return Nights(
+    return Strip(
         x=np.concatenate([one.x for one in each]),
         start=np.concatenate(starts).astype(np.int32),
         first=np.cumsum([0, *map(len, starts)]).astype(np.int32),
         scored=np.concatenate([one.scored + end for one, end in zip(each, ends, strict=False)]),
         label=label,
-        sleeper=np.repeat(np.arange(len(each)), [len(one.label) for one in each]),
+        whose=np.repeat(np.arange(len(each)), [len(one.label) for one in each]),
         simulated=there,
     )

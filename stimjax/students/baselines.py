@@ -8,9 +8,10 @@ import numpy as np
 from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
-from stimjax.errors import StimjaxError
 from stimjax.excite import carriers, methods
 from stimjax.learn.teacher import Teacher
+from stimjax.prior.known import Known, known
+from stimjax.prior.strip import NoPrior
 
 MOST_ROWS = 4000  # training windows of a class from which a Gaussian is drawn
 DRAWN = 1000  # windows that a source gives at once
@@ -19,24 +20,32 @@ DRAWN = 1000  # windows that a source gives at once
 def make(name: str, train: Batch, teacher: Teacher | None, count: int, seed: int) -> Batch | None:
     """The baseline `name`, one of `BASELINES`; None if it cannot be had.
 
-    That is so if it needs a teacher and there is none, or simulated windows and nobody has such.
+    That is so if it needs a teacher and there is none, or windows that anybody may have and nobody
+    has such.
     """
     if name == "gaussian":
         return gaussian(train, count, seed)
     if name == "prior":
-        return prior(config.NO_PRIOR if teacher is None else teacher.prior, train.spec, count)
+        given = known(config.NO_PRIOR, train) if teacher is None else teacher.prior
+        return prior(given, train.spec, count)
     if teacher is None:
         return None
     return OF_TEACHER[name](teacher, count, seed)
 
 
-def prior(settings: config.Prior, spec: Spec, count: int) -> Batch | None:
-    """The control: simulated sleepers with their own labels, `count` at most; nothing private."""
+def prior(given: Known, spec: Spec, count: int) -> Batch | None:
+    """The control: windows that anybody may have, `count` at most; nothing private.
+
+    With their own labels. None where nobody has such windows.
+
+    Raises:
+        StimjaxError: they lack a class.
+    """
     try:
-        windows = carriers.scored(settings, spec)
-    except StimjaxError:
+        windows = carriers.scored(given, spec)
+    except NoPrior:
         return None
-    return carriers.dealt(windows, settings, min(count, len(windows)))
+    return carriers.dealt(windows, given, min(count, len(windows)))
 
 
 def noise(teacher: Teacher, count: int, seed: int) -> Batch:

@@ -12,6 +12,7 @@ from stimjax.config.recipes import RECIPES
 from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.excite import carriers
 from stimjax.machine.versions import versions
+from stimjax.prior.known import Known
 
 PRIOR, SPEC = config.Prior(sleepers=2, hours=0.5), of_sleep().spec
 MANIFEST = Manifest(
@@ -40,7 +41,7 @@ def written(folder: Path, **changes: object) -> Path:
 def test_it_writes_the_windows_that_the_release_depends_on(run, tmp_path: Path) -> None:
     folder = written(tmp_path / "release")
     status, out, _ = run("prior", folder, "--out", tmp_path / "prior")
-    found, expected = batch.load(tmp_path / "prior", "prior"), carriers.scored(PRIOR, SPEC)
+    found, expected = batch.load(tmp_path / "prior", "prior"), carriers.scored(Known(PRIOR), SPEC)
     assert (status, out) == (
         0,
         f"{tmp_path}/prior: {len(expected)} windows of simulated sleepers\n",

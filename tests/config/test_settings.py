@@ -240,15 +240,11 @@ def test_a_file_of_the_version_before_is_read_but_for_what_is_gone(tmp_path):
         (config.Teacher(prior=config.Prior(sleepers=0)), "prior.sleepers is 0"),
         (config.Teacher(prior=config.Prior(hours=0.01)), "prior.hours is 0.01"),
         (
-            config.Teacher(prior=config.Prior(first=5)),
-            "prior.first: only a teacher with dp.epsilon",
-        ),
-        (
             config.Teacher(prior=config.Prior(part=0.2), dp=config.Dp(epsilon=1.0)),
             "prior.part: with dp.epsilon",
         ),
     ],
-    ids=["part", "sleepers", "hours", "first", "epsilon"],
+    ids=["part", "sleepers", "hours", "epsilon"],
 )
 def test_a_prior_that_would_not_do_what_it_says_is_refused(teacher, reason):
     with pytest.raises(StimjaxError) as error:

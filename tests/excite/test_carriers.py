@@ -15,9 +15,10 @@ from stimjax.errors import StimjaxError
 from stimjax.excite import carriers
 from stimjax.excite.sources import generic
 from stimjax.machine.versions import SIMULATOR
-from stimjax.prior import nights
+from stimjax.prior import known
+from stimjax.prior.known import Known
 
-PRIOR = config.Prior(part=0.25, sleepers=2, hours=0.5)
+PRIOR = Known(config.Prior(part=0.25, sleepers=2, hours=0.5))
 SPEC = Spec(
     (60, 1), ("normal", "apnea"), (Channel("SpO2", "%", low=-6.0),), 1.0, label_seconds=60.0
 )
@@ -29,12 +30,12 @@ def train(n: int) -> Batch:
 
 
 def test_scored_windows_are_those_of_the_nights_with_their_sleepers() -> None:
-    found, given = carriers.scored(PRIOR, SPEC), nights.nights(PRIOR, nights.form_of(SPEC))
+    found, given = carriers.scored(PRIOR, SPEC), known.strip(PRIOR, SPEC)
     batch.check(found, "scored")
     for row, start in zip(np.asarray(found.x), given.scored, strict=True):
         np.testing.assert_array_equal(row, given.x[start : start + 60])
     np.testing.assert_array_equal(found.label, given.label)
-    np.testing.assert_array_equal(found.subject, given.sleeper)
+    np.testing.assert_array_equal(found.subject, given.whose)
 
 
 def test_channels_that_nobody_simulates_are_random(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +50,7 @@ def test_channels_that_nobody_simulates_are_random(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("part", [0.1, 0.25, 0.5, 0.8])
 def test_a_teacher_learns_the_part_that_was_asked_for(part: float) -> None:
-    own, prior = train(90), dataclasses.replace(PRIOR, part=part)
+    own, prior = train(90), Known(dataclasses.replace(PRIOR.settings, part=part))
     found = carriers.beside(own, prior)
     more = found[90:]
     assert len(more) / len(found) == pytest.approx(part, abs=0.5 / 90)
@@ -61,7 +62,7 @@ def test_a_teacher_learns_the_part_that_was_asked_for(part: float) -> None:
 
 def test_no_part_changes_nothing() -> None:
     own = train(90)
-    assert carriers.beside(own, dataclasses.replace(PRIOR, part=0.0)) is own
+    assert carriers.beside(own, Known(dataclasses.replace(PRIOR.settings, part=0.0))) is own
 
 
 def test_fewer_windows_are_the_first_of_more_and_all_come_before_one_comes_again() -> None:
@@ -79,9 +80,9 @@ def test_fewer_windows_are_the_first_of_more_and_all_come_before_one_comes_again
 
 def test_a_network_that_learned_sleepers_knows_others() -> None:
     model = models.classifier("mlp", SPEC.shape, 2)
-    start = carriers.taught(config.Prior(first=200, sleepers=16, hours=1.0), SPEC)
+    start = carriers.taught(Known(config.Prior(first=200, sleepers=16, hours=1.0)), SPEC)
     params = start(model, 3)
-    others = carriers.scored(config.Prior(sleepers=12, hours=1.0, cohort=1), SPEC)
+    others = carriers.scored(Known(config.Prior(sleepers=12, hours=1.0, cohort=1)), SPEC)
     called = np.asarray(model.apply(params, jnp.asarray(others.x))).argmax(axis=1)
     right = [(called == others.label)[others.label == number].mean() for number in (0, 1)]
     assert np.mean(right) > 0.6  # guessing: .5
@@ -91,25 +92,25 @@ def test_a_network_that_learned_sleepers_knows_others() -> None:
 
 def test_one_sleeper_alone_is_refused_in_one_line() -> None:
     with pytest.raises(StimjaxError, match=r"--teacher\.prior\.sleepers") as error:
-        carriers.taught(config.Prior(first=10, sleepers=1, hours=0.5), SPEC)
+        carriers.taught(Known(config.Prior(first=10, sleepers=1, hours=0.5)), SPEC)
     assert "\n" not in str(error.value)
 
 
 def test_a_manifest_names_the_prior_only_where_something_depends_on_it() -> None:
-    for prior in (PRIOR, config.Prior(first=3)):
-        assert carriers.published(prior, RECIPES["probe"]) == prior
-    assert carriers.published(config.Prior(), RECIPES["public"]) == config.Prior()
-    assert carriers.published(config.NO_PRIOR, RECIPES["mixture"]) is None
-    assert carriers.published(config.Prior(), RECIPES["mixture"]) == config.Prior()
+    for prior in (PRIOR, Known(config.Prior(first=3))):
+        assert carriers.published(prior, RECIPES["probe"]) == prior.settings
+    assert carriers.published(Known(), RECIPES["public"]) == config.NO_PRIOR
+    assert carriers.published(Known(), RECIPES["mixture"]) is None
+    assert carriers.published(Known(config.Prior()), RECIPES["mixture"]) == config.Prior()
 
 
-def test_sleepers_of_another_simulator_are_refused_in_one_line() -> None:
-    carriers.refuse_other({"simulator": SIMULATOR}, PRIOR)
-    for versions, prior, reason in (
-        ({"simulator": "0", "stimjax": "9.9"}, PRIOR, "install stimjax 9.9"),
-        ({}, PRIOR, "version None"),
-        ({"simulator": SIMULATOR}, None, "no simulated sleepers"),
+def test_sleepers_of_another_simulator_are_told_in_one_line() -> None:
+    assert carriers.other({"simulator": SIMULATOR}, SPEC) == ""
+    for versions, reason in (
+        ({"simulator": "0", "stimjax": "9.9"}, "install stimjax 9.9"),
+        ({}, "version None"),
     ):
-        with pytest.raises(StimjaxError, match=reason) as error:
-            carriers.refuse_other(versions, prior)
-        assert "\n" not in str(error.value)
+        said = carriers.other(versions, SPEC)
+        assert reason in said and "\n" not in said
+    ink = Spec((8, 8, 1), ("0", "1"), (Channel("ink", ""),))
+    assert carriers.other({"simulator": "0"}, ink) == ""  # images are not simulated

@@ -183,6 +183,8 @@ def test_every_use_of_private_data_is_named() -> None:
     for name, recipe in RECIPES.items():
         said = " ".join(methods.uses(config.Synthesis(recipe=recipe)))
         assert ("gradients" in said) == bool(recipe.tries), name
+        free = name in ("paper", "probe", "public")
+        assert said.startswith(methods.STATISTICS) != free, name
         assert ("hidden unit" in said) == bool(recipe.terms.features), name
 
 

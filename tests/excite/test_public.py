@@ -21,7 +21,7 @@ from stimjax.excite import origin
 from stimjax.excite.sources import generic
 from stimjax.excite.synthesize import synthesize
 from stimjax.machine import versions
-from stimjax.prior import nights
+from stimjax.prior import known
 
 TEACHER = of_sleep()
 RECIPE = dataclasses.replace(RECIPES["public"], random=0.3)
@@ -72,7 +72,7 @@ def manifest(folder: Path) -> Manifest:
 
 
 def test_stimuli_are_windows_of_the_nights_or_random_signals(stimuli: Batch) -> None:
-    found = nights.nights(TEACHER.prior, nights.form_of(TEACHER.spec))
+    found = known.strip(TEACHER.prior, TEACHER.spec)
     spec, resolution = TEACHER.spec, TEACHER.spec.channels[0].resolution
     windows = found.x[found.start[:, None] + np.arange(60)]
     kept = np.clip(windows, spec.low, spec.high)
@@ -92,7 +92,7 @@ def test_labels_are_the_classes_that_the_teacher_calls(stimuli: Batch) -> None:
 
 
 def test_the_manifest_and_the_card_say_what_it_is_made_of(folder: Path, manifest) -> None:
-    assert manifest.prior == TEACHER.prior
+    assert manifest.prior == TEACHER.prior.settings
     assert manifest.versions["simulator"] == versions.SIMULATOR
     assert manifest.people_behind == ()  # but for the range, no statistic of anybody
     card = (folder / "README.md").read_text()

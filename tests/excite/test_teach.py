@@ -134,7 +134,7 @@ def test_it_learns_the_prior_beside_its_own_windows(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(generic, "make", white)
     prior = config.Prior(part=0.4, sleepers=2, hours=0.5)
     found = teach(own, own, dataclasses.replace(SETTINGS, critic="none", prior=prior))
-    assert found.prior == prior
+    assert found.prior.settings == prior
     np.testing.assert_array_equal(given[0].x[:90], own.x)
     assert len(given[0]) == 150 and (given[0].subject[90:] == batch.NOBODY).all()
     assert measured == [own]  # statistics are of the private windows alone
@@ -154,5 +154,5 @@ def test_networks_under_a_guarantee_know_the_prior_first_and_no_other(
     monkeypatch.setattr(teach_module.carriers, "taught", lambda prior, spec: "start")
     prior = config.Prior(part=0.0, first=first)
     settings = dataclasses.replace(SETTINGS, prior=prior, dp=config.Dp(epsilon=epsilon))
-    assert teach(TRAIN, VALIDATION, settings).prior == prior
+    assert teach(TRAIN, VALIDATION, settings).prior.settings == prior
     assert seen[0][0] is TRAIN and seen[0][1] == ("start" if started else None)

@@ -28,8 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:optax.global_norm is deprecated"
 
 CLIP, EXPECTED, EACH, UNITS = 0.7, 5.0, 8, 16
 # Few steps on nearly all subjects: noise and epsilon matter here, not what is learned.
-SHORT = config.Dp(epsilon=2.0, steps=2, batch=20, windows=4, networks=("mlp",))
-ASKED = config.Dp(epsilon=500.0, steps=60, batch=20, windows=4, networks=("mlp",), rate=1e-2)
+WHOLE = config.Dp(numbers="all", clip=1.0, batch=20, windows=4, networks=("mlp",), rate=1e-2)
+SHORT = dataclasses.replace(WHOLE, epsilon=2.0, steps=2)
+ASKED = dataclasses.replace(WHOLE, epsilon=500.0, steps=60)
 
 
 @pytest.fixture(scope="module")
@@ -353,10 +354,9 @@ def _audited(auditing, spec: Spec, epsilon: float) -> float:
     label = rng.integers(0, 2, canaries)
     inside = rng.random(canaries) < 0.5
     every = batch.make(x, batch.one_hot(label, spec), spec)
-    asked = config.Dp(
-        epsilon=epsilon, unit="window", networks=("mlp",), steps=300, batch=250, rate=1e-2,
-        prior=0.0,
-    )  # fmt: skip
+    asked = dataclasses.replace(
+        WHOLE, epsilon=epsilon, unit="window", steps=300, batch=250, windows=8, prior=0.0
+    )
     taught = dp.train(every[inside], asked, entropy=1)
     probability = taught.probability(every.x)[np.arange(canaries), label]
     score = np.log(np.maximum(probability, 1e-9))
@@ -387,7 +387,8 @@ def test_few_numbers_are_biases_and_the_last_layer_and_the_rest_keeps_its_bits(e
 
 
 def test_few_numbers_want_a_network_that_knows_something():
-    few = config.Teacher(dp=dataclasses.replace(SHORT, numbers="few"))
+    alone = config.Prior(first=0)
+    few = config.Teacher(dp=dataclasses.replace(SHORT, numbers="few"), prior=alone)
     with pytest.raises(StimjaxError, match=r"dp\.numbers few.*prior\.first"):
         checks.check(dataclasses.replace(few, networks=config.Teacher().networks))
     checks.check(dataclasses.replace(few, prior=config.Prior(first=100)))

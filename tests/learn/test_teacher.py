@@ -22,6 +22,7 @@ from stimjax.errors import StimjaxError
 from stimjax.learn import teacher
 from stimjax.learn.teacher import Teacher
 from stimjax.models import Params
+from stimjax.prior.known import Known
 
 STUDENTS_BELOW = 1_000_000_000  # every student's seed is a non-negative number below this
 
@@ -197,17 +198,17 @@ def test_no_teacher_starts_where_a_student_does(seed: int, candidates: int) -> N
 
 
 def test_the_prior_is_kept_and_a_wrong_one_refused(known: Teacher, tmp_path: Path) -> None:
-    prior = config.Prior(part=0.3, sleepers=7)
+    prior = Known(config.Prior(part=0.3, sleepers=7), own=True)
     other = dataclasses.replace(known, prior=prior)
     assert other.digest != known.digest
     teacher.save(other, tmp_path / "one")
     assert teacher.load(tmp_path / "one").prior == prior
-    change(tmp_path / "one", prior=dataclasses.asdict(prior) | {"hours": -1.0})
+    change(tmp_path / "one", prior=dataclasses.asdict(prior.settings) | {"hours": -1.0})
     assert "prior.hours is -1" in refused(tmp_path / "one")
 
 
 def test_a_teacher_of_an_earlier_version_knows_no_prior(saved: Path) -> None:
     content = json.loads((saved / "teacher.json").read_text())
-    del content["prior"]
+    del content["prior"], content["own_prior"]
     (saved / "teacher.json").write_text(json.dumps(content))
-    assert teacher.load(saved).prior == config.NO_PRIOR
+    assert teacher.load(saved).prior == Known()

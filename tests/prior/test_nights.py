@@ -15,7 +15,7 @@ from stimjax.data.scoring import rules
 from stimjax.data.simulate import night as simulate
 from stimjax.errors import StimjaxError
 from stimjax.prior import nights
-from stimjax.prior.nights import Nights
+from stimjax.prior.strip import NoPrior, Strip
 
 PRIOR = config.Prior(sleepers=2, hours=0.5)
 BEFORE = 15.0  # s of a window before its scored minute
@@ -27,13 +27,13 @@ def spec(names: tuple[str, ...] = ("SpO2", "HR"), rate: float = 1.0, low: float 
     return Spec(shape, ("normal", "apnea"), channels, rate, label_start=BEFORE, label_seconds=60.0)
 
 
-def made(prior: config.Prior = PRIOR, of: Spec | None = None) -> Nights:
+def made(prior: config.Prior = PRIOR, of: Spec | None = None) -> Strip:
     """Anew, not what is kept."""
     return nights.nights.__wrapped__(prior, nights.form_of(of or spec()))
 
 
 @pytest.fixture(scope="module")
-def found() -> Nights:
+def found() -> Strip:
     return made()
 
 
@@ -48,13 +48,13 @@ def truth() -> list[tuple[Recording, Conditioned]]:
     return [(recording, condition(recording, names, 1.0)) for recording in recordings]
 
 
-def same(one: Nights, other: Nights) -> bool:
-    fields = [field.name for field in dataclasses.fields(Nights)]
+def same(one: Strip, other: Strip) -> bool:
+    fields = [field.name for field in dataclasses.fields(Strip)]
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in fields)
 
 
 def test_they_are_the_same_wherever_they_are_asked_for(
-    found: Nights, monkeypatch: pytest.MonkeyPatch
+    found: Strip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nights, "WORTH", 1.0)
     monkeypatch.setattr(nights.runtime, "cores", lambda: 2)
@@ -70,16 +70,16 @@ def test_they_are_the_same_wherever_they_are_asked_for(
     assert not same(found, made(dataclasses.replace(PRIOR, cohort=1, sleepers=1)))
 
 
-def test_a_sleeper_does_not_depend_on_how_many_there_are(found: Nights) -> None:
+def test_a_sleeper_does_not_depend_on_how_many_there_are(found: Strip) -> None:
     one = made(dataclasses.replace(PRIOR, sleepers=1))
     np.testing.assert_array_equal(one.x, found.x[: len(one.x)])
-    np.testing.assert_array_equal(one.scored, found.scored[found.sleeper == 0])
-    np.testing.assert_array_equal(one.label, found.label[found.sleeper == 0])
+    np.testing.assert_array_equal(one.scored, found.scored[found.whose == 0])
+    np.testing.assert_array_equal(one.label, found.label[found.whose == 0])
 
 
-def test_values_are_those_of_the_recordings(found: Nights, truth) -> None:
+def test_values_are_those_of_the_recordings(found: Strip, truth) -> None:
     np.testing.assert_array_equal(found.x, np.concatenate([night.x for _, night in truth]))
-    assert found.simulated.all() and set(found.sleeper) == {0, 1}
+    assert found.simulated.all() and set(found.whose) == {0, 1}
 
 
 def test_a_carrier_is_of_the_class_of_a_scored_span_within_half_a_span(found, truth) -> None:
@@ -95,7 +95,7 @@ def test_a_carrier_is_of_the_class_of_a_scored_span_within_half_a_span(found, tr
             assert np.abs(np.array(own) - (second + BEFORE)).min() <= 30
 
 
-def test_nothing_reaches_beyond_a_night(found: Nights, truth) -> None:
+def test_nothing_reaches_beyond_a_night(found: Strip, truth) -> None:
     length = len(truth[0][1].x)
     for starts in (found.start, found.scored):
         assert (starts // length == (starts + 119) // length).all()
@@ -179,7 +179,7 @@ def test_stages_are_of_five_classes() -> None:
 
 def test_many_values_a_second_make_fewer_sleepers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nights, "VALUES", 2.5 * 1800 * 2)
-    assert set(made(dataclasses.replace(PRIOR, sleepers=9)).sleeper) == {0, 1}
+    assert set(made(dataclasses.replace(PRIOR, sleepers=9)).whose) == {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -219,4 +219,5 @@ def night_of(prior: config.Prior) -> Recording:
 def refused(of: Spec, reason: str, prior: config.Prior = PRIOR) -> None:
     with pytest.raises(StimjaxError) as error:
         nights.nights(prior, nights.form_of(of))
+    assert isinstance(error.value, NoPrior) == ("nobody simulates" in reason)
     assert reason in str(error.value) and "\n" not in str(error.value)

@@ -5,8 +5,10 @@ import pytest
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
+from stimjax.errors import StimjaxError
 from stimjax.excite import carriers
 from stimjax.learn.teacher import Teacher
+from stimjax.prior.known import Known
 from stimjax.students import baselines
 
 SPEC = Spec(
@@ -81,7 +83,7 @@ def test_noise_is_uniform_in_each_channels_range_and_labeled_by_the_teacher():
 
 def test_the_prior_is_simulated_sleepers_with_their_own_labels():
     spec = Spec((60, 1), SPEC.classes, SPEC.channels[:1], 1.0, label_seconds=60.0)
-    settings = config.Prior(sleepers=2, hours=0.5)
+    settings = Known(config.Prior(sleepers=2, hours=0.5))
     scored = carriers.scored(settings, spec)
     rows = {x.tobytes(): label for x, label in zip(scored.x, scored.label, strict=True)}
     found = baselines.prior(settings, spec, 20)
@@ -93,3 +95,9 @@ def test_the_prior_is_simulated_sleepers_with_their_own_labels():
 
 def test_there_is_no_prior_of_what_nobody_simulates(train):
     assert baselines.make("prior", train, None, 10, 0) is None
+
+
+def test_sleepers_without_a_class_are_no_missing_prior():
+    spec = Spec((60, 1), SPEC.classes, SPEC.channels[:1], 1.0, label_seconds=60.0)
+    with pytest.raises(StimjaxError, match="have no window of the class"):
+        baselines.prior(Known(config.Prior(sleepers=1, hours=0.1, cohort=2)), spec, 20)

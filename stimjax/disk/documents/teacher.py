@@ -31,6 +31,7 @@ class TeacherFile(Document):
         dp: how the networks were trained under a formal guarantee; None without, and of versions
             that did not say.
         prior: simulated sleepers, from whom they learned too, or of whom stimuli may be made.
+        own_prior: whether the private images are those that anybody may have; no in older ones.
     """
 
     FILE: ClassVar[str] = "teacher.json"
@@ -46,6 +47,7 @@ class TeacherFile(Document):
     versions: Mapping[str, str]
     dp: config.Dp | None = None
     prior: config.Prior = config.NO_PRIOR
+    own_prior: bool = False
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> TeacherFile:
@@ -56,7 +58,8 @@ class TeacherFile(Document):
                 f"{cls.SCHEMA}; train the teacher again"
             )
         if isinstance(content, Mapping):
-            content = {"dp": None, "prior": plain(config.NO_PRIOR), **content}
+            later = {"dp": None, "prior": plain(config.NO_PRIOR), "own_prior": False}
+            content = {**later, **content}
             content["dp"] = with_later(content["dp"], "teacher.dp.")
         return super().from_json(content, where)
 

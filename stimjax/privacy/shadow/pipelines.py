@@ -31,6 +31,7 @@ from stimjax.learn.predict import log_probabilities
 from stimjax.learn.step import Learner, Windows, rates
 from stimjax.machine import mesh
 from stimjax.models import Model, Params
+from stimjax.prior.known import SIMULATED, Known
 from stimjax.privacy.shadow import private
 from stimjax.privacy.shadow.placing import NETWORKS, placed
 
@@ -76,12 +77,12 @@ class Labelers(NamedTuple):
         networks: their families, each once.
         dp: how they learn under a formal guarantee, with the number of units that the release's
             teacher had; None without one.
-        prior: simulated sleepers, from whom they learn too and of whom stimuli may be made.
+        prior: what anybody may know, from which they learn too and of which stimuli may be made.
     """
 
     networks: tuple[str, ...] = ("cnn",)
     dp: config.Dp | None = None
-    prior: config.Prior = config.NO_PRIOR
+    prior: Known = SIMULATED
 
 
 ONE = Labelers()  # as of a release of which nobody knows
@@ -111,7 +112,7 @@ class Trained:
     starts: Sequence[int]
     seeds: Sequence[int]
     dp: config.Dp | None = None
-    prior: config.Prior = config.NO_PRIOR
+    prior: Known = SIMULATED
 
     @property
     def model(self) -> Model:
@@ -131,7 +132,7 @@ class Trained:
 
     def _first(self, number: int) -> Params | None:
         """What a family knows before any private window, if it does; the same for all teachers."""
-        if not self.prior.first:
+        if not self.prior.settings.first:
             return None
         start = carriers.taught(self.prior, self.windows.spec)
         return start(self.families[number], self.starts[0] + FAMILY * number)

@@ -22,6 +22,7 @@ from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import Recipe
+from stimjax.disk.documents import Manifest
 from stimjax.errors import StimjaxError
 from stimjax.excite import carriers, collect, kind, lanes, methods, proxies
 from stimjax.excite.inhibit import erasure
@@ -34,6 +35,7 @@ from stimjax.learn import critic, dp
 from stimjax.learn.predict import probabilities
 from stimjax.models import Model, Params
 from stimjax.models.layers import Erasures
+from stimjax.prior.known import SIMULATED, Known
 from stimjax.privacy.shadow import pipelines
 from stimjax.privacy.shadow.pipelines import ONE, Labelers, Release, Trained
 
@@ -89,7 +91,7 @@ def release_recipe(
     settings: config.Synthesis,
     networks: Sequence[str] = (),
     private: config.Dp | None = None,
-    prior: config.Prior | None = None,
+    prior: Known = SIMULATED,
 ) -> ReleaseRecipe:
     """How a release of these settings is made.
 
@@ -97,15 +99,21 @@ def release_recipe(
         settings: of the release.
         networks: families of the teacher that labels; those that this version has, or one CNN.
         private: how it was trained under a formal guarantee, if it was and that is known.
-        prior: simulated sleepers, whom it knows or of whom the stimuli are made.
+        prior: what anybody may know, which it learned or of which the stimuli are made.
 
     Raises:
         StimjaxError: there is no such method.
     """
     recipe = methods.recipe(settings)
     known = tuple(name for name in networks if name in NETWORKS)
-    by = Labelers(known or ONE.networks, private, config.NO_PRIOR if prior is None else prior)
+    by = Labelers(known or ONE.networks, private, prior)
     return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
+
+
+def recipe_of(manifest: Manifest) -> ReleaseRecipe:
+    """How the release of this manifest was made, as far as it says."""
+    prior = SIMULATED if manifest.prior is None else Known(manifest.prior)
+    return release_recipe(manifest.method, manifest.networks, manifest.dp, prior)
 
 
 def unlike(by: Labelers, networks: Sequence[str], guaranteed: bool) -> str:

@@ -12,7 +12,7 @@ from stimjax.batch import Channel, Spec
 from stimjax.config.recipes import Recipe
 from stimjax.errors import StimjaxError
 from stimjax.excite.sources import SOURCES, Source, public
-from stimjax.prior.nights import Nights
+from stimjax.prior.strip import Strip
 
 TIME, SAMPLES = 12, 500
 WIDE = tuple(Channel(name, "", "recording", low=-1e6, high=1e6) for name in "ab")
@@ -36,7 +36,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def given(*there: bool) -> dict[str, np.ndarray]:
     start = np.concatenate([OF[0], OF[1]])
     first, nothing = np.array([0, len(OF[0]), len(start)]), np.zeros(0, int)
-    return public.arrays(Nights(X, start, first, nothing, nothing, nothing, np.array(there)))
+    return public.arrays(Strip(X, start, first, nothing, nothing, nothing, np.array(there)))
 
 
 def drawn(
@@ -93,6 +93,6 @@ def test_channels_that_nobody_simulates_are_random_signals() -> None:
     "spec", [SPEC, Spec((8, 8, 1), ("a", "b"), (Channel("ink", ""),))], ids=["signals", "images"]
 )
 def test_without_nights_it_is_refused_in_one_line(spec: Spec) -> None:
-    with pytest.raises(StimjaxError, match="simulated nights") as error:
+    with pytest.raises(StimjaxError, match="draws from simulated nights") as error:
         SOURCES["public"].make(spec, {}, RECIPE)
     assert "\n" not in str(error.value)

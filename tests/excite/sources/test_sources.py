@@ -15,7 +15,7 @@ from stimjax.excite import kind
 from stimjax.excite.parametrization import generator
 from stimjax.excite.sources import SOURCES, Source, public
 from stimjax.excite.sources.generator import point, untrained
-from stimjax.prior.nights import Nights
+from stimjax.prior.strip import Strip
 
 SIGNAL = Spec(
     shape=(60, 3),
@@ -58,7 +58,7 @@ def nights(spec: Spec) -> dict[str, np.ndarray]:
     classes, start = len(spec.classes), np.arange(len(x) - spec.shape[0])
     bounds = np.linspace(0, len(start), classes + 1).astype(int)
     simulated = np.ones(len(spec.channels), bool)
-    return public.arrays(Nights(x, start, bounds, start[:0], start[:0], start[:0], simulated))
+    return public.arrays(Strip(x, start, bounds, start[:0], start[:0], start[:0], simulated))
 
 
 def has(name: str, which: str) -> bool:

@@ -11,6 +11,7 @@ from stimjax.batch import Batch, Channel, Spec, make, one_hot
 from stimjax.excite import carriers
 from stimjax.learn import teacher
 from stimjax.learn.predict import probabilities
+from stimjax.prior.known import Known
 from stimjax.privacy.shadow import pipelines, releases
 
 SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
@@ -89,7 +90,7 @@ def test_log_odds_of_the_class() -> None:
 
 def test_teachers_learn_the_prior_beside_their_own_windows(monkeypatch) -> None:
     spec = Spec((60, 1), ("normal", "apnea"), SIGNAL.channels[:1], 1.0, label_seconds=60.0)
-    prior = config.Prior(part=0.5, sleepers=2, hours=0.5)
+    prior = Known(config.Prior(part=0.5, sleepers=2, hours=0.5))
     spec = dataclasses.replace(spec, channels=(Channel("SpO2", "%", low=-6.0),))
     label = np.arange(40) % 2
     own = make(np.zeros((40, 60, 1)), one_hot(label, spec), spec)
