@@ -20,6 +20,7 @@ from stimjax.machine.versions import SIMULATOR
 from stimjax.models import Model, Params
 from stimjax.prior import known
 from stimjax.prior.known import Known
+from stimjax.prior.strip import NoPrior
 
 DRAWN = 1000  # random signals that are drawn at once
 HELD_OUT = 8
@@ -120,7 +121,13 @@ def taught(prior: Known, spec: Spec) -> dp.Start:
         NoPrior: nobody has such windows.
         StimjaxError: there is one sleeper alone.
     """
-    windows = scored(prior, spec)
+    try:
+        windows = scored(prior, spec)
+    except NoPrior as error:
+        raise NoPrior(
+            f"{error}, and a teacher of random weights (--teacher.prior.first 0 "
+            "--teacher.dp.numbers all)"
+        ) from error
     beside = np.asarray(windows.subject) % HELD_OUT == 0
     if beside.all():
         raise StimjaxError(

@@ -71,16 +71,11 @@ def teach(
 def learned_from(settings: config.Teacher, train: Batch) -> Known:
     """What anybody may know, as far as a teacher of `settings` learns from it.
 
-    Beside the private windows or, with a formal guarantee, before them; where nobody has such
+    With a formal guarantee before the private windows, else beside them; where nobody has such
     windows a teacher without a guarantee goes without.
-
-    Raises:
-        NoPrior: a teacher with a guarantee should begin with windows that nobody has.
     """
     prior = known(settings.prior, train)
     if settings.dp.epsilon:
-        if settings.prior.first:
-            _refuse_lacking(prior, train)
         return dataclasses.replace(prior, settings=dataclasses.replace(settings.prior, part=0.0))
     part = settings.prior.part
     if part:
@@ -88,15 +83,5 @@ def learned_from(settings: config.Teacher, train: Batch) -> Known:
             strip(prior, train.spec)
         except NoPrior:
             part = 0.0
-    return dataclasses.replace(
-        prior, settings=dataclasses.replace(settings.prior, part=part, first=0)
-    )
-
-
-def _refuse_lacking(prior: Known, train: Batch) -> None:
-    try:
-        strip(prior, train.spec)
-    except NoPrior as error:
-        raise NoPrior(
-            f"{error}; and train with --prior.first 0 --dp.numbers all, from random weights"
-        ) from error
+    beside = dataclasses.replace(settings.prior, part=part, first=0)
+    return dataclasses.replace(prior, settings=beside)

@@ -88,8 +88,12 @@ def test_asked_for_no_critic_it_has_none() -> None:
 @pytest.mark.filterwarnings("ignore:optax.global_norm is deprecated")
 def test_guaranteed_teacher_holds_what_was_paid_for_and_probes() -> None:
     pytest.importorskip("jax_privacy", reason="the extra `privacy` is not installed")
-    private = config.Dp(epsilon=8.0, delta=1e-2, networks=("mlp",), steps=3, batch=3, windows=4)
-    found = teach(TRAIN, VALIDATION, dataclasses.replace(SETTINGS, dp=private))
+    few = {"steps": 3, "batch": 3, "windows": 4, "networks": ("mlp",)}
+    private = config.Dp(epsilon=8.0, delta=1e-2, numbers="all", **few)
+    settings = dataclasses.replace(SETTINGS, dp=private)
+    with pytest.raises(StimjaxError, match=r"nobody simulates .*--teacher\.prior\.first 0"):
+        teach(TRAIN, VALIDATION, settings)
+    found = teach(TRAIN, VALIDATION, dataclasses.replace(settings, prior=config.NO_PRIOR))
     assert found.privacy is not None and found.critic is None
     assert set(found.statistics) == {ledger.PRIOR} and found.privacy.audited is None
     stimuli = made(found, config.Synthesis(method="probe", count=60, shard=60, seed=0))
@@ -102,7 +106,8 @@ def test_asked_for_canaries_it_says_what_they_show(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(candidates, "train", lambda *given, **named: bare)
     tried = (np.arange(400.0), np.arange(400) > 220)
     monkeypatch.setattr(lower_bound, "scores", lambda *given, **named: tried)
-    asked = dataclasses.replace(SETTINGS, dp=config.Dp(epsilon=5.0, canaries=400))
+    private = config.Dp(epsilon=5.0, canaries=400)
+    asked = dataclasses.replace(SETTINGS, dp=private, prior=config.NO_PRIOR)
     with pytest.raises(StimjaxError, match="does not keep its guarantee of epsilon 2"):
         teach(TRAIN, VALIDATION, asked, stage=stages.append)
     assert stages == ["training the teacher", "auditing the guarantee"]
@@ -134,7 +139,7 @@ def test_it_learns_the_prior_beside_its_own_windows(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(generic, "make", white)
     prior = config.Prior(part=0.4, sleepers=2, hours=0.5)
     found = teach(own, own, dataclasses.replace(SETTINGS, critic="none", prior=prior))
-    assert found.prior.settings == prior
+    assert found.prior.settings == dataclasses.replace(prior, first=0)
     np.testing.assert_array_equal(given[0].x[:90], own.x)
     assert len(given[0]) == 150 and (given[0].subject[90:] == batch.NOBODY).all()
     assert measured == [own]  # statistics are of the private windows alone
@@ -156,3 +161,8 @@ def test_networks_under_a_guarantee_know_the_prior_first_and_no_other(
     settings = dataclasses.replace(SETTINGS, prior=prior, dp=config.Dp(epsilon=epsilon))
     assert teach(TRAIN, VALIDATION, settings).prior.settings == prior
     assert seen[0][0] is TRAIN and seen[0][1] == ("start" if started else None)
+
+
+def test_where_nobody_has_such_windows_a_teacher_goes_without() -> None:
+    known = teach_module.learned_from(SETTINGS, TRAIN)
+    assert known.settings == dataclasses.replace(config.Prior(), part=0.0, first=0)
