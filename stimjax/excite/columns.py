@@ -2,8 +2,8 @@
 
 linear: the class that a linear classifier of the private windows calls, one-hot f32[n, class], for
     students that are linear.
-origin: 0 of a simulated sleeper or an image that anybody may have, 1 random, i32[n]; for whoever
-    wants one kind alone.
+origin: 0 of a night or an image that anybody may have, 1 random, i32[n]; for whoever wants one kind
+    alone.
 """
 
 from __future__ import annotations
