@@ -16,7 +16,9 @@ from stimjax import release as releases
 from stimjax.batch import Batch
 from stimjax.config import settings as checks
 from stimjax.data import people as persons
+from stimjax.data import public as recordings
 from stimjax.data.people import Person
+from stimjax.data.public import Recorded
 from stimjax.data.split import PARTS
 from stimjax.disk.documents import Guarantee, Made, Privacy, Results, Split
 from stimjax.disk.store import new_folder
@@ -46,6 +48,7 @@ class Windows(NamedTuple):
         independent: none depends on another recording, nor does the part that it is in, as a
             teacher with an epsilon needs it.
         people: what is known of subjects by their numbers: sex, age, device.
+        public: nights that anybody may have, of other people, in the form of the windows.
     """
 
     train: Batch
@@ -54,6 +57,7 @@ class Windows(NamedTuple):
     split: Split = "subject"
     independent: bool = False
     people: Mapping[int, Person] = MappingProxyType({})
+    public: tuple[Recorded, ...] = ()
 
 
 def prepare(
@@ -93,7 +97,8 @@ def load_windows(folder: Folder) -> Windows:
     train, validation, test = (batch.load(folder, part) for part in PARTS)
     made, people = Made.load(folder), persons.load(folder)
     own = guarantee.independent(made)
-    return Windows(train, validation, test, made.settings.split, own, people)
+    given = recordings.load(folder)
+    return Windows(train, validation, test, made.settings.split, own, people, given)
 
 
 def train_teacher(
@@ -118,9 +123,9 @@ def train_teacher(
     if settings.dp.epsilon and not given.independent:
         raise StimjaxError(f"Windows.independent is False: {guarantee.INDEPENDENT}")
     if out is None:
-        return teach(given.train, given.validation, settings)
+        return teach(given.train, given.validation, settings, recorded=given.public)
     with new_folder(out, overwrite=overwrite, private=True) as folder:
-        teacher = teach(given.train, given.validation, settings)
+        teacher = teach(given.train, given.validation, settings, recorded=given.public)
         stages.save_teacher(teacher, folder, settings, validation=given.validation, test=given.test)
     return teacher
 
@@ -244,7 +249,7 @@ def audit(
     promised, published = Guarantee(), None
     if not isinstance(release, Batch):
         manifest = releases.load_manifest(Path(release))
-        how, promised = shadows.recipe_of(manifest), manifest.privacy
+        how, promised = shadows.recipe_of(manifest, given.public), manifest.privacy
         published = audits.Published(Path(release), ())
         release = releases.load(Path(release))
     elif teacher is None:

@@ -14,6 +14,8 @@ import numpy as np
 from stimjax import config, models
 from stimjax.batch import Channel, Spec
 from stimjax.config.recipes import RECIPES
+from stimjax.data import whole
+from stimjax.data.public import Recorded
 from stimjax.excite.sources import Source
 from stimjax.learn.teacher import Teacher
 from stimjax.prior.known import Known
@@ -35,6 +37,21 @@ def of_sleep() -> Teacher:
     }
     prior = Known(config.Prior(sleepers=2, hours=0.5))
     return dataclasses.replace(_of("mlp", spec), statistics=statistics, prior=prior)
+
+
+def recorded(spec: Spec, seed: int, scored: bool = True, samples: int = 900) -> Recorded:
+    """A night in the form of `spec`, of values that no other night has, classes in turn."""
+    rng, step = np.random.default_rng(seed), whole.step_of(spec.rate or 1.0)
+    x = rng.normal(seed, 0.1, (samples, spec.shape[1])).astype(np.float32)
+    places = np.arange(0, samples, step)
+    carrier = np.where(places + spec.shape[0] <= samples, whole.ANY, whole.NONE).astype(np.int8)
+    at = places[:: spec.shape[0]][:-1]
+    label = np.arange(len(at)) % len(spec.classes)
+    if scored:
+        carrier[:] = whole.NONE
+        carrier[at // step] = label
+    night = whole.Night(x, carrier, *((at, label) if scored else (at[:0], label[:0])))
+    return Recorded(night.about, night)
 
 
 def white(spec: Spec, statistics: object, recipe: object) -> Source:

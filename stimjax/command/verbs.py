@@ -275,31 +275,38 @@ class Prior:
     Attributes:
         release: folder that `stimjax synthesize` made, of the method public.
         out: folder for the windows: `prior-00000.safetensors` and `spec.json`.
+        public: the public recordings that the release depends on as well, if it says so; without
+            them the windows are those of simulated sleepers alone.
+        channels: as in `stimjax prepare`, where the holder named labels of these recordings.
     """
 
     release: tyro.conf.Positional[Path]
     out: Path
+    public: tuple[Path, ...] = ()
+    channels: tuple[str, ...] = ()
     overwrite: Overwrite = False
 
     def run(self) -> None:
         runtime.start()
         from stimjax import batch, release
-        from stimjax.excite import carriers
-        from stimjax.prior.known import Known
+        from stimjax.excite import anew, carriers
 
         manifest, spec = release.load_manifest(self.release), batch.load_spec(self.release)
-        if manifest.prior is None:
-            raise StimjaxError(
-                f"{self.release}: this release depends on no simulated sleepers, so that there is "
-                "nothing to make anew"
-            )
-        if why := carriers.other(manifest.versions, spec):
-            raise StimjaxError(f"{self.release}: {why}")
-        windows = carriers.scored(Known(manifest.prior), spec)
+        try:
+            prior = anew.prior(manifest, spec, self.public, split_names(self.channels))
+        except StimjaxError as error:
+            raise StimjaxError(f"{self.release}: {error}") from error
+        windows = carriers.scored(prior, spec)
         with new_folder(self.out, overwrite=self.overwrite) as folder:
             batch.save(windows, folder, "prior-00000")
             batch.save_spec(spec, folder)
         whose = "simulated sleepers" if len(spec.shape) == 2 else "scikit-learn's digits"
+        if prior.recorded:
+            whose += f" and {len(prior.recorded)} public recordings"
+        elif manifest.public:
+            whose += (
+                f" alone; it also depends on {len(manifest.public)} public recordings (--public)"
+            )
         print(f"{self.out}: {len(windows)} windows of {whose}")
 
 
@@ -453,5 +460,10 @@ def job_of(verb: Demo | Run, prepare: sections.Prepare) -> sections.Job:
 
 def split_channels(settings: sections.Prepare) -> sections.Prepare:
     """`--channels SpO2,HR` as well as `--channels SpO2 HR`."""
-    names = [name.strip() for word in settings.channels for name in word.split(",")]
-    return dataclasses.replace(settings, channels=tuple(name for name in names if name))
+    return dataclasses.replace(settings, channels=split_names(settings.channels))
+
+
+def split_names(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in words that commas may join."""
+    names = [name.strip() for word in words for name in word.split(",")]
+    return tuple(name for name in names if name)

@@ -50,6 +50,9 @@ class Prepare:
             in all files or names nobody, such as "anonymous").
         subjects: a CSV file that says who was recorded, with the columns recording (path, file name
             or stem) and subject.
+        public: further recordings, or folders with them, that anybody may have: of other people,
+            scored or not. No window is made of them; a teacher may learn from them, and the method
+            public draws from them, beside simulated sleepers.
         skip_bad: leave out recordings that cannot be used, and say which, instead of stopping.
         independent: no recording has a say in how another is treated: channels have to be named,
             rate and ranges of values are fixed ones, subjects are dealt by a hash of their names,
@@ -77,6 +80,7 @@ class Prepare:
     )
     subject_from: Literal["auto", "header", "file"] = "auto"
     subjects: str = ""
+    public: tuple[str, ...] = ()
     skip_bad: bool = False
     independent: bool = False
     workers: int = 0
@@ -163,11 +167,12 @@ class Prior:
     """What anybody may know: simulated sleepers, of whom nobody is a person (docs/method.md).
 
     Public: a release that depends on them says which they are, and whoever has it can make them.
+    Beside them stand the recordings of `Prepare.public`.
 
     Attributes:
-        part: of the windows that the teacher learns from that are theirs, where anybody simulates
-            such windows; 0 for none. A teacher with a formal guarantee learns from none beside
-            private ones.
+        part: of the windows that the teacher learns from that are of this, where anybody has such
+            windows; 0 for none. A teacher with a formal guarantee learns from none beside private
+            ones.
         first: steps in which a teacher with a formal guarantee learns from them alone, before it
             sees a private window; 0 starts it from random weights, and suits `dp.numbers` all.
         sleepers: how many, at most: of windows of many values there are fewer.

@@ -133,6 +133,12 @@ def numbers(attributed: Sequence[Attribution]) -> list[int]:
     return [order[one.key] for one in attributed]
 
 
+def codes_of(recordings: Recordings) -> list[str]:
+    """Each header's patient code without case; "" where it names nobody, alone or among these."""
+    own = [_code(header).casefold() for _, header in recordings]
+    return [""] * len(own) if _same(own) else own
+
+
 def named(recordings: Recordings, attributed: Sequence[Attribution], wanted: str) -> set[int]:
     """The numbers of the persons (or of the recordings' persons) in `wanted`, "A, B".
 

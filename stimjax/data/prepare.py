@@ -1,7 +1,8 @@
 """From recordings to windows on disk, each recording in the memory of one process at a time.
 
 A folder of windows holds `train-*.safetensors`, `validation-*.safetensors`,
-`test-*.safetensors` and `spec.json`, which says what the numbers mean and how they were made.
+`test-*.safetensors` and `spec.json`, which says what the numbers mean and how they were made;
+`public-*.safetensors` where recordings are given that anybody may have.
 Subjects are numbers there, and nothing else tells who they are; `people` keeps what headers say
 of their sex and age.
 """
@@ -16,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from stimjax import config
-from stimjax.data import people, persons, reader, windows, workers
+from stimjax.data import people, persons, public, reader, windows, workers
 from stimjax.data.channels import canonical
 from stimjax.data.condition import kind_of
 from stimjax.data.divide import divide
+from stimjax.data.persons import Recordings
 from stimjax.data.plan import plan
 from stimjax.data.recording import Header
 from stimjax.data.seen import Seen, sampled, windows_file
@@ -66,6 +68,7 @@ def prepare(
         note(line)
     numbers = persons.numbers(attributed)
     tested = persons.named(recordings, attributed, settings.test_subjects)
+    beside = _public(settings, recordings, note)
     seen = Seen(common, skipped=len(paths) - len(recordings))
     tasks = [
         Task(
@@ -77,6 +80,7 @@ def prepare(
             words=settings.events,
             max_missing=settings.max_missing,
             sampled=sampled(len(recordings)),
+            traced=bool(beside),
         )
         for index, ((path, _), number) in enumerate(zip(recordings, numbers, strict=True))
     ]
@@ -84,6 +88,8 @@ def prepare(
     with contextlib.closing(workers.in_order(windows.cut, tasks, count)) as results:
         _gather(results, tasks, seen, settings, note, progress)
     seen.refuse_useless()
+    if beside:
+        _keep_public(beside, folder, seen, settings, note)
     names = {number: one.key for number, one in zip(numbers, attributed, strict=True)}
     parts = divide(folder, seen, tested, names, settings)
     _note_lacking(parts, note)
@@ -123,6 +129,34 @@ def _gather(
         progress(task.index + 1, len(tasks))
     for line in summary.lines(settings.task):
         note(line)
+
+
+def _public(settings: config.Prepare, private: Recordings, note: Note) -> Recordings:
+    """The public recordings, which have no say in what becomes of the private ones.
+
+    Raises:
+        StimjaxError: one cannot be read, or is of a person of a private one.
+    """
+    if not settings.public:
+        return []
+    found = _headers(reader.find(settings.public), settings, note)
+    public.refuse_codes(private, found)
+    return found
+
+
+def _keep_public(
+    recordings: Recordings, folder: Path, seen: Seen, settings: config.Prepare, note: Note
+) -> None:
+    """Write the nights of public recordings into `folder`; say in sum what they are."""
+    tasks = [
+        public.Task(path, public.file(folder, number), seen.plan, settings.events)
+        for number, (path, _) in enumerate(recordings)
+    ]
+    count = _workers([header for _, header in recordings], settings)
+    skip = note if settings.skip_bad else None
+    kept = public.keep(tasks, seen.used, count, skip)
+    scored = sum(one.windows > 0 for one in kept)
+    note(f"public recordings: {len(kept)}, of which {scored} are scored")
 
 
 def _workers(headers: Sequence[Header], settings: config.Prepare) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stimjax.data.plan import Plan
+from stimjax.data.public import Private
 from stimjax.data.windows import Cut, Task
 from stimjax.disk.documents import Cohort, Part
 from stimjax.errors import StimjaxError
@@ -37,6 +38,7 @@ class Seen:
         self.masked: dict[str, Counter[str]] = {name: Counter() for name in plan.channels}
         self.whole: dict[int, np.ndarray] = {}  # of each channel: whether its values are whole
         self.twins: dict[bytes, Path] = {}
+        self.used: list[Private] = []  # where public recordings are compared with them
         self.plan, self.skipped = plan, skipped
 
     def refuse_twin(self, digest: bytes, path: Path) -> None:
@@ -55,6 +57,8 @@ class Seen:
         for name, counts in cut.masked.items():
             self.masked[name].update(counts)
         self.whole[task.index] = np.array(cut.whole)
+        if cut.trace is not None:
+            self.used.append(Private(task.path, cut.digest, cut.trace))
 
     def severity(self) -> dict[int, float]:
         """Of each subject: the part of its windows that are not of the first class."""

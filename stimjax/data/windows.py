@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from stimjax.data import reader
+from stimjax.data.alike import trace
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.plan import Plan
 from stimjax.data.recording import Recording, Source
@@ -35,6 +36,7 @@ class Task:
         words: a user's own words of a scoring, see `vocabulary.kind`.
         max_missing: a window is left out if more than this part of a channel is masked.
         sampled: how many values of each channel are given back.
+        traced: whether its course is given back, to be compared with others'.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Task:
     words: Mapping[str, str]
     max_missing: float
     sampled: int
+    traced: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Cut:
         left_out: labelled windows that were left out, by reason.
         scoring: how it was scored.
         notes: what was odd about the recording and its scoring.
+        trace: its course (`alike.trace`), where it was asked for.
     """
 
     label: Int[np.ndarray, " n"]
@@ -89,6 +93,7 @@ class Cut:
     left_out: Mapping[str, int]
     scoring: ScoredAs
     notes: tuple[str, ...]
+    trace: Float[np.ndarray, "s channel"] | None = None
 
 
 def cut(task: Task) -> Cut:
@@ -131,6 +136,7 @@ def cut(task: Task) -> Cut:
         left_out=left_out,
         scoring=_scored_as(recording),
         notes=(*recording.header.notes, *recording.scored.notes),
+        trace=trace(conditioned, plan.rate) if task.traced else None,
     )
 
 

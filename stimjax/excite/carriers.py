@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -12,11 +11,11 @@ import numpy as np
 from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.recipes import Recipe
+from stimjax.disk.documents import PublicRecording
 from stimjax.errors import StimjaxError
 from stimjax.excite.kind import Statistics
 from stimjax.excite.sources import generic, public
 from stimjax.learn import dp, fit
-from stimjax.machine.versions import SIMULATOR
 from stimjax.models import Model, Params
 from stimjax.prior import known
 from stimjax.prior.known import Known
@@ -44,6 +43,13 @@ def published(prior: Known, recipe: Recipe) -> config.Prior | None:
     return settings if settings.part or settings.first or recipe.source == "public" else None
 
 
+def recordings(prior: Known, recipe: Recipe) -> tuple[PublicRecording, ...]:
+    """What a manifest says of public recordings: nothing where nothing depends on the prior."""
+    if published(prior, recipe) is None:
+        return ()
+    return tuple(one.about for one in prior.recorded)
+
+
 def scored(prior: Known, spec: Spec) -> Batch:
     """Windows of the prior with the labels that a scorer would give, in order of sleeper.
 
@@ -55,9 +61,10 @@ def scored(prior: Known, spec: Spec) -> Batch:
     """
     found = known.strip(prior, spec)
     x = found.x[found.scored[:, None] + np.arange(spec.shape[0])]
-    if not found.simulated.all():
+    there = found.there(found.scored)
+    if not there.all():
         beside = _random(spec, len(x), prior.settings.cohort)
-        x = np.where(found.simulated, x, beside)
+        x = np.where(there[:, None], x, beside)
     y = batch.one_hot(found.label, spec)
     return batch.make(x, y, spec, subject=found.whose.astype(np.int32))
 
@@ -71,22 +78,6 @@ def beside(train: Batch, prior: Known) -> Batch:
     if not (more := count(len(train), prior)):
         return train
     return batch.concatenate([train, learned(prior, train.spec, more)])
-
-
-def other(versions: Mapping[str, str], spec: Spec) -> str:
-    """Why this version cannot make the prior of a release; "" where it can.
-
-    Args:
-        versions: of the software that made the release, by name.
-        spec: of its windows.
-    """
-    needed = versions.get("simulator")
-    if len(spec.shape) == 3 or needed == SIMULATOR:  # images are not simulated
-        return ""
-    return (
-        f"its sleepers are of version {needed} of the simulator, and here is {SIMULATOR}; "
-        f"install stimjax {versions.get('stimjax', 'of the version that made it')}"
-    )
 
 
 def count(private: int, prior: Known) -> int:

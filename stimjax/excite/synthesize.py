@@ -231,6 +231,7 @@ class _Pieces:
             networks=teacher.networks,
             dp=teacher.dp,
             prior=carriers.published(teacher.prior, methods.recipe(self._settings)),
+            public=carriers.recordings(teacher.prior, methods.recipe(self._settings)),
             privacy=ledger.described(spent),
             versions=versions(),
         )

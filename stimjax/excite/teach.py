@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 from stimjax import config
 from stimjax.batch import Batch
+from stimjax.data.public import Recorded
 from stimjax.excite import carriers, methods
 from stimjax.learn import candidates, critic, lower_bound
 from stimjax.learn.teacher import Teacher
+from stimjax.machine.progress import Reporter
 from stimjax.prior.known import Known, known, strip
 from stimjax.prior.strip import NoPrior
+
+SILENT = Reporter()
 
 
 def teach(
@@ -20,9 +23,9 @@ def teach(
     validation: Batch,
     settings: config.Teacher,
     *,
+    recorded: tuple[Recorded, ...] = (),
     checkpoint: Path | None = None,
-    progress: Callable[[int, int], None] = lambda step, steps: None,
-    stage: Callable[[str], None] = lambda name: None,
+    reporter: Reporter = SILENT,
 ) -> Teacher:
     """Train a teacher, complete: `synthesize` accepts it with every method.
 
@@ -33,48 +36,52 @@ def teach(
         train: private windows, in order of time within each subject.
         validation: of other subjects; they choose and weigh the networks.
         settings: networks, critic, guarantee, seed.
+        recorded: nights that anybody may have, in the form of the windows.
         checkpoint: a folder of checkpoints, from which training goes on if there are any.
-        progress: called with steps done and in all, of each stage.
-        stage: called with the name of each stage as it begins.
+        reporter: is told of each stage and its steps.
 
     Raises:
         StimjaxError: an unknown network, training diverged, or a guarantee that cannot be given or
             is not kept.
     """
-    stage("training the teacher")
-    prior = learned_from(settings, train)
+    reporter.stage("training the teacher")
+    prior = learned_from(settings, train, recorded)
     networks = candidates.train(
         carriers.beside(train, prior),
         validation,
         settings,
         checkpoint=checkpoint,
         start=carriers.taught(prior, train.spec) if prior.settings.first else None,
-        progress=progress,
+        progress=reporter.progress,
     )
     networks = dataclasses.replace(networks, prior=prior)
     if networks.privacy is not None:  # neither statistics nor a critic would have a guarantee
         if not settings.dp.canaries:
             return networks
-        stage("auditing the guarantee")
-        spent = lower_bound.audited(networks.spec, settings.dp, networks.privacy, progress=progress)
+        reporter.stage("auditing the guarantee")
+        spent = lower_bound.audited(
+            networks.spec, settings.dp, networks.privacy, progress=reporter.progress
+        )
         return dataclasses.replace(networks, privacy=spent)
     statistics = methods.measure(train, networks)
     recognizes = None
     if settings.critic != "none":
-        stage("training the identity critic")
+        reporter.stage("training the identity critic")
         recognizes = critic.train(
-            train, settings.critic, settings.fit, seed=settings.seed, progress=progress
+            train, settings.critic, settings.fit, seed=settings.seed, progress=reporter.progress
         )
     return dataclasses.replace(networks, statistics=statistics, critic=recognizes)
 
 
-def learned_from(settings: config.Teacher, train: Batch) -> Known:
+def learned_from(
+    settings: config.Teacher, train: Batch, recorded: tuple[Recorded, ...] = ()
+) -> Known:
     """What anybody may know, as far as a teacher of `settings` learns from it.
 
     With a formal guarantee before the private windows, else beside them; where nobody has such
     windows a teacher without a guarantee goes without.
     """
-    prior = known(settings.prior, train)
+    prior = known(settings.prior, train, recorded)
     if settings.dp.epsilon:
         return dataclasses.replace(prior, settings=dataclasses.replace(settings.prior, part=0.0))
     part = settings.prior.part

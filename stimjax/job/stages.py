@@ -18,7 +18,7 @@ import numpy as np
 from stimjax import batch, config, release
 from stimjax.batch import Batch
 from stimjax.config.settings import save as save_settings
-from stimjax.data import people, reader
+from stimjax.data import people, public, reader
 from stimjax.data.split import PARTS
 from stimjax.disk.documents import (
     HeldOut,
@@ -30,7 +30,7 @@ from stimjax.disk.documents import (
     Split,
     TeacherScores,
 )
-from stimjax.excite import carriers, guarantee
+from stimjax.excite import anew, guarantee
 from stimjax.excite.teach import teach
 from stimjax.learn import ledger, resume
 from stimjax.learn import teacher as teachers
@@ -98,9 +98,9 @@ def train_teacher(
         train,
         validation,
         settings,
+        recorded=public.load(windows),
         checkpoint=checkpoint,
-        progress=reporter.progress,
-        stage=reporter.stage,
+        reporter=reporter,
     )
     save_teacher(teacher, folder, settings, validation=validation, test=test)
     return teacher
@@ -153,6 +153,11 @@ def predict_and_judge(
 ) -> Judged:
     """Train students and let all predict the test part; `fold` is named in the rows."""
     reporter.stage("training students")
+    if teacher is None and "prior" in settings.baselines and public.load(compared.train):
+        reporter.note(
+            "the baseline prior is of simulated sleepers alone; name the --teacher, who keeps the "
+            "public recordings"
+        )
     judged = batch.load(compared.test, "test")
     given = studies.sources(
         release.load(compared.release),
@@ -194,14 +199,13 @@ def audit_release(
     from stimjax.privacy.shadow import releases
 
     manifest = release.load_manifest(compared.release)
-    how = releases.recipe_of(manifest)
+    recorded = public.load(compared.train) if manifest.public else ()
+    how = releases.recipe_of(manifest, recorded)
     guaranteed = manifest.privacy.epsilon is not None
     if why := releases.unlike(how.by, manifest.networks, guaranteed):
         reporter.note(f"{compared.release}: {why}")
     world = _world(compared, settings.seed)
-    if manifest.prior is not None and (
-        why := carriers.other(manifest.versions, world.release.spec)
-    ):
+    for why in anew.others(manifest, world.release.spec, recorded):
         reporter.note(f"{compared.release}: {why}; shadow releases are of others")
     secrets = files.secrets_of(compared.train, reader.find(recordings)) if recordings else []
     attacks = audit.audit(

@@ -19,7 +19,7 @@ from stimjax.disk.store import sha256
 from stimjax.errors import StimjaxError
 from stimjax.machine.versions import versions
 
-PARTS = ("train", "validation")  # of the windows: what training looks at
+PARTS = ("train", "validation", "public")  # of the windows: what training looks at
 
 
 def checkpoints(out: Path, identity: dict[str, Any]) -> AbstractContextManager[Path]:

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 
 from stimjax import config, models
 from stimjax.batch import Spec
+from stimjax.data import public
 from stimjax.disk.documents import Member, TeacherFile
 from stimjax.disk.store import load_arrays, save_arrays
 from stimjax.errors import StimjaxError
@@ -107,7 +108,8 @@ def _families(
 def save(teacher: Teacher, folder: Path) -> None:
     """Write the parameters with orbax and what they mean as `teacher.json`.
 
-    Statistics go into `statistics.safetensors` if there are any.
+    Statistics go into `statistics.safetensors` if there are any, nights that anybody may have into
+    `public-*.safetensors`.
     """
     critic = teacher.critic
     with ocp.StandardCheckpointer() as checkpointer:
@@ -128,7 +130,9 @@ def save(teacher: Teacher, folder: Path) -> None:
         dp=teacher.dp,
         prior=teacher.prior.settings,
         own_prior=teacher.prior.own,
+        public=tuple(one.about for one in teacher.prior.recorded),
     )
+    public.save(teacher.prior.recorded, folder)
     about.save(folder)
 
 
@@ -149,6 +153,11 @@ def load(folder: Path) -> Teacher:
     statistics = load_arrays(folder / STATISTICS) if about.statistics else {}
     if sorted(statistics) != list(about.statistics):
         raise StimjaxError(f"{folder / STATISTICS}: is not what {TeacherFile.FILE} names")
+    recorded = public.load(folder)
+    if tuple(one.about for one in recorded) != about.public:
+        raise StimjaxError(
+            f"{folder}: its {public.NAME}-* files are not what {TeacherFile.FILE} names"
+        )
     spent = None if about.privacy is None else Ledger.from_json(about.privacy, where)
     return Teacher(
         networks=about.networks,
@@ -159,7 +168,7 @@ def load(folder: Path) -> Teacher:
         critic=critic,
         privacy=spent,
         dp=about.dp,
-        prior=Known(about.prior, about.own_prior),
+        prior=Known(about.prior, recorded, about.own_prior),
     )
 
 

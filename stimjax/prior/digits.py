@@ -45,6 +45,7 @@ def digits(form: Spec) -> Strip:
         label=label,
         whose=np.arange(len(x)),
         simulated=np.ones(channels, bool),
+        recorded=len(x) * height,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from stimjax import config
 from stimjax.batch import Batch, Spec
+from stimjax.data.public import Recorded
 from stimjax.prior import digits, nights
 from stimjax.prior.strip import NoPrior, Strip
 
@@ -17,24 +18,27 @@ class Known:
 
     Attributes:
         settings: which sleepers are simulated, and how much a teacher learns from all of it.
+        recorded: nights that anybody may have, in the form of the private windows.
         own: whether it is private windows themselves, so that there is nothing else to know.
     """
 
     settings: config.Prior = config.NO_PRIOR
+    recorded: tuple[Recorded, ...] = ()
     own: bool = False
 
     @property
     def identity(self) -> list[Any]:
         """What makes two of them the same, as JSON has it."""
-        return [dataclasses.asdict(self.settings), self.own]
+        recorded = [dataclasses.asdict(one.about) for one in self.recorded]
+        return [dataclasses.asdict(self.settings), self.own, recorded]
 
 
 SIMULATED = Known()  # whom no network has met
 
 
-def known(settings: config.Prior, train: Batch) -> Known:
+def known(settings: config.Prior, train: Batch, recorded: tuple[Recorded, ...] = ()) -> Known:
     """What anybody may know beside the private windows `train`."""
-    return Known(settings, own=len(train.spec.shape) == 3 and digits.among(train))
+    return Known(settings, recorded, own=len(train.spec.shape) == 3 and digits.among(train))
 
 
 def strip(prior: Known, spec: Spec) -> Strip:
@@ -51,4 +55,4 @@ def strip(prior: Known, spec: Spec) -> Strip:
         )
     if len(spec.shape) == 3:
         return digits.digits(spec)
-    return nights.nights(prior.settings, nights.form_of(spec))
+    return nights.nights(prior.settings, nights.form_of(spec), prior.recorded)

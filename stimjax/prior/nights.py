@@ -1,5 +1,6 @@
-"""Simulated nights in the form of private windows: where carriers of a release come from.
+"""Nights in the form of private windows: where carriers of a release come from.
 
+They are simulated, and with them stand recordings that anybody may have, if the holder gave some.
 Nights are kept whole. A carrier may begin at any second of one, so that a few hundred hours hold
 more carriers than any release needs; the windows that a teacher learns from are those that a
 scorer would label. Nothing here depends on the private windows but their form: channels, rate,
@@ -11,19 +12,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Bool
 
 from stimjax import config
 from stimjax.batch import Spec
-from stimjax.data import channels, workers
+from stimjax.data import channels, whole, workers
 from stimjax.data.condition import condition
 from stimjax.data.plan import Plan
+from stimjax.data.public import Recorded
 from stimjax.data.scoring import rules
 from stimjax.data.simulate import night as simulate
-from stimjax.data.windows import why_not
+from stimjax.data.whole import ANY, NONE, Night
 from stimjax.errors import StimjaxError
 from stimjax.machine import runtime
 from stimjax.prior.strip import NoPrior, Strip
@@ -31,16 +33,7 @@ from stimjax.prior.strip import NoPrior, Strip
 VALUES = 5e7  # of all nights together: where a second has many, there are fewer sleepers
 WORTH = 2e6  # values for which a further worker is started: that takes a second
 PLAIN = {"apnea": ["SpO2"], "stages": ["EEG"]}  # what is soon simulated
-MISSING = 0.5  # a window with more of a channel masked is left out, as `Prepare.max_missing`
-
-
-class _Night(NamedTuple):
-    """One night: values, the class of a carrier at each step or -1, labelled starts, labels."""
-
-    x: np.ndarray
-    carrier: np.ndarray
-    scored: np.ndarray
-    label: np.ndarray
+NOWHERE = np.zeros(0, np.int8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +46,24 @@ class _Task:
 
 
 @functools.lru_cache(maxsize=2)
-def nights(prior: config.Prior, form: Spec) -> Strip:
+def nights(prior: config.Prior, form: Spec, recorded: tuple[Recorded, ...] = ()) -> Strip:
     """The nights that `prior` describes, in the `form` of `form_of`; the same wherever it is asked.
+
+    Args:
+        prior: which sleepers are simulated.
+        form: of the windows.
+        recorded: further nights in this form, which come last.
 
     Raises:
         NoPrior: nobody simulates such windows.
-        StimjaxError: these sleepers have no window of a class.
+        StimjaxError: all together have no window of a class, or a recorded one is in another form.
     """
-    plan = _plan(form)
+    plan = plan_of(form)
+    if any(one.night.x.shape[1] != len(plan.channels) for one in recorded):
+        raise StimjaxError(
+            f"a public recording has not the {len(plan.channels)} channels of the windows; prepare "
+            "both together"
+        )
     kinds = [channels.kind(name) for name in plan.channels]
     there = np.array([kind in simulate.CHANNELS[plan.task] for kind in kinds])
     # Sleep is scored even where no wanted channel shows it.
@@ -72,7 +75,7 @@ def nights(prior: config.Prior, form: Spec) -> Strip:
     many = max(1, min(runtime.cores(), count, int(count * values / WORTH)))
     with contextlib.closing(workers.in_order(_night, tasks, many)) as results:
         each = [result() for result in results]
-    return _joined(each, plan, there)
+    return _joined(each, [one.night for one in recorded], plan, there)
 
 
 def form_of(spec: Spec) -> Spec:
@@ -84,7 +87,12 @@ def form_of(spec: Spec) -> Spec:
     return dataclasses.replace(spec, channels=tuple(plain))
 
 
-def _plan(form: Spec) -> Plan:
+def plan_of(form: Spec) -> Plan:
+    """How a recording is brought into a form, as far as the form tells: no labels of its files.
+
+    Raises:
+        NoPrior: it is of no task that sleepers are simulated for.
+    """
     tasks = (name for name in get_args(rules.Task) if rules.CLASSES[name] == form.classes)
     task = next(tasks, None)
     refusal = NoPrior(
@@ -102,44 +110,35 @@ def _plan(form: Spec) -> Plan:
     return plan
 
 
-def _night(task: _Task) -> _Night:
+def _night(task: _Task) -> Night:
     plan = task.plan
     recording = simulate.night(
         seed=task.cohort, number=task.number, hours=task.hours, task=plan.task, only=task.names
     )
-    spans = rules.spans(recording, plan.task)
     conditioned = condition(recording, task.names, plan.rate)
-    if not spans:
-        nothing = np.zeros(0, int)
-        return _Night(np.zeros((0, len(plan.channels)), np.float32), nothing, nothing, nothing)
-    at = np.array([round((start - plan.before) * plan.rate) for start, _, _ in spans])
-    label = np.array([number for _, _, number in spans])
-    alone = dataclasses.replace(plan, channels=task.names)
-    keep = why_not(at, conditioned, alone, MISSING) == ""
-    step = max(1, round(plan.rate))
-    every = np.arange(0, len(conditioned.x), step)
-    usable = why_not(every, conditioned, alone, MISSING) == ""
-    # A carrier is of the class of the scored span that lies nearest to its own.
-    nearest = np.abs(every[:, None] - at).argmin(axis=1)
-    near = np.abs(every - at[nearest]) <= plan.label_seconds * plan.rate / 2
-    carrier = np.where(usable & near, label[nearest], -1)
+    made = whole.night(recording, conditioned, dataclasses.replace(plan, channels=task.names))
+    if (made.carrier == NONE).all():
+        return made._replace(x=np.zeros((0, len(plan.channels)), np.float32), carrier=NOWHERE)
     place = {name: i for i, name in enumerate(task.names)}
     kinds = [channels.kind(name) for name in plan.channels]
     columns = [
-        conditioned.x[:, place[kind]] if kind in place else np.zeros(len(conditioned.x), np.float32)
+        made.x[:, place[kind]] if kind in place else np.zeros(len(made.x), np.float32)
         for kind in kinds
     ]
-    return _Night(np.stack(columns, axis=1), carrier, at[keep], label[keep])
+    return made._replace(x=np.stack(columns, axis=1))
 
 
-def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"]) -> Strip:
+def _joined(
+    simulated: list[Night], recorded: list[Night], plan: Plan, there: Bool[np.ndarray, " channel"]
+) -> Strip:
+    each = [*simulated, *recorded]
     ends = np.cumsum([0, *(len(one.x) for one in each)])
-    step, classes = max(1, round(plan.rate)), len(plan.classes)
+    step, classes = whole.step_of(plan.rate), len(plan.classes)
     carrier = np.concatenate([one.carrier for one in each])
     at = np.concatenate(
         [step * np.arange(len(one.carrier)) + end for one, end in zip(each, ends, strict=False)]
     )
-    starts = [at[carrier == number] for number in range(classes)]
+    starts = [at[(carrier == number) | (carrier == ANY)] for number in range(classes)]
     label = np.concatenate([one.label for one in each])
     found = np.bincount(label, minlength=classes)
     counts = zip(plan.classes, starts, found, strict=True)
@@ -156,4 +155,5 @@ def _joined(each: list[_Night], plan: Plan, there: Bool[np.ndarray, " channel"])
         label=label,
         whose=np.repeat(np.arange(len(each)), [len(one.label) for one in each]),
         simulated=there,
+        recorded=int(ends[len(simulated)]),
     )

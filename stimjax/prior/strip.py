@@ -29,7 +29,8 @@ class Strip:
         scored: samples at which a labelled window begins.
         label: its class.
         whose: number of the sleeper whose it is, or of the image.
-        simulated: the channels that there are.
+        simulated: the channels that there are, in front of
+        recorded: the first sample of recordings, which have all channels.
     """
 
     x: Float[np.ndarray, "sample ..."]
@@ -39,3 +40,8 @@ class Strip:
     label: Int[np.ndarray, " n"]
     whose: Int[np.ndarray, " n"]
     simulated: Bool[np.ndarray, " channel"]
+    recorded: int
+
+    def there(self, starts: Int[np.ndarray, " n"]) -> Bool[np.ndarray, "n channel"]:
+        """The channels that there are in windows that begin at these samples."""
+        return self.simulated | (starts >= self.recorded)[:, None]

@@ -25,7 +25,7 @@ from stimjax.excite.sources import SOURCES
 from stimjax.privacy import attacks
 from stimjax.students import baselines, classical
 
-FREE = {"channels", "subjects", "test_subjects", "license"}  # texts that a user makes up
+FREE = {"channels", "subjects", "test_subjects", "public", "license"}  # texts that a user makes up
 
 # Setting, what is written, what is meant.
 MISSPELT = [

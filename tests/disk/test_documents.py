@@ -127,7 +127,7 @@ def test_read_back_as_it_was_written(tmp_path: Path, document: Document):
 
 def test_a_release_of_a_version_that_counted_no_people_and_named_no_networks_is_read():
     content = json.loads(json.dumps(MANIFEST.to_json()))
-    for later in ("people_behind", "networks", "dp", "prior"):
+    for later in ("people_behind", "networks", "dp", "prior", "public"):
         del content[later]
     for later in ("random", "hard"):
         del content["method"]["recipe"][later]

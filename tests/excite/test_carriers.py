@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from random_teacher import white
+from random_teacher import recorded, white
 
 from stimjax import batch, config, models
 from stimjax.batch import NOBODY, Batch, Channel, Spec
 from stimjax.config.recipes import RECIPES
 from stimjax.errors import StimjaxError
-from stimjax.excite import carriers
-from stimjax.excite.sources import generic
+from stimjax.excite import anew, carriers
+from stimjax.excite.sources import SOURCES, generic
 from stimjax.machine.versions import SIMULATOR
 from stimjax.prior import known
 from stimjax.prior.known import Known
@@ -46,6 +46,46 @@ def test_channels_that_nobody_simulates_are_random(monkeypatch: pytest.MonkeyPat
     light = np.asarray(found.x)[..., 0]
     assert light.min() >= 2 and light.max() <= 3 and len(np.unique(light[:, 0])) == len(found)
     np.testing.assert_array_equal(np.asarray(found.x)[..., 1:], one.x)
+
+
+def test_recordings_are_scored_windows_too_with_the_channels_that_nobody_simulates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generic, "make", white)
+    two = (Channel("light", "lx", low=2.0, high=3.0), *SPEC.channels)
+    spec = dataclasses.replace(SPEC, shape=(60, 2), channels=two)
+    more = recorded(spec, seed=50)
+    found = carriers.scored(dataclasses.replace(PRIOR, recorded=(more,)), spec)
+    plain = carriers.scored(PRIOR, spec)
+    count = len(plain)
+    own = more.night.x[more.night.scored[:, None] + np.arange(60)]
+    np.testing.assert_array_equal(found.x[count:], own)
+    np.testing.assert_array_equal(found.x[:count, :, 1], plain.x[:, :, 1])
+    assert carriers.recordings(dataclasses.replace(PRIOR, recorded=(more,)), RECIPES["probe"]) == (
+        more.about,
+    )
+    assert carriers.recordings(Known(recorded=(more,)), RECIPES["mixture"]) == ()
+
+
+def test_a_source_draws_recordings_among_the_nights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generic, "make", white)
+    spec = dataclasses.replace(SPEC, channels=(Channel("light", "lx", low=0.0, high=100.0),))
+    recipe = dataclasses.replace(RECIPES["public"], random=0.0)
+    few = Known(
+        config.Prior(sleepers=1, hours=0.5), (recorded(spec, 50, scored=False, samples=4000),)
+    )
+    given = carriers.given({}, recipe, few, spec)
+    draw = SOURCES["public"].make(spec, given, recipe)
+    x = np.asarray(
+        jax.vmap(draw, (0, None))(jax.random.split(jax.random.key(0), 300), jnp.int32(1))
+    )
+    whole = {
+        row.tobytes()
+        for row in np.lib.stride_tricks.sliding_window_view(few.recorded[0].night.x[:, 0], 60)
+    }
+    known_ones = np.array([row.tobytes() in whole for row in x[..., 0]])
+    random = x[~known_ones]  # of sleepers, of whom nobody simulates the light
+    assert known_ones.mean() > 0.5 and random.std() > 20
 
 
 @pytest.mark.parametrize("part", [0.1, 0.25, 0.5, 0.8])
@@ -105,12 +145,12 @@ def test_a_manifest_names_the_prior_only_where_something_depends_on_it() -> None
 
 
 def test_sleepers_of_another_simulator_are_told_in_one_line() -> None:
-    assert carriers.other({"simulator": SIMULATOR}, SPEC) == ""
+    assert anew.other_sleepers({"simulator": SIMULATOR}, SPEC) == ""
     for versions, reason in (
         ({"simulator": "0", "stimjax": "9.9"}, "install stimjax 9.9"),
         ({}, "version None"),
     ):
-        said = carriers.other(versions, SPEC)
+        said = anew.other_sleepers(versions, SPEC)
         assert reason in said and "\n" not in said
     ink = Spec((8, 8, 1), ("0", "1"), (Channel("ink", ""),))
-    assert carriers.other({"simulator": "0"}, ink) == ""  # images are not simulated
+    assert anew.other_sleepers({"simulator": "0"}, ink) == ""  # images are not simulated

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from random_teacher import of_sleep, white
+from random_teacher import of_sleep, recorded, white
 
 from stimjax import batch, config
 from stimjax.batch import Batch, Channel, Spec
@@ -19,6 +19,8 @@ from stimjax.excite.teach import teach
 from stimjax.learn import candidates, ledger, lower_bound, teacher
 from stimjax.learn.ledger import Ledger
 from stimjax.learn.teacher import Teacher
+from stimjax.machine.progress import Reporter
+from stimjax.prior.known import Known
 
 SPEC = Spec(
     shape=(24, 2),
@@ -45,10 +47,20 @@ def windows(subjects: int, first: int) -> Batch:
 TRAIN, VALIDATION = windows(5, 0), windows(2, 100)
 
 
+class Stages(Reporter):
+    """Keeps the names of stages."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+    def stage(self, name: str) -> None:
+        self.names.append(name)
+
+
 @pytest.fixture(scope="module")
 def taught() -> tuple[Teacher, list[str]]:
     stages: list[str] = []
-    return teach(TRAIN, VALIDATION, SETTINGS, stage=stages.append), stages
+    return teach(TRAIN, VALIDATION, SETTINGS, reporter=Stages(stages)), stages
 
 
 def made(teacher: Teacher, settings: config.Synthesis) -> Batch:
@@ -81,7 +93,7 @@ def test_a_method_of_statistics_accepts_it(
 def test_asked_for_no_critic_it_has_none() -> None:
     stages: list[str] = []
     settings = dataclasses.replace(SETTINGS, critic="none")
-    found = teach(TRAIN, VALIDATION, settings, stage=stages.append)
+    found = teach(TRAIN, VALIDATION, settings, reporter=Stages(stages))
     assert found.critic is None and stages == ["training the teacher"]
 
 
@@ -109,7 +121,7 @@ def test_asked_for_canaries_it_says_what_they_show(monkeypatch: pytest.MonkeyPat
     private = config.Dp(epsilon=5.0, canaries=400)
     asked = dataclasses.replace(SETTINGS, dp=private, prior=config.NO_PRIOR)
     with pytest.raises(StimjaxError, match="does not keep its guarantee of epsilon 2"):
-        teach(TRAIN, VALIDATION, asked, stage=stages.append)
+        teach(TRAIN, VALIDATION, asked, reporter=Stages(stages))
     assert stages == ["training the teacher", "auditing the guarantee"]
     bare = dataclasses.replace(bare, privacy=dataclasses.replace(spent, epsilon=50.0))
     found = teach(TRAIN, VALIDATION, asked).privacy
@@ -138,8 +150,11 @@ def test_it_learns_the_prior_beside_its_own_windows(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(teach_module.methods, "measure", statistics)
     monkeypatch.setattr(generic, "make", white)
     prior = config.Prior(part=0.4, sleepers=2, hours=0.5)
-    found = teach(own, own, dataclasses.replace(SETTINGS, critic="none", prior=prior))
-    assert found.prior.settings == dataclasses.replace(prior, first=0)
+    more = recorded(minutes, seed=40)
+    settings = dataclasses.replace(SETTINGS, critic="none", prior=prior)
+    found = teach(own, own, settings, recorded=(more,))
+    assert found.prior == Known(dataclasses.replace(prior, first=0), (more,))
+    assert (given[0].x[90:] > 30).any()  # some of them are of the recording
     np.testing.assert_array_equal(given[0].x[:90], own.x)
     assert len(given[0]) == 150 and (given[0].subject[90:] == batch.NOBODY).all()
     assert measured == [own]  # statistics are of the private windows alone

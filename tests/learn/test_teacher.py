@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from random_teacher import recorded
 from scipy import special
 
 from stimjax import config, models
@@ -207,8 +208,22 @@ def test_the_prior_is_kept_and_a_wrong_one_refused(known: Teacher, tmp_path: Pat
     assert "prior.hours is -1" in refused(tmp_path / "one")
 
 
+def test_nights_that_anybody_may_have_are_kept_with_it(known: Teacher, tmp_path: Path) -> None:
+    spec = dataclasses.replace(known.spec, rate=1.0)
+    prior = Known(recorded=(recorded(spec, 1), recorded(spec, 2, scored=False)))
+    other = dataclasses.replace(known, prior=prior)
+    assert other.digest != known.digest
+    teacher.save(other, tmp_path / "one")
+    loaded = teacher.load(tmp_path / "one").prior
+    assert loaded == prior
+    for one, found in zip(prior.recorded, loaded.recorded, strict=True):
+        chex.assert_trees_all_equal(one.night, found.night)
+    (tmp_path / "one" / "public-0001.safetensors").unlink()
+    assert "public-*" in refused(tmp_path / "one")
+
+
 def test_a_teacher_of_an_earlier_version_knows_no_prior(saved: Path) -> None:
     content = json.loads((saved / "teacher.json").read_text())
-    del content["prior"], content["own_prior"]
+    del content["prior"], content["own_prior"], content["public"]
     (saved / "teacher.json").write_text(json.dumps(content))
     assert teacher.load(saved).prior == Known()

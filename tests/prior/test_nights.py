@@ -4,10 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from random_teacher import recorded
 
 import stimjax as sj
 from stimjax import batch, config
 from stimjax.batch import Channel, Spec
+from stimjax.data import whole
 from stimjax.data.condition import Conditioned, condition
 from stimjax.data.edf.writer import write_edf
 from stimjax.data.recording import Recording
@@ -180,6 +182,38 @@ def test_stages_are_of_five_classes() -> None:
 def test_many_values_a_second_make_fewer_sleepers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nights, "VALUES", 2.5 * 1800 * 2)
     assert set(made(dataclasses.replace(PRIOR, sleepers=9)).whose) == {0, 1}
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_recordings_come_behind_with_all_channels(found: Strip, scored: bool) -> None:
+    with_light = spec(("light", "SpO2", "HR"))
+    more = recorded(with_light, seed=7, scored=scored)
+    plain = made(of=with_light)
+    both = nights.nights.__wrapped__(PRIOR, nights.form_of(with_light), (more,))
+    end = len(plain.x)
+    assert both.recorded == end == plain.recorded
+    np.testing.assert_array_equal(both.x[:end], plain.x)
+    np.testing.assert_array_equal(both.x[end:], more.night.x)
+    for number in (0, 1):
+        starts, own = (
+            one.start[one.first[number] : one.first[number + 1]] for one in (both, plain)
+        )
+        np.testing.assert_array_equal(starts[: len(own)], own)
+        fits = {number, whole.ANY}
+        expected = [end + i for i, kind in enumerate(more.night.carrier) if kind in fits]
+        assert list(starts[len(own) :]) == expected and expected
+    count = len(plain.scored)
+    np.testing.assert_array_equal(both.scored[count:], end + more.night.scored)
+    np.testing.assert_array_equal(both.label[count:], more.night.label)
+    assert (both.whose[count:] == 2).all() and len(both.scored) == count + more.about.windows
+    there = both.there(both.scored)
+    assert not there[:count, 0].any() and there[:, 1:].all() and there[count:].all()
+
+
+def test_recordings_in_another_form_are_one_line() -> None:
+    with pytest.raises(StimjaxError, match="has not the 2 channels") as error:
+        nights.nights(PRIOR, nights.form_of(spec()), (recorded(spec(("SpO2",)), seed=7),))
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

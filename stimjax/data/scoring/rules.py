@@ -54,9 +54,7 @@ def spans(recording: Recording, task: Task) -> list[Span]:
         StimjaxError: nobody scored this recording for the task.
     """
     events, duration = recording.events, recording.header.duration
-    kinds = {event.kind for event in events}
-    telling = set(_STAGES) if task == "stages" else {*_STAGES, *_MINUTES, *_RESPIRATORY}
-    if not kinds & telling:
+    if not scored(recording, task):
         what = "no scored event" if task == "apnea" else "no scored event (sleep stage)"
         raise StimjaxError(
             f"{recording.header.name}: {what}; put its scoring beside it "
@@ -65,9 +63,15 @@ def spans(recording: Recording, task: Task) -> list[Span]:
         )
     if task == "stages":
         return _epochs(events, duration)
-    if kinds & set(_MINUTES):
+    if any(event.kind in _MINUTES for event in events):
         return _minutes(events, duration)
     return _tiled(events, duration)
+
+
+def scored(recording: Recording, task: Task) -> bool:
+    """Whether anybody scored this recording for the task."""
+    telling = set(_STAGES) if task == "stages" else {*_STAGES, *_MINUTES, *_RESPIRATORY}
+    return any(event.kind in telling for event in recording.events)
 
 
 def _told(recording: Recording) -> str:

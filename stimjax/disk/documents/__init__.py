@@ -4,7 +4,13 @@
 """
 
 from stimjax.disk.documents.made import Cohort, Dealt, Made, Part
-from stimjax.disk.documents.manifest import Audited, Guarantee, Manifest, PeopleBehind
+from stimjax.disk.documents.manifest import (
+    Audited,
+    Guarantee,
+    Manifest,
+    PeopleBehind,
+    PublicRecording,
+)
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
@@ -41,6 +47,7 @@ __all__ = [
     "Part",
     "PeopleBehind",
     "Privacy",
+    "PublicRecording",
     "Results",
     "Row",
     "Scores",

@@ -13,8 +13,8 @@ from stimjax.disk.store import read_json
 from stimjax.errors import StimjaxError
 
 FILE, SCHEMA = "spec.json", 1
-# Settings that are not written: those that name people, and one that changes no byte.
-UNWRITTEN = ("test_subjects", "subjects", "workers")
+# Settings that are not written: those that name people or files, and one that changes no byte.
+UNWRITTEN = ("test_subjects", "subjects", "public", "workers")
 LATER = ("events",)  # written only where they say something: older folders do not have them
 
 

@@ -111,6 +111,21 @@ class PeopleBehind:
 
 
 @dataclasses.dataclass(frozen=True)
+class PublicRecording:
+    """A recording that anybody may have, told from others without its name.
+
+    Attributes:
+        sha256: of its conditioned signals, f32[time, channel].
+        samples: its length, at the rate of the windows.
+        windows: labeled ones that it gives.
+    """
+
+    sha256: str
+    samples: int
+    windows: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Manifest(Document):
     """A release's `manifest.json`.
 
@@ -133,6 +148,8 @@ class Manifest(Document):
         dp: how these were trained under a formal guarantee; None without one.
         prior: simulated sleepers, of whom its teacher learned too or its stimuli are made; None
             where neither is so, and of versions without.
+        public: recordings that anybody may have, of which the same is true; none where neither is
+            so, and of versions without.
         files: the SHA-256 of every other file, by name; empty until the release is complete.
     """
 
@@ -153,6 +170,7 @@ class Manifest(Document):
     networks: tuple[str, ...] = ()
     dp: config.Dp | None = None
     prior: config.Prior | None = None
+    public: tuple[PublicRecording, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -167,7 +185,7 @@ class Manifest(Document):
         if isinstance(content, Mapping):
             method = without_retired(content.get("method"), "synthesis.")
             method = with_later(method, "synthesis.")
-            later = {"people_behind": [], "networks": [], "dp": None, "prior": None}
+            later = {"people_behind": [], "networks": [], "dp": None, "prior": None, "public": []}
             content = {**later, **content, "method": method}
             content["dp"] = with_later(content["dp"], "teacher.dp.")
         return super().from_json(content, where)

@@ -11,6 +11,7 @@ from stimjax import config
 from stimjax.config.names import NETWORKS
 from stimjax.config.settings import check, with_later
 from stimjax.disk.documents.document import Document, plain
+from stimjax.disk.documents.manifest import PublicRecording
 from stimjax.disk.documents.metrics import CriticScores, Member
 from stimjax.errors import StimjaxError
 
@@ -32,6 +33,7 @@ class TeacherFile(Document):
             that did not say.
         prior: simulated sleepers, from whom they learned too, or of whom stimuli may be made.
         own_prior: whether the private images are those that anybody may have; no in older ones.
+        public: recordings that anybody may have, in `public-*.safetensors`; none in older ones.
     """
 
     FILE: ClassVar[str] = "teacher.json"
@@ -48,6 +50,7 @@ class TeacherFile(Document):
     dp: config.Dp | None = None
     prior: config.Prior = config.NO_PRIOR
     own_prior: bool = False
+    public: tuple[PublicRecording, ...] = ()
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> TeacherFile:
@@ -59,7 +62,7 @@ class TeacherFile(Document):
             )
         if isinstance(content, Mapping):
             later = {"dp": None, "prior": plain(config.NO_PRIOR), "own_prior": False}
-            content = {**later, **content}
+            content = {**later, "public": [], **content}
             content["dp"] = with_later(content["dp"], "teacher.dp.")
         return super().from_json(content, where)
 

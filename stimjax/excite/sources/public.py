@@ -1,10 +1,10 @@
 """Windows that anybody may have, of simulated nights or images, beside random ones.
 
-Ours. A carrier begins at a random second of a night that a simulator drew (`stimjax.prior`): one
-of those whose scored minute is of the wanted class. Of images, of which there are few, each draw is
-changed a little (`views.augmented`). Channels that nobody simulates are random signals, and so is
-the whole window in the part `Recipe.random` of draws (`generic.py`). What the teacher knows is in
-the labels alone.
+Ours. A carrier begins at a random second of a night that a simulator drew, or that anybody may have
+(`stimjax.prior`): one of those whose scored minute is of the wanted class, or that nobody scored.
+Of images, of which there are few, each draw is changed a little (`views.augmented`). Channels that
+nobody simulates are random signals, and so is the whole window in the part `Recipe.random` of draws
+(`generic.py`). What the teacher knows is in the labels alone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CHANGED = 1  # of a key, for how a draw is changed
 
 def arrays(strip: Strip) -> dict[str, np.ndarray]:
     """What `make` needs of a strip, by name."""
-    names = ("x", "start", "first", "simulated")
+    names = ("x", "start", "first", "simulated", "recorded")
     return {f"{NIGHTS}.{name}": np.asarray(getattr(strip, name)) for name in names}
 
 
@@ -45,8 +45,9 @@ def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
             "this method draws from simulated nights or from images, of which the teacher does not "
             "say which; train it again"
         )
-    x, start, first, simulated = (
-        jnp.asarray(statistics[f"{NIGHTS}.{name}"]) for name in ("x", "start", "first", "simulated")
+    x, start, first, simulated, recorded = (
+        jnp.asarray(statistics[f"{NIGHTS}.{name}"])
+        for name in ("x", "start", "first", "simulated", "recorded")
     )
     low, high = jnp.asarray(spec.low), jnp.asarray(spec.high)
     generically = generic.make(spec, statistics, recipe)
@@ -60,7 +61,8 @@ def make(spec: Spec, statistics: Statistics, recipe: Recipe) -> Source:
         window = changed(window, jax.random.fold_in(start_key, CHANGED))
         beside = generically(random_key, target)
         random = statistics.get(RANDOM, jax.random.uniform(which_key) < recipe.random)
-        return jnp.where(simulated & ~random, jnp.clip(window, low, high), beside)
+        there = simulated | (start[index] >= recorded)
+        return jnp.where(there & ~random, jnp.clip(window, low, high), beside)
 
     return draw
 

@@ -22,6 +22,7 @@ from stimjax import batch, config
 from stimjax.batch import Batch, Spec
 from stimjax.config.names import NETWORKS
 from stimjax.config.recipes import Recipe
+from stimjax.data.public import Recorded
 from stimjax.disk.documents import Manifest
 from stimjax.errors import StimjaxError
 from stimjax.excite import carriers, collect, kind, lanes, methods, proxies
@@ -45,8 +46,7 @@ ROUNDS = 50  # steps for each stimulus of a lane, or two whole tries: then a rel
 CRITIC = "cnn"
 
 
-# Windows f32[n, ...] -> of each label of a release, by the name of its column or "y",
-# f32[pipeline, n, class].
+# Windows f32[n, ...] -> the labels of each pipeline, f32[pipeline, n, class].
 Labels = Callable[[np.ndarray], np.ndarray]
 Density = Callable[[Batch], np.ndarray]  # windows -> f64[window], see `Kind.density`
 Refit = Callable[[Batch], Density]  # from what the statistics are measured on
@@ -110,9 +110,16 @@ def release_recipe(
     return ReleaseRecipe(recipe, inhibit.inhibition(settings, recipe), by)
 
 
-def recipe_of(manifest: Manifest) -> ReleaseRecipe:
-    """How the release of this manifest was made, as far as it says."""
-    prior = SIMULATED if manifest.prior is None else Known(manifest.prior)
+def recipe_of(manifest: Manifest, recorded: tuple[Recorded, ...] = ()) -> ReleaseRecipe:
+    """How the release of this manifest was made, as far as it says.
+
+    Args:
+        manifest: of the release.
+        recorded: nights that anybody may have, for shadows of a release that depends on such.
+    """
+    prior = SIMULATED
+    if manifest.prior is not None:
+        prior = Known(manifest.prior, recorded if manifest.public else ())
     return release_recipe(manifest.method, manifest.networks, manifest.dp, prior)
 
 

@@ -36,7 +36,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def given(*there: bool) -> dict[str, np.ndarray]:
     start = np.concatenate([OF[0], OF[1]])
     first, nothing = np.array([0, len(OF[0]), len(start)]), np.zeros(0, int)
-    return public.arrays(Strip(X, start, first, nothing, nothing, nothing, np.array(there)))
+    return public.arrays(Strip(X, start, first, nothing, nothing, nothing, np.array(there), len(X)))
 
 
 def drawn(

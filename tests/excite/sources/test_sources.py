@@ -58,7 +58,9 @@ def nights(spec: Spec) -> dict[str, np.ndarray]:
     classes, start = len(spec.classes), np.arange(len(x) - spec.shape[0])
     bounds = np.linspace(0, len(start), classes + 1).astype(int)
     simulated = np.ones(len(spec.channels), bool)
-    return public.arrays(Strip(x, start, bounds, start[:0], start[:0], start[:0], simulated))
+    return public.arrays(
+        Strip(x, start, bounds, start[:0], start[:0], start[:0], simulated, len(x))
+    )
 
 
 def has(name: str, which: str) -> bool:

@@ -6,18 +6,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from random_teacher import recorded
 
 from stimjax import config, models
 from stimjax.batch import NOBODY, Batch, Channel, Spec, check, make, one_hot
 from stimjax.config.recipes import RECIPES, Recipe, Terms
+from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.errors import StimjaxError
 from stimjax.excite import kind, methods, proxies
 from stimjax.excite.inhibit.inhibition import IDENTITY, Inhibition
 from stimjax.excite.sources import SOURCES
 from stimjax.excite.terms import features
 from stimjax.learn.predict import probabilities
+from stimjax.prior.known import Known
 from stimjax.privacy.shadow import releases
-from stimjax.privacy.shadow.pipelines import Trained
+from stimjax.privacy.shadow.pipelines import Labelers, Trained
 from stimjax.privacy.shadow.releases import ReleaseRecipe
 
 SIGNAL = Spec((24, 2), ("a", "b", "c"), (Channel("x", "", low=-4, high=4),) * 2, rate=1.0)
@@ -136,6 +139,31 @@ def test_how_a_release_is_made_follows_its_settings() -> None:
     probe = config.Synthesis(method="probe")
     assert releases.release_recipe(probe, ("gru", "somebody's own")).by.networks == ("gru",)
     assert releases.release_recipe(probe, ("somebody's own",)) == plain
+
+
+def test_shadows_know_the_public_recordings_of_a_release_that_names_them() -> None:
+    more = recorded(SIGNAL, seed=1)
+    prior = config.Prior(part=0.5)
+    manifest = Manifest(
+        count=0,
+        method=config.Synthesis("probe"),
+        classes=(),
+        accepted=(),
+        failed=(),
+        hits=(),
+        lane_steps=0,
+        uses=(),
+        privacy=Guarantee(),
+        versions={},
+        networks=("gru",),
+        prior=prior,
+    )
+    for public, known_ones in (((more.about,), (more,)), ((), ())):
+        release = dataclasses.replace(manifest, public=public)
+        by = releases.recipe_of(release, (more,)).by
+        assert by == Labelers(("gru",), None, Known(prior, known_ones))
+        hash(by)  # shadows of one kind are kept by it
+    assert releases.recipe_of(dataclasses.replace(manifest, prior=None)).by.prior == Known()
 
 
 def test_a_guarantee_is_kept_by_shadows_of_networks_that_nobody_knows() -> None:
