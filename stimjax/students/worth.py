@@ -37,7 +37,10 @@ def sentence(results: Results) -> str | None:
 
 def _gain(release: Loss, control: Loss) -> tuple[float, float] | None:
     """Accuracy and kappa, by what each loses against real windows; None where not defined."""
-    parts = (control.accuracy_gap, release.accuracy_gap, control.kappa_gap, release.kappa_gap)
-    if any(part is None for part in parts):
-        return None
-    return parts[0] - parts[1], parts[2] - parts[3]  # pyright: ignore[reportOptionalOperand]
+    accuracy = _less(control.accuracy_gap, release.accuracy_gap)
+    kappa = _less(control.kappa_gap, release.kappa_gap)
+    return None if accuracy is None or kappa is None else (accuracy, kappa)
+
+
+def _less(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
