@@ -137,12 +137,14 @@ def with_canaries(model: Model, canaries: int, length: float) -> Model:
     def init(key: Array) -> Params:
         return {"network": model.init(key), "canaries": jnp.zeros(canaries)}
 
-    def apply(params: Params, x: Float[Array, "n ..."]) -> Float[Array, "n classes"]:
+    def apply(
+        params: Params, x: Float[Array, "n ..."], key: Array | None = None
+    ) -> Float[Array, "n classes"]:
         number = x.reshape(len(x), -1)[:, 0] - FIRST
         marked = number >= 0
         # Their large numbers would be squared in the network, and 0 times infinity is no 0.
         others = jnp.where(marked.reshape(-1, *[1] * (x.ndim - 1)), 0, x)
-        logits = model.apply(params["network"], others)
+        logits = model.apply(params["network"], others, key)
         weight = params["canaries"][jnp.where(marked, number, 0).astype(int)]
         steep = length * (weight - jax.lax.stop_gradient(weight))
         canary = jnp.zeros_like(logits).at[:, 0].set(steep)

@@ -54,13 +54,13 @@ def test_files_name_nobody_and_the_search_would_have_found_it(audited):
     assert entry["value"] == 0 and entry["planted_leak"] > 0
 
 
-def test_an_audit_goes_on_where_the_seed_is_gone(built, run, tmp_path):
+def test_an_audit_goes_on_where_the_seed_is_gone(built, run, tmp_path, easy):
     folder, _ = built
-    release = shutil.copytree(folder / "release", tmp_path / "release")
-    seed = tmp_path / "private" / "release.seed.json"
-    seed.parent.mkdir()
+    release, seed = tmp_path / "release", tmp_path / "private" / "release.seed.json"
+    words = ("--out", release, "--method", "mixture", "--seed", 3, *easy)
+    assert run("synthesize", folder / "teacher", *words)[0] == 0
     windows = ("--train", folder / "windows", "--holdout", folder / "windows")
-    kept, values = (folder / "private" / "release.seed.json").read_text(), []
+    kept, values = seed.read_text(), []
     for content in (kept, "{", None):
         out = tmp_path / f"audit-{len(values)}"
         seed.unlink() if content is None else seed.write_text(content)
@@ -194,6 +194,9 @@ def test_a_release_without_the_attacks_that_it_needs_is_not_published(built, run
     bounds = tmp_path / "bounds.yaml"
     bounds.write_text("secrets_found: 0\n")
     status, _, err = run(*whole_run(folder, tmp_path / "out", bounds))
+    assert status == 3 and "lira_labels was not tried" in err and "lira_refit" not in err
+    mixture = [*whole_run(folder, tmp_path / "other", bounds), "--synthesis.method=mixture"]
+    status, _, err = run(*mixture)
     assert status == 3 and "lira_refit was not tried" in err and "lira_labels was not" in err
 
 

@@ -55,7 +55,7 @@ def test_private_folders_are_private_and_a_release_tells_no_path(built):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
     for path in (folder / "release").iterdir():
         content = path.read_bytes()
-        for secret in (str(folder), "subject-0", "cohort", "config.yaml"):
+        for secret in (str(folder), "subject-0", "/cohort", "config.yaml"):
             assert secret.encode() not in content
     manifest = json.loads((folder / "release" / "manifest.json").read_text())
     assert "seed" not in manifest["method"] and manifest["count"] == 40
@@ -83,7 +83,7 @@ def test_compiled_programs_are_kept(tmp_path_factory):
         ("cohort/subject-001.edf", ["SpO2", "Thor", "16 Hz", "subject-001", "scored events"]),
         ("windows", ["120 x 2", "SpO2, HR", "normal, apnea", "validation"]),
         ("teacher", ["mlp", "normal, apnea", "accuracy", "jax 0"]),
-        ("release", ["40 in 2 files", "method    mixture", "range of each channel"]),
+        ("release", ["40 in 2 files", "method    public", "range of each channel"]),
     ],
 )
 def test_inspect_shows_what_a_path_holds(built, run, name, words):
@@ -128,5 +128,10 @@ def test_study_compares_students(built, run, tmp_path):
     assert status == 0
     assert re.search(r"knn +\d\.\d{3} +\d\.\d{3}", out)
     results = json.loads((tmp_path / "study" / "results.json").read_text())
-    assert {row["trained_on"] for row in results["rows"]} == {"real", "stimuli", "gaussian"}
+    assert {row["trained_on"] for row in results["rows"]} == {
+        "real",
+        "stimuli",
+        "prior",
+        "gaussian",
+    }
     assert run("inspect", tmp_path / "study")[1] == out

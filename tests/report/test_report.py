@@ -162,7 +162,7 @@ def test_nothing_is_loaded_and_nothing_runs(story: Story, page: Page, tmp_path: 
 
 
 def test_every_student_and_baseline_is_named(story: Story, page: Page):
-    names = [*STUDENTS, "noise", "gaussian", "teacher", "apnea", "HR", "mixture", "nearest"]
+    names = [*STUDENTS, "noise", "gaussian", "teacher", "apnea", "HR", "public", "nearest"]
     for name in [*names, story.versions["jax"], "Samples masked or clipped"]:
         assert name in page.text, name
 
@@ -171,7 +171,7 @@ def test_what_the_release_is_stands_on_the_page_and_no_hash(story: Story, page: 
     manifest = story.manifest
     for use in manifest.uses:
         assert use in page.text, use
-    for fact in ("60", "frequency", "none", *map(str, manifest.accepted), "weight"):
+    for fact in ("60", "most probable class", "none", *map(str, manifest.accepted), "weight"):
         assert fact in page.text, fact
     assert manifest.files and not any(digest in page.text for digest in manifest.files.values())
     assert not re.search(r"[0-9a-f]{32}", page.text)
