@@ -1,7 +1,7 @@
 """Where stimuli of the source `public` come from: the column `origin` of a release.
 
 0 of a simulated sleeper or an image that anybody may have, 1 random, i32[n]; for whoever wants one
-kind alone.
+kind alone, as k-nearest neighbors do.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from stimjax.batch import Batch, Spec, concatenate, one_hot
 from stimjax.config import names
 from stimjax.disk.documents import Family, Loss, Row
 from stimjax.errors import StimjaxError
+from stimjax.excite import origin
 from stimjax.learn import fit
 from stimjax.learn.predict import probabilities
 from stimjax.learn.teacher import Teacher
@@ -107,8 +108,8 @@ def predict(
             return student(
                 name,
                 settings,
-                train=given.train[source],
-                validation=given.validation[source],
+                train=suited(name, given.train[source]),
+                validation=suited(name, given.validation[source]),
                 test=test,
             )
         except StimjaxError as error:
@@ -165,6 +166,18 @@ def student(
             f"--study.fit.rate ({settings.fit.rate:g})"
         )
     return probabilities(model, fitted.params, x)
+
+
+def suited(student: str, windows: Batch) -> Batch:
+    """What of a release a student learns from: k-nearest neighbors leave out random signals.
+
+    Real windows may lie nearer to these than to all simulated ones, and others learn from both
+    (docs/choices.md).
+    """
+    if student != "knn" or origin.ORIGIN not in windows.columns:
+        return windows
+    simulated = np.asarray(windows.columns[origin.ORIGIN]) == origin.SIMULATED
+    return windows[simulated] if simulated.any() else windows
 
 
 def hardened(windows: Batch) -> Batch:

@@ -228,3 +228,34 @@ def test_hard_labels_are_the_most_probable_class(name):
     np.testing.assert_array_equal(learned, as_certain)
     as_soft = study.student(name, SETTINGS, train=soft, validation=soft, test=test)
     assert np.abs(learned - as_soft).max() > 0.1
+
+
+def test_nearest_neighbors_learn_from_simulated_windows_alone() -> None:
+    plain = windows(30, 0)
+    random = np.arange(30) % 3 == 0
+    stimuli = dataclasses.replace(plain, columns={"origin": random.astype(np.int32)})
+    simulated = study.suited("knn", stimuli)
+    np.testing.assert_array_equal(simulated.x, plain.x[~random])
+    np.testing.assert_array_equal(simulated.y, plain.y[~random])
+    for name in set(config.STUDENTS) - {"knn"}:
+        assert study.suited(name, stimuli) is stimuli
+    assert study.suited("knn", plain) is plain
+    alone = dataclasses.replace(plain, columns={"origin": np.ones(30, np.int32)})
+    assert study.suited("knn", alone) is alone  # there is nothing else
+
+
+def test_predictions_are_of_the_suited_windows() -> None:
+    """Contrary random signals turn logistic regression around, and no neighbors."""
+    stimuli, test = windows(200, 0), windows(100, 1)
+    random = np.arange(200) % 4 > 0
+    y = np.where(random[:, None], stimuli.y[:, ::-1], stimuli.y)
+    contrary = dataclasses.replace(stimuli, y=y, columns={"origin": random.astype(np.int32)})
+    settings = config.Study(students=("logistic", "knn"), baselines=(), seeds=1, fit=FAST)
+    train = windows(100, 2)
+    given = study.sources(contrary, None, settings, train=train, validation=train)
+    found = study.predict(given, test, settings)
+    right = {
+        name: (found[name, "stimuli"][0].argmax(axis=1) == test.label).mean()
+        for name in settings.students
+    }
+    assert right["knn"] > 0.7 and right["logistic"] < 0.3
