@@ -361,7 +361,7 @@ class Job:
 DEMO = Job(
     prepare=Prepare(rate=2.0),
     teacher=Teacher(candidates=1, fit=Fit(steps=320, every=40)),
-    synthesis=Synthesis(count=2000),
+    synthesis=Synthesis(count=6000),
     study=Study(
         students=("cnn", "mlp", "random_forest", "gradient_boosting", "knn", "logistic"),
         baselines=("prior",),
