@@ -1,6 +1,6 @@
 """What inhibition costs the lanes: time of a lane-step with and without it, in turns.
 
-The paper's method with one CNN as its teacher, the same and the default method with two networks of
+The paper's method with one CNN as its teacher, the same and `mixture` with two networks of
 each of four families; the identity critic is a CNN that tells 36 subjects apart. All ways of
 inhibition together: the term (of methods that excite), refusal, directions taken out. Nothing is
 trained.

@@ -1,4 +1,4 @@
-"""Seconds for stimuli of the default method, which draws and labels but does not excite.
+"""Seconds for stimuli of `mixture`, which draws and labels but does not excite.
 
 With compilation, as a user waits for it. Windows of 240 values (60 s of four channels at 1 Hz),
 two teachers of each of four families.
