@@ -1,7 +1,7 @@
 """`stimjax synthesize --count 1000000` from the command to a verified release: time and memory.
 
-The method `mixture`, two teachers of each of four families, untrained; windows of 240 values. Nothing
-was compiled before. Memory is that of the process, read every second.
+The method `mixture`, two teachers of each of four families, untrained; windows of 240 values.
+Nothing was compiled before. Memory is that of the process, read every second.
 """
 
 from __future__ import annotations
