@@ -163,6 +163,11 @@ def file(folder: Path, number: int) -> Path:
     return folder / f"{NAME}-{number:04d}.safetensors"
 
 
+def files(folder: Path) -> list[Path]:
+    """Those that hold nights in a folder, in order; none where there are none."""
+    return sorted(folder.glob(f"{NAME}-*.safetensors"))
+
+
 def save(nights: Sequence[Recorded], folder: Path) -> None:
     """Write nights into a folder, for `load`."""
     for number, one in enumerate(nights):
@@ -176,7 +181,7 @@ def load(folder: Path) -> tuple[Recorded, ...]:
         StimjaxError: a file is damaged.
     """
     nights = []
-    for path in sorted(folder.glob(f"{NAME}-*.safetensors")):
+    for path in files(folder):
         arrays = load_arrays(path)
         if set(arrays) != set(Night._fields):
             raise StimjaxError(f"{path}: is damaged (it has to hold {', '.join(Night._fields)})")

@@ -153,7 +153,7 @@ def predict_and_judge(
 ) -> Judged:
     """Train students and let all predict the test part; `fold` is named in the rows."""
     reporter.stage("training students")
-    if teacher is None and "prior" in settings.baselines and public.load(compared.train):
+    if teacher is None and "prior" in settings.baselines and public.files(compared.train):
         reporter.note(
             "the baseline prior is of simulated sleepers alone; name the --teacher, who keeps the "
             "public recordings"
