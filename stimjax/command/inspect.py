@@ -17,6 +17,7 @@ from stimjax.disk.documents import (
     Privacy,
     Results,
 )
+from stimjax.disk.store import read_json
 from stimjax.errors import StimjaxError
 from stimjax.learn import limits
 from stimjax.spec import Spec, load_spec
@@ -41,16 +42,35 @@ def describe(path: Path) -> str:
 
 
 def as_object(path: Path) -> dict[str, Any]:
-    """A recording, or a folder of them, as an object of JSON.
+    """A recording, a folder of them, or what stimjax wrote there, as an object of JSON.
+
+    Of the latter `kind` says what it is, and `documents` are its own files of JSON, by name.
 
     Raises:
-        StimjaxError: as `describe`; or what stimjax wrote itself, which is JSON already.
+        StimjaxError: as `describe`.
     """
     if not path.exists():
         raise StimjaxError(f"{path}: no such file or folder; check the name")
-    if own := next((name for name in _own() if (path / name).exists()), None):
-        raise StimjaxError(f"{path}: --json shows recordings; this holds JSON itself, see {own}")
-    return recordings.as_object(path)
+    own = next((name for name in _DOCUMENTS if (path / name).exists()), None)
+    if own is None:
+        return recordings.as_object(path)
+    kind, names = _DOCUMENTS[own]
+    there = [name for name in names if (path / name).exists()]
+    return {"kind": kind, "documents": {name: read_json(path / name) for name in there}}
+
+
+# What stimjax writes: the file or folder that tells it, what it is, and its files of JSON.
+_DOCUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "study": (
+        "job",
+        ("study/results.json", "audit/privacy.json", "release/manifest.json", "release/spec.json"),
+    ),
+    "results.json": ("study", ("results.json",)),
+    "privacy.json": ("audit", ("privacy.json",)),
+    "teacher.json": ("teacher", ("teacher.json", "metrics.json")),
+    "manifest.json": ("release", ("manifest.json", "spec.json")),
+    "spec.json": ("windows", ("spec.json",)),
+}
 
 
 def _own() -> dict[str, Callable[[Path], str]]:

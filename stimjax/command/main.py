@@ -1,13 +1,12 @@
 """The `stimjax` command: finds the verb, runs it, and says in one line what a user can mend.
 
-Exit status: 0 done, 1 `verify` found something wrong, 2 an error that the user can mend, 3 `run`
-did not publish because bounds on the audit are exceeded, 130 interrupted. Only a mistake in stimjax
-itself shows a traceback.
+`STATUS` lists the exit statuses. Only a mistake in stimjax itself shows a traceback.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import errno
 import os
@@ -17,9 +16,37 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from types import FrameType
+from typing import Annotated, Any, Literal, Union
+
+import tyro
 
 from stimjax.command import options, verbs
 from stimjax.errors import StimjaxError
+
+
+@dataclasses.dataclass(frozen=True)
+class Completion:
+    """Print a script by which a shell completes commands and options.
+
+    For bash: `stimjax completion bash > ~/.local/share/bash-completion/completions/stimjax`;
+    for zsh: `stimjax completion zsh > DIR/_stimjax`, DIR one of those in `$fpath`.
+
+    Attributes:
+        shell: bash, zsh or fish.
+    """
+
+    shell: tyro.conf.Positional[Literal["bash", "zsh", "fish"]]
+
+    def run(self) -> None:
+        of = tuple(
+            Annotated[verb, tyro.conf.subcommand(name, prefix_name=False)]
+            for name, verb in VERBS.items()
+        )
+        every: Any = Union[of]  # noqa: UP007
+        words = ["--tyro-print-completion", self.shell]
+        with contextlib.suppress(SystemExit):  # once the script is printed
+            tyro.cli(every, prog="stimjax", args=words, config=options.MARKERS)
+
 
 VERBS = {
     "demo": verbs.Demo,
@@ -34,11 +61,20 @@ VERBS = {
     "export": verbs.Export,
     "verify": verbs.Verify,
     "inspect": verbs.Inspect,
+    "completion": Completion,
 }
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
     "What came out": ("export", "prior", "verify", "inspect"),
+    "On your machine": ("completion",),
+}
+STATUS = {
+    "0": "done",
+    "1": "verify found something wrong",
+    "2": "an error that you can mend; one line on standard error says how",
+    "3": "run did not publish, for the audit exceeds your bounds",
+    "128+n": "stopped by signal n: 130 by Ctrl-C",
 }
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -82,7 +118,9 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _dispatch(args: list[str]) -> int:
     name, rest = (args[0], args[1:]) if args else ("", [])
-    if name in ("-h", "--help"):
+    if name == "help" and rest[:1]:
+        name, rest = rest[0], ["--help"]
+    if name in ("-h", "--help", "help"):
         print(overview())
         return 0
     if name == "--version":
@@ -117,7 +155,8 @@ def overview() -> str:
     for title, names in GROUPS.items():
         lines += ["", f"{title}:"]
         lines += [f"  {name:12}{_summary(name)}" for name in names]
-    lines += ["", "stimjax COMMAND --help explains a command and lists its options."]
+    lines += ["", "Exit status:", *(f"  {code:12}{what}" for code, what in STATUS.items())]
+    lines += ["", "stimjax help COMMAND explains a command and lists its options."]
     return "\n".join(lines)
 
 

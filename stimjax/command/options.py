@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import os
 import re
 import typing
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ Overwrite = Annotated[
     tyro.conf.arg(help="replace what stimjax wrote to this folder earlier.", help_behavior_hint=""),
 ]
 
-_MARKERS = (tyro.conf.DisallowNone, tyro.conf.PositionalMetavarFromFieldName)
+MARKERS = (tyro.conf.DisallowNone, tyro.conf.PositionalMetavarFromFieldName)
 
 
 def parse(verb: type[Verb], args: Sequence[str], prog: str) -> Verb:
@@ -65,12 +66,17 @@ def parse(verb: type[Verb], args: Sequence[str], prog: str) -> Verb:
         SystemExit: the help was asked for and printed.
     """
     kind = _with_defaults(verb, _config_file(args))
-    said = io.StringIO()
+    shown, said = io.StringIO(), io.StringIO()
+    plain = bool(os.environ.get("NO_COLOR"))  # tyro does not ask, but what is no terminal gets none
     try:
-        with contextlib.redirect_stderr(said):
-            parsed = tyro.cli(kind, prog=prog, args=list(args), config=_MARKERS)
+        with (
+            contextlib.redirect_stderr(said),
+            contextlib.redirect_stdout(shown) if plain else contextlib.nullcontext(),
+        ):
+            parsed = tyro.cli(kind, prog=prog, args=list(args), config=MARKERS)
     except SystemExit as end:
         if not end.code:
+            print(shown.getvalue(), end="")
             raise
         raise StimjaxError(_unknown(kind, args) or _one_line(said.getvalue())) from None
     _refuse_two_methods(kind, parsed)

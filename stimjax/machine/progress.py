@@ -6,11 +6,12 @@ All of it goes to standard error; standard output is for results.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 SECONDS = 5.0  # between two plain lines about one stage
 
@@ -31,18 +32,49 @@ class Reporter:
         """No more will follow; an unfinished stage stays unfinished."""
 
 
+class Logged(Reporter):
+    """Tells another reporter all that it is told, and a file, with the time in UTC."""
+
+    def __init__(self, inner: Reporter, file: TextIO) -> None:
+        self._inner, self._file, self._lines = inner, file, Lines(say=self.write)
+
+    def write(self, line: str) -> None:
+        """Write a line that the other reporter is not told."""
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._file.write(f"{now} {line}\n")
+
+    def stage(self, name: str) -> None:
+        self._inner.stage(name)
+        self._lines.stage(name)
+
+    def note(self, line: str) -> None:
+        self._inner.note(line)
+        self._lines.note(line)
+
+    def progress(self, done: int, total: int, detail: str = "") -> None:
+        self._inner.progress(done, total, detail)
+        self._lines.progress(done, total, detail)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
 class Lines(Reporter):
     """Plain lines, for a log or a batch job."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._name, self._last = clock, "", -SECONDS
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+    ) -> None:
+        self._clock, self._say, self._name, self._last = clock, say, "", -SECONDS
 
     def stage(self, name: str) -> None:
         self._name, self._last = name, self._clock()
         self.note(name)
 
     def note(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        self._say(line)
 
     def progress(self, done: int, total: int, detail: str = "") -> None:
         if self._clock() - self._last >= SECONDS:
@@ -87,13 +119,28 @@ class Bars(Reporter):
 
 
 @contextlib.contextmanager
-def reporter() -> Iterator[Reporter]:
-    """The reporter that fits standard error."""
-    report = Bars() if sys.stderr.isatty() else Lines()
-    try:
-        yield report
-    finally:
-        report.close()
+def reporter(*, quiet: bool = False, file: Path | None = None) -> Iterator[Reporter]:
+    """The reporter that fits standard error.
+
+    Args:
+        quiet: tell nobody but the file.
+        file: to which all is appended, with why the work ended if it failed.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        opened = file and stack.enter_context(file.open("a", encoding="utf-8", buffering=1))
+        report = Reporter() if quiet else Bars() if sys.stderr.isatty() else Lines()
+        logged = Logged(report, opened) if opened else None
+        try:
+            yield logged or report
+        except BaseException as error:
+            if logged:
+                logged.write(f"ended by {type(error).__name__}: {error}".rstrip(": "))
+            raise
+        finally:
+            report.close()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """Help, options and configuration files."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -43,8 +45,53 @@ def test_help_names_every_command_and_option(run):
         assert f"usage: stimjax {verb}" in out
         for option in options._names(main.VERBS[verb]):
             assert re.search(rf"{re.escape(option)}[ ,]", out), option
-        if verb not in ("prior", "export", "verify", "inspect"):
+        if verb not in ("prior", "export", "verify", "inspect", "completion"):
             assert {"--seed", "--config", "--overwrite"} <= set(options._names(main.VERBS[verb]))
+
+
+def test_help_is_a_command_too_and_lists_the_exit_statuses(run):
+    assert run("help") == run("--help")
+    assert run("help", "verify") == run("verify", "--help")
+    assert all(f"  {code} " in run("help")[1] for code in main.STATUS)
+
+
+def test_no_color_where_none_is_wanted():
+    code = (
+        "import pty, sys\n"
+        "pty.spawn([sys.executable, '-m', 'stimjax', 'verify', '--help'])"  # a terminal
+    )
+    environment = os.environ | {"TERM": "xterm"}
+    for more, colored in (({}, True), ({"NO_COLOR": "1"}, False)):
+        words = [sys.executable, "-c", code]
+        said = subprocess.run(words, capture_output=True, env=environment | more, check=True).stdout
+        assert b"folder of the release" in said
+        assert (b"\x1b[" in said) == colored
+
+
+def test_a_shell_completes_commands_and_options(run, tmp_path):
+    for shell in ("zsh", "fish"):
+        assert "synthesize" in run("completion", shell)[1]
+    script = tmp_path / "stimjax.bash"
+    script.write_text(
+        run("completion", "bash")[1] + "\nfunction completed {\n"
+        '  COMP_WORDS=(stimjax "$@"); COMP_CWORD=$#; COMPREPLY=()\n'
+        "  $(complete -p stimjax | sed 's/.*-F \\([^ ]*\\).*/\\1/'); echo ${COMPREPLY[@]}\n"
+        "}\ncompleted ver\ncompleted study --tea\n"
+    )
+    done = subprocess.run(["bash", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["verify", "--teacher"]
+
+
+def test_quiet_json_and_a_log_file(run, tmp_path):
+    log, cohort = tmp_path / "log.txt", tmp_path / "cohort"
+    words = ["simulate", cohort, "--subjects", 1, "--hours", 0.5, "--quiet", "--json"]
+    status, out, err = run(*words, "--log-file", log)
+    assert (status, err) == (0, "")
+    (recording,) = json.loads(out)["recordings"]
+    assert recording["subject"] == "subject-001"
+    assert log.read_text().endswith(" simulating recordings\n")
+    assert run("prepare", cohort, "--out", tmp_path / "w", "--log-file", log, "--quiet")[0] == 2
+    assert "ended by StimjaxError: " in log.read_text()
 
 
 def test_version_is_told(run):

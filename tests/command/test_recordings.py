@@ -71,6 +71,11 @@ def test_a_folder_as_an_object_names_what_cannot_be_used(night, run):
     assert "P01" in lines and "patient code" in lines and "cannot be used" in lines
 
 
-def test_what_stimjax_wrote_is_json_already(built, refused):
-    line = refused("inspect", built[0] / "windows", "--json")
-    assert "see spec.json" in line
+@pytest.mark.parametrize("kind", ["windows", "teacher", "release"])
+def test_what_stimjax_wrote_is_shown_as_its_documents(built, run, kind):
+    status, out, err = run("inspect", built[0] / kind, "--json")
+    shown = json.loads(out)
+    assert (status, err, shown["kind"]) == (0, "", kind)
+    for name, content in shown["documents"].items():
+        assert content == json.loads((built[0] / kind / name).read_text())
+    assert shown["documents"]

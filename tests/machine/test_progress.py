@@ -1,5 +1,7 @@
 import io
+from datetime import datetime, timedelta
 
+import pytest
 from rich.console import Console
 
 from stimjax.machine import progress
@@ -94,3 +96,25 @@ def test_a_log_gets_a_line_in_a_while_and_the_last(tmp_path, monkeypatch):
     with progress.log(None) as write:
         write("nowhere")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "log.jsonl.2"]
+
+
+def test_a_file_gets_all_lines_with_their_times_and_why_it_ended(tmp_path, capsys):
+    file = tmp_path / "log.txt"
+    with progress.reporter(quiet=True, file=file) as report:
+        report.stage("train")
+        report.note("a channel was left out")
+    with pytest.raises(ZeroDivisionError), progress.reporter(quiet=True, file=file) as report:
+        report.stage("study")
+        _ = 1 / 0
+    assert capsys.readouterr() == ("", "")
+    times, lines = zip(*(line.split(" ", 1) for line in file.read_text().splitlines()), strict=True)
+    end = "ended by ZeroDivisionError: division by zero"
+    assert lines == ("train", "a channel was left out", "study", end)
+    assert all(datetime.fromisoformat(time).utcoffset() == timedelta(0) for time in times)
+
+
+def test_a_file_does_not_silence_the_terminal(tmp_path, capsys):
+    with progress.reporter(file=tmp_path / "log.txt") as report:
+        report.stage("train")
+    assert capsys.readouterr().err == "train\n"
+    assert (tmp_path / "log.txt").read_text().endswith(" train\n")

@@ -10,11 +10,12 @@ import tyro
 
 from stimjax import config as sections
 from stimjax.command.options import FLAT, Config, Overwrite, Paths, Seed
+from stimjax.command.talk import TALK, Talk
 from stimjax.command.verbs.names import split_channels
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.machine import runtime
-from stimjax.machine.progress import log, reporter
+from stimjax.machine.progress import log
 
 DEFAULT = sections.Job()
 
@@ -31,6 +32,7 @@ class Simulate:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     simulation: Annotated[sections.Simulation, FLAT] = DEFAULT.simulation
 
     def run(self) -> None:
@@ -38,9 +40,13 @@ class Simulate:
         from stimjax.job import cohort
 
         settings = self.simulation
-        with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
+        with (
+            self.talk.reporter() as report,
+            new_folder(self.out, overwrite=self.overwrite) as folder,
+        ):
             cohort.simulate_recordings(folder, settings, report)
-        print(f"{self.out}: {settings.subjects} recordings of {settings.hours:g} h")
+        made = f"{self.out}: {settings.subjects} recordings of {settings.hours:g} h"
+        self.talk.outcome(self.out, made)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,20 +63,20 @@ class Prepare:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     prepare: Annotated[sections.Prepare, FLAT] = DEFAULT.prepare
 
     def run(self) -> None:
         if not self.inputs:
             raise StimjaxError("name the recordings: `stimjax prepare FOLDER --out WINDOWS`")
-        from stimjax.command import inspect
         from stimjax.job import cohort
 
         with (
-            reporter() as report,
+            self.talk.reporter() as report,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
             cohort.prepare_windows(self.inputs, folder, split_channels(self.prepare), report)
-        print(inspect.describe(self.out))
+        self.talk.outcome(self.out)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,22 +96,22 @@ class Train:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     teacher: Annotated[sections.Teacher, FLAT] = DEFAULT.teacher
 
     def run(self) -> None:
         runtime.start()
-        from stimjax.command import inspect
         from stimjax.job import stages
         from stimjax.learn import resume
 
         identity = resume.identify(self.windows, self.teacher)
         with (
-            reporter() as report,
+            self.talk.reporter() as report,
             resume.checkpoints(self.out, identity) as checkpoint,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
             stages.train_teacher(self.windows, folder, self.teacher, report, checkpoint)
-        print(inspect.describe(self.out))
+        self.talk.outcome(self.out)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +145,7 @@ class Synthesize:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     synthesis: Annotated[sections.Synthesis, FLAT] = DEFAULT.synthesis
 
     def run(self) -> None:
@@ -152,7 +159,7 @@ class Synthesize:
         if self.distributed or self.coordinator:
             hosts.join(self.coordinator, self.processes, self.process)
         trained = teacher.load(self.teacher)
-        with reporter() as report, log(self.log, hosts.index()) as write:
+        with self.talk.reporter() as report, log(self.log, hosts.index()) as write:
             report.stage("making stimuli")
             synthesize.synthesize(
                 trained,
@@ -163,7 +170,7 @@ class Synthesize:
                 listener=rates.Listener(rates.telling(report, write), report.note),
             )
         if hosts.index() == 0:
-            print(f"{self.out}: {self.synthesis.count} stimuli")
+            self.talk.outcome(self.out, f"{self.out}: {self.synthesis.count} stimuli")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,19 +193,22 @@ class Study:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     study: Annotated[sections.Study, FLAT] = DEFAULT.study
 
     def run(self) -> None:
         runtime.start()
-        from stimjax.command import inspect
         from stimjax.job import stages
         from stimjax.learn import teacher as teachers
 
         teacher = None if self.teacher is None else teachers.load(self.teacher)
-        with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
+        with (
+            self.talk.reporter() as report,
+            new_folder(self.out, overwrite=self.overwrite) as folder,
+        ):
             compared = stages.Compared(self.release, train=self.train, test=self.test)
             stages.study_release(compared, folder, self.study, teacher, report)
-        print(inspect.describe(self.out))
+        self.talk.outcome(self.out)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,14 +233,17 @@ class Audit:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     audit: Annotated[sections.Audit, FLAT] = DEFAULT.audit
 
     def run(self) -> None:
         runtime.start()
-        from stimjax.command import inspect
         from stimjax.job import stages
 
-        with reporter() as report, new_folder(self.out, overwrite=self.overwrite) as folder:
+        with (
+            self.talk.reporter() as report,
+            new_folder(self.out, overwrite=self.overwrite) as folder,
+        ):
             compared = stages.Compared(self.release, train=self.train, test=self.holdout)
             stages.audit_release(compared, folder, self.audit, self.recordings, report)
-        print(inspect.describe(self.out))
+        self.talk.outcome(self.out)

@@ -10,10 +10,10 @@ from typing import Annotated
 from stimjax import config as sections
 from stimjax.command import options
 from stimjax.command.options import FLAT, Config, Overwrite, Seed
+from stimjax.command.talk import TALK, Talk
 from stimjax.command.verbs.names import split_channels
 from stimjax.errors import StimjaxError
 from stimjax.machine import runtime
-from stimjax.machine.progress import reporter
 
 REFUSED = 3  # exit status of a run whose release exceeds the holder's bounds
 DEFAULT, DEMO = sections.Job(), sections.DEMO
@@ -34,6 +34,7 @@ class Demo:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     simulation: Annotated[sections.Simulation, FLAT] = DEMO.simulation
     prepare: sections.Prepare = DEMO.prepare
     teacher: sections.Teacher = DEMO.teacher
@@ -44,7 +45,6 @@ class Demo:
 
     def run(self) -> None:
         runtime.start()
-        from stimjax.command import inspect
         from stimjax.job.run import run
 
         task = self.simulation.task
@@ -54,9 +54,9 @@ class Demo:
         if task == "stages" and prepare.rate == DEMO.prepare.rate:  # it suits breathing, not EEG
             prepare = dataclasses.replace(prepare, rate=0.0)
         job = job_of(self, prepare)
-        with reporter() as report:
+        with self.talk.reporter() as report:
             run(None, self.out, job, overwrite=self.overwrite, reporter=report)
-        print(inspect.describe(self.out))
+        self.talk.outcome(self.out)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +80,7 @@ class Run:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     prepare: Annotated[sections.Prepare, FLAT] = DEFAULT.prepare
     teacher: sections.Teacher = DEFAULT.teacher
     synthesis: sections.Synthesis = DEFAULT.synthesis
@@ -91,13 +92,12 @@ class Run:
         if not self.data:
             raise StimjaxError("name the recordings: `stimjax run --data FOLDER --out RESULTS`")
         runtime.start()
-        from stimjax.command import inspect
         from stimjax.job.run import run
         from stimjax.privacy import gate
 
         job = job_of(self, split_channels(self.prepare))
         bounds = None if self.require_privacy is None else gate.read(self.require_privacy)
-        with reporter() as report:
+        with self.talk.reporter() as report:
             exceeded = run(
                 self.data,
                 self.out,
@@ -106,7 +106,7 @@ class Run:
                 reporter=report,
                 bounds=bounds,
             )
-        print(inspect.describe(self.out))
+        self.talk.outcome(self.out)
         for line in exceeded:
             print(f"stimjax: not published: {line}", file=sys.stderr)
         return REFUSED if exceeded else 0
