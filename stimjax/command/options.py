@@ -44,6 +44,15 @@ Seed = Annotated[
         help_behavior_hint="(default: 0, or the file's; of stimuli, the operating system's)",
     ),
 ]
+Thorough = Annotated[
+    bool,
+    tyro.conf.FlagCreatePairsOff,
+    tyro.conf.arg(
+        help="train every kind of student, on every baseline too, from five seeds: what the "
+        "published tables do, and takes many times as long.",
+        help_behavior_hint="",
+    ),
+]
 Overwrite = Annotated[
     bool,
     tyro.conf.FlagCreatePairsOff,
@@ -65,7 +74,7 @@ def parse(verb: type[Verb], args: Sequence[str], prog: str) -> Verb:
         StimjaxError: an option is unknown, missing or has a wrong value, or the file is wrong.
         SystemExit: the help was asked for and printed.
     """
-    kind = _with_defaults(verb, _config_file(args))
+    kind = _with_defaults(verb, _config_file(args), thorough="--thorough" in args)
     shown, said = io.StringIO(), io.StringIO()
     plain = bool(os.environ.get("NO_COLOR"))  # tyro does not ask, but what is no terminal gets none
     try:
@@ -117,8 +126,11 @@ def _config_file(args: Sequence[str]) -> Path | None:
     return None if file is None else Path(file)
 
 
-def _with_defaults(verb: type[Verb], file: Path | None) -> type[Verb]:
-    """The same dataclass, with the file's settings as the defaults of its sections."""
+def _with_defaults(verb: type[Verb], file: Path | None, *, thorough: bool) -> type[Verb]:
+    """The same dataclass, with the file's settings as the defaults of its sections.
+
+    The file goes over what `thorough` asks for.
+    """
     named = _sections()
     own = {
         field.name: named[type(field.default)]
@@ -126,6 +138,8 @@ def _with_defaults(verb: type[Verb], file: Path | None) -> type[Verb]:
         if type(field.default) in named
     }
     base = config.Job(**{section: getattr(verb, name) for name, section in own.items()})
+    if thorough and hasattr(verb, "thorough"):
+        base = dataclasses.replace(base, study=config.THOROUGH)
     job = settings.load(file, base)
     hints = typing.get_type_hints(verb, include_extras=True)
     fields = [(name, hints[name], getattr(job, section)) for name, section in own.items()]

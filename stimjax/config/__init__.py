@@ -4,6 +4,7 @@ from stimjax.config.names import ATTACKS, STUDENTS
 from stimjax.config.sections import (
     DEMO,
     NO_PRIOR,
+    THOROUGH,
     Audit,
     Dp,
     Fit,
@@ -22,6 +23,7 @@ __all__ = [
     "DEMO",
     "NO_PRIOR",
     "STUDENTS",
+    "THOROUGH",
     "Audit",
     "Dp",
     "Fit",

@@ -22,7 +22,8 @@ GENERATORS = ("dense", "conv", "am_generator")
 METHODS = tuple(RECIPES)
 CLASSICAL = ("random_forest", "gradient_boosting", "svm", "knn", "logistic")
 STUDENTS = (*NETWORKS, *CLASSICAL)
-USUAL = tuple(name for name in STUDENTS if name != "am_classifier")  # it takes as long as the rest
+EVERY = tuple(name for name in STUDENTS if name != "am_classifier")  # it takes as long as the rest
+USUAL = ("cnn", "mlp", "random_forest", "gradient_boosting", "knn", "logistic")  # one of each kind
 BASELINES = ("prior", "noise", "gaussian", "components")
 ATTACKS = (
     "nearest",

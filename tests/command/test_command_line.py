@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from stimjax import config
 from stimjax.command import main, options
 from stimjax.errors import StimjaxError
 
@@ -167,6 +168,19 @@ def test_options_go_over_the_file_and_seed_over_all(run, monkeypatch, tmp_path):
     assert (seeded.prepare.seed, seeded.synthesis.seed, seeded.study.seed) == (9, 9, 9)
     assert seeded.prepare.channels == ("SpO2", "HR", "flow")
     assert (demo.prepare.task, demo.simulation.task, demo.prepare.rate) == ("stages", "stages", 0)
+
+
+def test_thorough_goes_under_the_file_and_options(tmp_path):
+    path = tmp_path / "job.yaml"
+    path.write_text("study: {seeds: 2}\n")
+    words = ["--data", "a", "--out", "x", "--thorough"]
+    plain = options.parse(main.verbs.Run, words[:-1], "")
+    every = options.parse(main.verbs.Run, words, "")
+    fewer = options.parse(main.verbs.Run, [*words, "--config", str(path)], "")
+    one = options.parse(main.verbs.Run, [*words, "--study.students", "knn"], "")
+    assert (plain.study, every.study) == (config.Study(), config.THOROUGH)
+    assert (fewer.study.seeds, fewer.study.students) == (2, config.THOROUGH.students)
+    assert (one.study.seeds, one.study.students) == (5, ("knn",))
 
 
 def test_a_files_recipe_is_not_taken_for_another_method(refused, tmp_path):

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from stimjax import config as sections
-from stimjax.command.options import FLAT, Config, Overwrite, Paths, Seed
+from stimjax.command.options import FLAT, Config, Overwrite, Paths, Seed, Thorough
 from stimjax.command.talk import TALK, Talk
 from stimjax.command.verbs.names import split_channels
 from stimjax.disk.store import new_folder
@@ -193,6 +193,7 @@ class Study:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    thorough: Thorough = False
     talk: Annotated[Talk, FLAT] = TALK
     study: Annotated[sections.Study, FLAT] = DEFAULT.study
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from stimjax import config as sections
 from stimjax.command import options
-from stimjax.command.options import FLAT, Config, Overwrite, Seed
+from stimjax.command.options import FLAT, Config, Overwrite, Seed, Thorough
 from stimjax.command.talk import TALK, Talk
 from stimjax.command.verbs.names import split_channels
 from stimjax.errors import StimjaxError
@@ -80,6 +80,7 @@ class Run:
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
+    thorough: Thorough = False
     talk: Annotated[Talk, FLAT] = TALK
     prepare: Annotated[sections.Prepare, FLAT] = DEFAULT.prepare
     teacher: sections.Teacher = DEFAULT.teacher
