@@ -33,12 +33,13 @@ VERBS = {
     "audit": verbs.Audit,
     "export": verbs.Export,
     "verify": verbs.Verify,
+    "sign": verbs.Sign,
     "inspect": verbs.Inspect,
 }
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
-    "What came out": ("export", "prior", "verify", "inspect"),
+    "What came out": ("export", "prior", "verify", "sign", "inspect"),
 }
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
