@@ -88,6 +88,10 @@ def load(folder: Path) -> Batch:
     if not folder.is_dir():
         raise StimjaxError(f"{folder}: is no release (no such folder)")
     manifest = load_manifest(folder)
+    if any(folder.glob("*.parquet")) and not finished(folder):
+        raise StimjaxError(
+            f"{folder}: is an export; its manifest is that of the release, which is what to name"
+        )
     for name in ("spec.json", "README.md"):
         if name not in manifest.files:
             raise StimjaxError(f"{folder}/manifest.json: does not list {name}")

@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Export:
-    """Write a release as one file of another format: npz, Parquet or EDF+.
+    """Write a release in another format: npz, Parquet, CSV or EDF+.
 
     Attributes:
         release: folder of the release.
         to: npz (arrays, for NumPy), parquet (a row for each stimulus, a column for each channel
-            and class) or edf (the stimuli one after another, their classes as annotations).
-        out: the file.
+            and class), csv (the same as text, a column for each value) or edf (the stimuli one
+            after another, their classes as annotations).
+        out: the file; csv is compressed where its name ends with .gz. Of parquet a folder that
+            the library datasets and the Hugging Face Hub open, unless it ends with .parquet.
     """
 
     release: tyro.conf.Positional[Path]
-    to: Literal["npz", "parquet", "edf"]
+    to: Literal["npz", "parquet", "csv", "edf"]
     out: Path
     overwrite: Overwrite = False
 
