@@ -45,15 +45,23 @@ def export(folder: Path, to: Format, out: Path, *, overwrite: bool = False) -> i
             raise StimjaxError(f"{out}: is the release itself; name another folder")
         with new_folder(out, overwrite=overwrite) as place:
             parquet.write_folder(stimuli, manifest, place)
-            # Byte for byte: its digest and its signature are still to be checked.
-            for path in (folder / Manifest.FILE, folder / SIGNATURE):
-                if path.exists():
-                    shutil.copyfile(path, place / path.name)
+            _copy(folder, manifest, place)
         return len(stimuli)
     out.parent.mkdir(parents=True, exist_ok=True)
     with new_file(out, overwrite=overwrite) as path:
         _write(to, stimuli, manifest, path)
     return len(stimuli)
+
+
+def _copy(folder: Path, manifest: Manifest, place: Path) -> None:
+    """Copy what a release holds beside its stimuli and its card.
+
+    The manifest too, byte for byte: its digest and its signature can still be checked.
+    """
+    listed = [name for name in manifest.files if not name.endswith((".safetensors", "README.md"))]
+    for name in (*listed, Manifest.FILE, SIGNATURE):
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, place / name)
 
 
 def _write(to: Format, stimuli: Batch, manifest: Manifest, path: Path) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stimjax import batch
 from stimjax.batch import Batch
 from stimjax.disk.documents import Manifest
 from stimjax.errors import StimjaxError
@@ -46,7 +45,7 @@ def write(stimuli: Batch, manifest: Manifest, path: Path) -> None:
 
 
 def write_folder(stimuli: Batch, manifest: Manifest, folder: Path) -> None:
-    """Write files of stimuli, `spec.json`, and a card with code to load them.
+    """Write files of stimuli, and a card with code to load them.
 
     Raises:
         StimjaxError: pyarrow is missing.
@@ -54,7 +53,6 @@ def write_folder(stimuli: Batch, manifest: Manifest, folder: Path) -> None:
     for number, start in enumerate(range(0, len(stimuli), ROWS_OF_A_FILE)):
         rows = stimuli[start : start + ROWS_OF_A_FILE]
         write(rows, manifest, folder / f"stimuli-{number:05d}.parquet")
-    batch.save_spec(stimuli.spec, folder)
     text = card.render(stimuli.spec, manifest, parquet=True)
     (folder / "README.md").write_text(text, encoding="utf-8")
 
