@@ -60,13 +60,14 @@ VERBS = {
     "audit": verbs.Audit,
     "export": verbs.Export,
     "verify": verbs.Verify,
+    "sign": verbs.Sign,
     "inspect": verbs.Inspect,
     "completion": Completion,
 }
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
-    "What came out": ("export", "prior", "verify", "inspect"),
+    "What came out": ("export", "prior", "verify", "sign", "inspect"),
     "On your machine": ("completion",),
 }
 STATUS = {

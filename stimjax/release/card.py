@@ -2,26 +2,93 @@
 
 from __future__ import annotations
 
+import math
+import re
 from importlib.resources import files
+from typing import Any
 
 import jinja2
+import yaml
 
 from stimjax.batch import Spec
 from stimjax.disk.documents import Manifest
 from stimjax.learn import limits
+from stimjax.release import table
+
+MOST_VALUES = 1000  # of a window, as the study gives it to classical students
 
 
-def render(spec: Spec, manifest: Manifest) -> str:
-    """The card as Markdown.
+# License names of the Hugging Face Hub that data have; another one is "other", with its own name.
+_LICENSES = (
+    *("cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
+    *("cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-3.0"),
+    *("cc-by-nc-nd-4.0", "cc-by-nd-4.0", "odbl", "odc-by", "pddl", "cdla-sharing-1.0"),
+    *("cdla-permissive-1.0", "cdla-permissive-2.0", "apache-2.0", "mit"),
+)
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+
+
+def render(spec: Spec, manifest: Manifest, *, parquet: bool = False) -> str:
+    """The card as Markdown, with the YAML in front that the Hugging Face Hub reads.
 
     Args:
         spec: of the stimuli.
         manifest: of their release; its files are not looked at.
+        parquet: the card is of an export (`release.parquet`), not of the release itself.
     """
-    card = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
-        files("stimjax.release").joinpath("card.md.j2").read_text(encoding="utf-8")
+    here = files("stimjax.release")
+    card = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        loader=jinja2.FunctionLoader(lambda name: here.joinpath(name).read_text(encoding="utf-8")),
+    ).get_template("card.md.j2")
+    about = yaml.safe_dump(front_matter(spec, manifest, parquet=parquet), sort_keys=False)
+    values = math.prod(spec.shape)
+    return (
+        card.render(
+            spec=spec,
+            manifest=manifest,
+            labels=labels(manifest),
+            limits=limits,
+            front_matter=about,
+            parquet=parquet,
+            names=table.names(spec),
+            merged=-(-values // MOST_VALUES) if len(spec.shape) == 2 else 1,
+        ).rstrip("\n")
+        + "\n"
     )
-    return card.render(spec=spec, manifest=manifest, labels=labels(manifest), limits=limits)
+
+
+def front_matter(spec: Spec, manifest: Manifest, *, parquet: bool) -> dict[str, Any]:
+    """What the Hugging Face Hub reads of a card: huggingface/hub-docs, datasetcard.md."""
+    signals = spec.rate is not None
+    size = next((name for most, name in _SIZES if manifest.count < most), "1M<n<10M")
+    return {
+        **_license(manifest.method.license),
+        "pretty_name": f"Stimuli: {', '.join(spec.classes)}",
+        "task_categories": ["tabular-classification" if signals else "image-classification"],
+        "tags": [
+            *("synthetic", "stimjax", "knowledge-distillation"),
+            *(("time-series", "biosignals", "sleep") if signals else ()),
+        ],
+        "size_categories": [size],
+        **({"configs": [_DEFAULT]} if parquet else {"viewer": False}),  # it shows no safetensors
+    }
+
+
+_DEFAULT = {
+    "config_name": "default",
+    "data_files": [{"split": "train", "path": "stimuli-*.parquet"}],
+}
+
+
+def _license(said: str) -> dict[str, str]:
+    """A license as the Hub names it; "unknown" where the holder named none."""
+    name = "-".join(said.lower().split())
+    if not name:
+        return {"license": "unknown"}
+    return {"license": name} if name in _LICENSES else {"license": "other", "license_name": said}
 
 
 def labels(manifest: Manifest) -> str:
@@ -32,3 +99,42 @@ def labels(manifest: Manifest) -> str:
     if step == 1:
         return "the teacher's most probable class alone, with probability 1"
     return f"the teacher's softmax, rounded to multiples of {step:g} that sum to 1"
+
+
+def contradiction(text: str, spec: Spec, manifest: Manifest) -> str | None:
+    """Where a card does not say what the manifest says of what matters; None where it does.
+
+    The card is not rendered anew and compared: a later version has other words for the same. So
+    the numbers and names that readers go by are looked for: how many stimuli, of which classes, the
+    method, what a label is, the formal guarantee.
+
+    Args:
+        text: of the card, of this version or an earlier one.
+        spec: of the stimuli.
+        manifest: of their release.
+    """
+    for what, pattern, wanted in _facts(spec, manifest):
+        found = re.findall(pattern, text)
+        if wanted is None and found:
+            return f"says {what} {found[0]}, and the manifest has none"
+        if wanted is not None and not found:
+            return f"does not say {what} {wanted}, as the manifest does"
+        if other := next((one for one in found if one != wanted), None):
+            return f"says {what} {other}, and the manifest {wanted}"
+    return None
+
+
+def _facts(spec: Spec, manifest: Manifest) -> list[tuple[str, str, str | None]]:
+    """What a card says: its name, how to find it in the text, and what it has to be."""
+    counts = ", ".join(map("{} {}".format, spec.classes, manifest.classes))
+    promise, guarantee = manifest.privacy, None
+    if promise.epsilon is not None and promise.delta is not None:
+        unit = "whole subject" if promise.unit == "subject" else "single window"
+        guarantee = f"epsilon {promise.epsilon:.3g}, delta {promise.delta:g}, for a {unit}"
+    return [
+        ("the number of stimuli", r"(?m)^(\d+) synthetic windows", str(manifest.count)),
+        ("the classes", r"of their label: (.*)\.", counts),
+        ("the method", r"method `([^`]*)`", manifest.method.method),
+        ("that a label is", r"and its label is (.*)\.", labels(manifest)),
+        ("the guarantee", r"\((epsilon [^,]+, delta [^,]+, for a \w+ \w+)", guarantee),
+    ]

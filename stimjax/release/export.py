@@ -1,31 +1,37 @@
-"""A release as one file of another format, for programs that do not read safetensors.
+"""A release in another format, for programs that do not read safetensors.
 
-Nothing is added to what the release says, and every file carries its spec and its manifest (EDF+,
-which has no place for them, the names, units and ranges of the channels).
+Nothing is added to what the release says, and npz and Parquet carry its spec and its manifest
+(EDF+, which has no place for them, the names, units and ranges of the channels).
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Sequence
+import shutil
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from stimjax import release
-from stimjax.batch import Batch, Channel
-from stimjax.data.edf.writer import Trace, write_edf
+from stimjax.batch import Batch
 from stimjax.disk.documents import Manifest
-from stimjax.disk.store import new_file
+from stimjax.disk.store import new_file, new_folder
 from stimjax.errors import StimjaxError
+from stimjax.release import parquet, text
+from stimjax.release.folder import SIGNATURE
 
-Format = Literal["npz", "parquet", "edf"]
+Format = Literal["npz", "parquet", "csv", "edf"]
 
 
 def export(folder: Path, to: Format, out: Path, *, overwrite: bool = False) -> int:
-    """Write the release in `folder`, once it is verified, as the file `out`.
+    """Write the release in `folder`, once it is verified, as `out`.
+
+    Args:
+        folder: of the release.
+        to: the format.
+        out: the file; of Parquet a folder, unless its name ends with `.parquet`.
+        overwrite: replace an earlier file, or a folder that stimjax wrote.
 
     Returns:
         How many stimuli there are.
@@ -34,10 +40,41 @@ def export(folder: Path, to: Format, out: Path, *, overwrite: bool = False) -> i
         StimjaxError: the release is damaged, the format cannot hold it, or `out` is occupied.
     """
     stimuli, manifest = release.load(folder), release.load_manifest(folder)
+    if to == "parquet" and out.suffix != ".parquet":
+        if out.resolve() == folder.resolve():
+            raise StimjaxError(f"{out}: is the release itself; name another folder")
+        with new_folder(out, overwrite=overwrite) as place:
+            parquet.write_folder(stimuli, manifest, place)
+            _copy(folder, manifest, place)
+        return len(stimuli)
     out.parent.mkdir(parents=True, exist_ok=True)
     with new_file(out, overwrite=overwrite) as path:
-        WRITERS[to](stimuli, manifest, path)
+        _write(to, stimuli, manifest, path)
     return len(stimuli)
+
+
+def _copy(folder: Path, manifest: Manifest, place: Path) -> None:
+    """Copy what a release holds beside its stimuli and its card.
+
+    The manifest too, byte for byte: its digest and its signature can still be checked.
+    """
+    listed = [name for name in manifest.files if not name.endswith((".safetensors", "README.md"))]
+    for name in (*listed, Manifest.FILE, SIGNATURE):
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, place / name)
+
+
+def _write(to: Format, stimuli: Batch, manifest: Manifest, path: Path) -> None:
+    if to == "npz":
+        _npz(stimuli, manifest, path)
+    elif to == "parquet":
+        parquet.write(stimuli, manifest, path)
+    elif to == "csv":
+        text.write(stimuli, path)
+    else:
+        from stimjax.release import edf  # edfio is for this alone
+
+        edf.write(stimuli, path)
 
 
 def _npz(stimuli: Batch, manifest: Manifest, path: Path) -> None:
@@ -53,94 +90,3 @@ def _npz(stimuli: Batch, manifest: Manifest, path: Path) -> None:
     arrays = {name: np.asarray(values) for name, values in (columns | about).items()}
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-
-
-def _parquet(stimuli: Batch, manifest: Manifest, path: Path) -> None:
-    """A row for each stimulus: a list for each channel, a number for each class, the weight.
-
-    Of an image each list holds the rows of its pixels, one after the other.
-    """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise StimjaxError("Parquet needs pyarrow; pip install pyarrow, or choose npz") from error
-    spec, x, y = stimuli.spec, np.asarray(stimuli.x), np.asarray(stimuli.y)
-    size = int(np.prod(spec.shape[:-1]))
-    columns = {
-        channel.name: pyarrow.FixedSizeListArray.from_arrays(x[..., i].ravel(), size)
-        for i, channel in enumerate(spec.channels)
-    }
-    columns |= {f"probability of {name}": y[:, k] for k, name in enumerate(spec.classes)}
-    columns["weight"] = np.asarray(stimuli.weight)
-    for name, values in stimuli.columns.items():
-        flat = np.asarray(values)
-        parts = {name: flat} if flat.ndim == 1 else _by_class(name, flat, spec.classes)
-        columns |= parts
-    about = {"spec": json.dumps(spec.to_json()), "manifest": json.dumps(manifest.to_json())}
-    parquet.write_table(pyarrow.table(columns).replace_schema_metadata(about), path)
-
-
-def _by_class(name: str, values: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
-    return {f"{name}: {of}": values[:, k] for k, of in enumerate(classes)}
-
-
-def _edf(stimuli: Batch, manifest: Manifest, path: Path) -> None:
-    """The stimuli one after another; over each, its most probable class and how probable it is.
-
-    Values are physical where the spec says how (`Channel`), and rounded to 65,534 steps.
-    """
-    del manifest
-    spec = stimuli.spec
-    if spec.rate is None:
-        raise StimjaxError("images are no signals; choose npz or parquet")
-    seconds, rate = spec.shape[0] / spec.rate, round(spec.rate)
-    if rate != spec.rate or seconds != round(seconds):
-        raise StimjaxError(
-            f"EDF+ wants whole seconds of whole samples, not {spec.shape[0]} samples at "
-            f"{spec.rate:g} Hz; choose npz or parquet"
-        )
-    traces = [
-        _trace(channel, np.asarray(stimuli.x)[..., i].ravel(), rate)
-        for i, channel in enumerate(spec.channels)
-    ]
-    y = np.asarray(stimuli.y)
-    spans = [
-        (
-            i * seconds + spec.label_start,
-            spec.label_seconds or seconds,
-            f"{spec.classes[k]} {p:.3f}",
-        )
-        for i, (k, p) in enumerate(zip(y.argmax(axis=1), y.max(axis=1), strict=True))
-    ]
-    write_edf(path, "stimuli", traces, spans, equipment="stimjax")
-
-
-def _trace(channel: Channel, values: np.ndarray, rate: int) -> Trace:
-    """A channel of all stimuli, in its unit."""
-    low = _short(channel.low * channel.scale + channel.center, math.floor)
-    high = _short(channel.high * channel.scale + channel.center, math.ceil)
-    physical = values.astype(float) * channel.scale + channel.center
-    unit = channel.unit if channel.normalization == "fixed" else "1"
-    name, unit = _ascii(channel.name, 16), _ascii(unit, 8)
-    return Trace(name, unit, rate, physical, low, high, sensor="stimuli of stimjax")
-
-
-def _short(value: float, rounded: Callable[[float], int]) -> float:
-    """`value`, rounded until it fits into the eight characters that EDF has for it."""
-    for digits in range(6, -1, -1):
-        short = rounded(value * 10**digits) / 10**digits
-        if len(f"{short:.{digits}f}") <= 8:
-            return short
-    raise StimjaxError(f"EDF+ cannot hold values as large as {value:g}; choose npz or parquet")
-
-
-def _ascii(text: str, most: int) -> str:
-    return text.replace("µ", "u").replace("μ", "u").encode("ascii", "replace").decode()[:most]
-
-
-WRITERS: dict[str, Callable[[Batch, Manifest, Path], None]] = {
-    "npz": _npz,
-    "parquet": _parquet,
-    "edf": _edf,
-}

@@ -4,6 +4,7 @@
     stimuli-00000.safetensors   x, y, subject (-1: nobody), weight; more shards follow
     README.md                   the data card
     manifest.json               how it was made, and the SHA-256 of every other file
+    manifest.json.sig           a signature of the manifest, if it was signed (`release.seal`)
 
 Nothing here names a person, a recording, a path or a date.
 """
@@ -11,6 +12,7 @@ Nothing here names a person, a recording, a path or a date.
 from __future__ import annotations
 
 import dataclasses
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,12 @@ from stimjax.errors import StimjaxError
 from stimjax.release import card
 
 SHARD = "stimuli"
+SIGNATURE = f"{Manifest.FILE}.sig"
+# What git, deposits (Hugging Face, Zenodo) and their users put beside the files of a release.
+BESIDE = (
+    *(".git", ".gitattributes", ".cache", "LICENSE*", "CITATION.cff", "croissant.json"),
+    SIGNATURE,
+)
 
 
 def save_shard(folder: Path, number: int, stimuli: Batch) -> None:
@@ -65,6 +73,12 @@ def load_manifest(folder: Path) -> Manifest:
     return Manifest.load(folder)
 
 
+def beside(folder: Path, manifest: Manifest) -> list[str]:
+    """Names of what lies in a release's folder, is no part of it and does no harm (`BESIDE`)."""
+    names = sorted(path.name for path in folder.iterdir() if path.name not in manifest.files)
+    return [name for name in names if any(fnmatchcase(name, known) for known in BESIDE)]
+
+
 def load(folder: Path) -> Batch:
     """All stimuli of a release, verified: every file is there, unchanged, and sound.
 
@@ -74,6 +88,10 @@ def load(folder: Path) -> Batch:
     if not folder.is_dir():
         raise StimjaxError(f"{folder}: is no release (no such folder)")
     manifest = load_manifest(folder)
+    if any(folder.glob("*.parquet")) and not finished(folder):
+        raise StimjaxError(
+            f"{folder}: is an export; its manifest is that of the release, which is what to name"
+        )
     for name in ("spec.json", "README.md"):
         if name not in manifest.files:
             raise StimjaxError(f"{folder}/manifest.json: does not list {name}")
@@ -85,8 +103,9 @@ def load(folder: Path) -> Batch:
             raise StimjaxError(f"{path}: is missing; the manifest lists it")
         if sha256(path) != expected:
             raise StimjaxError(f"{path}: was changed or damaged (its SHA-256 is another)")
+    tolerated = {Manifest.FILE, *manifest.files, *beside(folder, manifest)}
     for path in sorted(folder.iterdir()):
-        if path.name not in manifest.files and path.name != "manifest.json":
+        if path.name not in tolerated:
             raise StimjaxError(f"{path}: is not listed in the manifest")
     stimuli = batch.load(folder, SHARD)
     if len(stimuli) != manifest.count:

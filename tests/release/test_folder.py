@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from stimjax import batch, config, release
 from stimjax.batch import Batch, Channel, Spec
@@ -22,6 +23,7 @@ from stimjax.disk import store
 from stimjax.disk.documents import Guarantee, Manifest
 from stimjax.errors import StimjaxError
 from stimjax.release import card
+from stimjax.students.classical import features_of
 
 SPEC = Spec(
     shape=(120, 2),
@@ -214,14 +216,35 @@ np.savez("../loaded.npz", x=x, y=y, label=label)
     assert loaded["x"].dtype == np.float32
 
 
-def test_the_scikit_learn_snippet_of_the_card_weighs_soft_labels(made, monkeypatch):
+def test_the_scikit_learn_snippet_of_the_card_learns_soft_labels(made, monkeypatch):
     monkeypatch.chdir(made)
     names: dict[str, Any] = {}
     exec(snippets(made)[1], names)
     expected = release.load(made)
-    assert names["model"].predict_proba(expected.x.reshape(25, -1)).shape == (25, 2)
-    assert (np.bincount(names["window"], minlength=25) >= 1).all()
-    np.testing.assert_allclose(names["p"].sum(axis=1), 1, rtol=1e-5)
+    flat = expected.x.reshape(25, -1)
+    for model in ("forest", "neighbors"):
+        assert names[model].predict(flat).shape == (25, 2)
+    np.testing.assert_allclose(names["neighbors"].predict(flat).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_scikit_learn_snippet_learns_what_a_study_does(tmp_path, monkeypatch):
+    """Means of neighbors in time; nights that anybody may have, for k-nearest neighbors alone."""
+    spec = dataclasses.replace(SPEC, shape=(1001, 2))
+    shard = made_up(spec, 40)
+    columns = {"origin": (np.arange(40) % 2).astype(np.int32)}
+    (tmp_path / "release").mkdir()
+    release.save_shard(tmp_path / "release", 0, dataclasses.replace(shard, columns=columns))
+    method = config.Synthesis("public", 40, RECIPES["public"])
+    release.finish(
+        tmp_path / "release", spec, dataclasses.replace(MANIFEST, count=40, method=method)
+    )
+    monkeypatch.chdir(tmp_path / "release")
+    names: dict[str, Any] = {}
+    exec(snippets(tmp_path / "release")[1], names)
+    wanted = features_of(np.asarray(shard.x))
+    np.testing.assert_allclose(names["x"], wanted, rtol=1e-6)
+    assert names["neighbors"][-1].n_samples_fit_ == 20
+    assert names["forest"].n_features_in_ == wanted.shape[1]
 
 
 def test_the_torch_snippet_of_the_card_is_the_numpy_one_in_torch(made):
@@ -274,6 +297,32 @@ def test_the_card_says_how_labels_were_rounded(made, change, said):
     method = dataclasses.replace(MANIFEST.method, **change)
     text = card.render(release.load(made).spec, dataclasses.replace(MANIFEST, method=method))
     assert f"and its label is {said}.\n" in text
+
+
+def front(text: str) -> dict[str, Any]:
+    assert text.startswith("---\n")
+    return yaml.safe_load(text.split("---\n")[1])
+
+
+def test_the_card_begins_with_what_the_hub_reads(made):
+    head = front((made / "README.md").read_text())
+    assert (head["license"], head["viewer"]) == ("unknown", False)
+    assert head["task_categories"] == ["tabular-classification"]
+    assert head["size_categories"] == ["n<1K"] and {"synthetic", "sleep"} <= set(head["tags"])
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("CC BY 4.0", {"license": "cc-by-4.0"}),
+        ("Ours: ask 'us'", {"license": "other", "license_name": "Ours: ask 'us'"}),
+    ],
+)
+def test_a_license_is_named_as_the_hub_names_it(made, said, read):
+    method = dataclasses.replace(MANIFEST.method, license=said)
+    manifest = dataclasses.replace(MANIFEST, method=method, count=1000)
+    head = front(card.render(SPEC, manifest))
+    assert read.items() <= head.items() and head["size_categories"] == ["1K<n<10K"]
 
 
 def test_the_card_of_images_with_a_license(tmp_path):

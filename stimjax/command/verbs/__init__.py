@@ -3,7 +3,7 @@
 What a verb needs is imported when it runs, so that `stimjax --help` answers at once.
 """
 
-from stimjax.command.verbs.releases import Export, Inspect, Prior, Verify
+from stimjax.command.verbs.releases import Export, Inspect, Prior, Sign, Verify
 from stimjax.command.verbs.steps import Audit, Prepare, Simulate, Study, Synthesize, Train
 from stimjax.command.verbs.whole import Demo, Run
 
@@ -15,6 +15,7 @@ __all__ = [
     "Prepare",
     "Prior",
     "Run",
+    "Sign",
     "Simulate",
     "Study",
     "Synthesize",
