@@ -14,17 +14,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from stimjax import config
 from stimjax.data import channels, reader
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.plan import Plan, of_spec
+from stimjax.data.preparation import max_missing
 from stimjax.data.recording import Recording
 from stimjax.data.scoring import rules
 from stimjax.data.scoring.vocabulary import NO_WORDS
 from stimjax.data.windows import BRIDGED, MASKED, OUTSIDE, said, why_not
-from stimjax.disk.documents import Made
 from stimjax.disk.documents.made import FILE
-from stimjax.disk.store import read_json
 from stimjax.errors import StimjaxError
 from stimjax.spec import Channel, Spec, load_spec
 
@@ -90,7 +88,7 @@ def like(folder: Path) -> Like:
             _refuse_other(channel)
     except StimjaxError as error:
         raise StimjaxError(f"{where}: {error}") from error
-    return Like(spec, plan, _max_missing(folder))
+    return Like(spec, plan, max_missing(folder, plan))
 
 
 def _refuse_other(channel: Channel) -> None:
@@ -102,15 +100,6 @@ def _refuse_other(channel: Channel) -> None:
             f"its channel {channel.name!r} was normalized by other rules than those of this "
             "version; install the version that made it"
         )
-
-
-def _max_missing(folder: Path) -> float:
-    """What windows say of themselves; of a release that does not, the default."""
-    if read_json(folder / FILE).get("made"):
-        settings = Made.load(folder).settings
-        if isinstance(settings, config.Prepare):
-            return settings.max_missing
-    return config.Prepare.max_missing
 
 
 def asking(like: Like, texts: Sequence[str]) -> Like:

@@ -20,7 +20,7 @@ import numpy as np
 
 from stimjax import config
 from stimjax.data import like as likes
-from stimjax.data import people, persons, reader, workers
+from stimjax.data import people, persons, preparation, reader, workers
 from stimjax.data.like import NOT_SCORED, Like, Night
 from stimjax.data.persons import Recordings
 from stimjax.data.prepare import Note, Progress, headers, processes
@@ -125,7 +125,7 @@ def prepare(
     people.save(folder, zip(numbers, (header.person for _, header in recordings), strict=True))
     _save_table(folder, kept)
     made = Made(settings, _cohort(kept, like, skipped=len(paths) - len(kept)))
-    save_spec(like.spec, folder, made)
+    save_spec(like.spec, folder, made, preparation.of(like.spec, like.max_missing))
 
 
 def _cut_all(

@@ -81,6 +81,7 @@ def test_read_back_as_it_was_made(tmp_path):
     assert dataclasses.replace(manifest, files={}) == MANIFEST
     assert sorted(manifest.files) == [
         "README.md",
+        "prepare.py",
         "spec.json",
         *(f"stimuli-0000{number}.safetensors" for number in range(3)),
     ]
@@ -311,7 +312,7 @@ def test_nothing_of_a_person_a_recording_a_date_or_a_path_is_in_any_byte(tmp_pat
     secrets = ["ZZ", "topname", "21-MAR", "1987-03", "21.03.87", "23.17", "1953", "JUL-"]
     secrets += [str(tmp_path), tmp_path.name, "/tmp", str(Path.home()), ".edf"]
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert len(files) == 6
+    assert len(files) == 7
     for path in files:
         text = path.name + path.read_bytes().decode("latin-1")
         hashes = r'"[0-9a-f]{64}"'  # in which anything may turn up by chance
