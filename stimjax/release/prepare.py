@@ -23,7 +23,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pyedflib
+from pyedflib import DO_NOT_READ_ANNOTATIONS, EdfReader
 from scipy.signal import resample_poly
 
 
@@ -216,7 +216,7 @@ def prepare(path, recipe, patterns):
     behind = set(recipe["labels"]["units_behind"].split())
     unstated = {"", *recipe["units"]["unstated"].split()}
     columns, taken = [], {}
-    with pyedflib.EdfReader(str(path), pyedflib.DO_NOT_READ_ANNOTATIONS) as file:
+    with EdfReader(str(path), DO_NOT_READ_ANNOTATIONS) as file:
         signals = [Signal(file, i, behind) for i in range(file.signals_in_file)]
         duration = file.datarecords_in_file * file.datarecord_duration
         length = round(duration * recipe["rate"])
