@@ -256,6 +256,8 @@ def test_the_card_says_what_is_in_it(made):
         *("| flow | - | deviations from the recording's own median", "Not stated. Ask the data"),
         *("## Motivation", "## How it was made", "## What it can and cannot be used for"),
         "## License",
+        *("python prepare.py RECORDING OUT.npz", "| SpO2 | 50 to 100.5 | 1800 s | none |"),
+        *("**Resample** to 1 Hz", "a window of 120 samples for each span of 60 s"),
     ):
         assert fact in card
     assert "{{" not in card and "{%" not in card
