@@ -103,17 +103,22 @@ def _refuse_other(channel: Channel) -> None:
 
 
 def asking(like: Like, texts: Sequence[str]) -> Like:
+    """The same, with what is asked of a recording for some channels, see `wished`."""
+    return dataclasses.replace(like, plan=wished(like.plan, texts))
+
+
+def wished(plan: Plan, texts: Sequence[str]) -> Plan:
     """The same, with what is asked of a recording for some channels.
 
     Args:
-        like: how nights are prepared.
+        plan: of windows that are there.
         texts: each "NAME=LABEL" of the recordings' own labels (`channels.wishes`); several of one
             channel are tried in their order, and then "NAME" alone if it is among them.
 
     Raises:
         StimjaxError: a name is none of the windows' channels.
     """
-    own: dict[str, list[str]] = {name: [] for name in like.plan.channels}
+    own: dict[str, list[str]] = {name: [] for name in plan.channels}
     for text in texts:
         for wish in channels.wishes([text]):
             asked = text.partition("=")[0].strip().casefold()
@@ -125,7 +130,7 @@ def asking(like: Like, texts: Sequence[str]) -> Like:
                 )
             own[names[0]] += [f"{names[0]}={one}" for one in wish.patterns] or [names[0]]
     wishes = tuple(text for name, texts in own.items() for text in texts or [name])
-    return dataclasses.replace(like, plan=dataclasses.replace(like.plan, wishes=wishes))
+    return dataclasses.replace(plan, wishes=wishes)
 
 
 def night(path: Path, like: Like, words: Mapping[str, str] = NO_WORDS) -> Night:

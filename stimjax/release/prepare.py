@@ -110,13 +110,14 @@ def choose(channel, signals, unstated, pattern):
                 found.append((not fits[i], 0, -s.rate, not exact[i], i, None))
     sources = channel["sources"] if pattern is None else []
     before, behind = channel["before_label"].split(), channel["behind_label"].split()
+    stated = {unit for entry in channel["units"] or () for unit in entry["units"].split()}
     for rank, source in enumerate(sources):
         words, less = set(source["label"].split()), set(source["less"].split())
         for i, s in enumerate(signals):
             if not s.is_any_of(words, before, () if less else behind):
                 continue
-            alike = [o for o in signals if (o.rate, o.unit) == (s.rate, s.unit)]
-            ear = next((o for o in alike if less and o.is_any_of(less)), None)
+            alike = (o for o in signals if o.unit == s.unit or {o.unit, s.unit} <= stated)
+            ear = next((o for o in alike if o.rate == s.rate and o.is_any_of(less)), None)
             if ear is not None or not less:
                 found.append((not fits[i], rank, -s.rate, not exact[i], i, ear))
     if not found:
@@ -248,17 +249,22 @@ def main(words):
         print("usage: python prepare.py RECORDING OUT.npz [NAME=LABEL ...]", file=sys.stderr)
         return 2
     recording, out, aside = words[0], Path(words[1]), Path(f"{words[1]}.partial")
+    spec = Path(__file__).with_name("spec.json")
     try:
-        recipe = json.loads(Path(__file__).with_name("spec.json").read_text("utf-8"))["preparation"]
+        recipe = json.loads(spec.read_text("utf-8"))["preparation"]
         names = [channel["name"] for channel in recipe["channels"]]
-        for name, _ in pairs:
-            if name not in names:
-                raise Refused(f"{name!r} is no channel of the windows: {', '.join(names)}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        print(f"prepare.py: {spec}: cannot be read ({error!r})", file=sys.stderr)
+        return 2
+    try:
+        if unknown := [name for name, _ in pairs if name not in names]:
+            raise Refused(f"{unknown[0]!r} is no channel of the windows: {', '.join(names)}")
         arrays = prepare(recording, recipe, dict(pairs))
         with aside.open("wb") as file:
             np.savez(file, **arrays)
         aside.replace(out)
-    except (Refused, OSError, ValueError, KeyError) as error:
+    except (Refused, OSError, ValueError) as error:
+        aside.unlink(missing_ok=True)
         print(f"prepare.py: {recording}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     usable = arrays["usable"]

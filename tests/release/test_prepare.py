@@ -25,6 +25,7 @@ SPO2 = Channel("SpO2", "%", "fixed", 95.0, 4.0)
 BREATHING = ("chest", "abdomen", "flow", "HR")
 SLEEP = ("EEG C4-M1", "EOG left", "EMG")
 SOURCE = Path(program.__file__)
+USAGE = "usage: python prepare.py RECORDING OUT.npz [NAME=LABEL ...]"
 
 
 def apnea(rate: float, *names: str) -> Spec:
@@ -90,7 +91,7 @@ def traces(**of: tuple) -> list[Trace]:
 
 def test_electrodes_units_and_lost_pieces_are_treated_alike(tmp_path: Path) -> None:
     made = traces(
-        C4=("mV", 50, 0, 0.05), A1=("mV", 50, 0, 0.04), LOC=("uV", 50, 0, 20), M2=("uV", 50, 0, 9)
+        C4=("mV", 50, 0, 0.05), A1=("uV", 50, 0, 40), LOC=("uV", 50, 0, 20), M2=("uV", 50, 0, 9)
     )
     made += traces(**{"Chin 1": ("uV", 50, 0, 30), "EMG Chin": ("", 20, 0, 30)})
     write_edf(tmp_path / "sleep.edf", "Q", made, [])
@@ -150,6 +151,9 @@ def test_it_needs_no_stimjax_and_says_what_is_wrong_in_a_line(tmp_path: Path) ->
         status = program_status(folder, tmp_path / words[0], out, *words[1:])
         assert status[0] == 2 and said in status[1] and status[1].count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.edf", "no.edf", "release"]
+    status = program_status(tmp_path, tmp_path / "a.edf", out)
+    assert status[0] == 2 and "spec.json: cannot be read (FileNotFoundError" in status[1]
+    assert program_status(folder, out) == (2, f"{USAGE}\n")
 
 
 def program_status(folder: Path, *words: object) -> tuple[int, str]:
