@@ -1,8 +1,9 @@
 """Make windows like those of this release: `python prepare.py RECORDING OUT.npz`.
 
-It needs numpy, scipy and pyedflib, and `spec.json` beside it, whose part `preparation` says what is
-done here. It reads EDF, EDF+C, BDF and BDF+C. Where a file names a channel in a way that is not
-known, say which signal it is: `python prepare.py RECORDING OUT.npz SpO2="Channel 3"`.
+It needs Python 3.10, numpy, scipy and pyedflib, and `spec.json` beside it, whose part `preparation`
+says what is done here. It reads EDF, EDF+C, BDF and BDF+C, and takes them as without pauses. Where
+a file names a channel in a way that is not known, say which signal it is:
+`python prepare.py RECORDING OUT.npz SpO2="Channel 3"`.
 
 OUT.npz holds, of all minutes (or epochs) of the recording that a label could speak of,
 
@@ -265,7 +266,8 @@ def main(words):
         aside.replace(out)
     except (Refused, OSError, ValueError) as error:
         aside.unlink(missing_ok=True)
-        print(f"prepare.py: {recording}: {' '.join(str(error).split())}", file=sys.stderr)
+        reason = " ".join(str(error).split()).removeprefix(f"{recording}: ")
+        print(f"prepare.py: {recording}: {reason}", file=sys.stderr)
         return 2
     usable = arrays["usable"]
     print(f"{out}: {usable.sum()} windows of {len(usable)} spans can be used")
