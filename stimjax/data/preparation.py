@@ -72,15 +72,19 @@ def preparation(plan: Plan, max_missing: float = config.Prepare.max_missing) -> 
             "filled": "on the line between the neighbors; at the ends with the nearest value",
             "most": max_missing,
         },
-        "resampling": {
-            "filter": "polyphase, a sinc in a Kaiser window, of gain 1; filled values, float32",
-            "reach": resample.REACH,
-            "beta": resample.BETA,
-            "padding": "the line through the first and the last value",
-            "level": "the median is subtracted before and added after",
-            "largest_denominator": condition.DENOMINATOR,
-            "length": "round(duration * rate); cut, or the last value repeated",
-        },
+        "resampling": _resampling(),
+    }
+
+
+def _resampling() -> dict[str, Any]:
+    return {
+        "filter": "polyphase, a sinc in a Kaiser window, of gain 1; filled values, float32",
+        "reach": resample.REACH,
+        "beta": resample.BETA,
+        "padding": "the line through the first and the last value",
+        "level": "the median is subtracted before and added after",
+        "largest_denominator": condition.DENOMINATOR,
+        "length": "round(duration * rate); cut, or the last value repeated",
     }
 
 

@@ -216,9 +216,10 @@ def _lines(kept: Sequence[tuple[Task, Kept]], like: Like) -> list[str]:
     if bare:
         for cut in bare:
             left_out.update(cut.left_out)
-        windows, many = sum(len(cut.label) for cut in bare), left_out.total()
-        why = f"; {many} more were left out: {said(left_out, like.max_missing)}" if many else ""
-        lines.append(f"not scored: {len(bare)} recordings, with {windows} windows{why}")
+        windows, lost = sum(len(cut.label) for cut in bare), left_out.total()
+        why = f"; {lost} more were left out: {said(left_out, like.max_missing)}" if lost else ""
+        many = "1 recording" if len(bare) == 1 else f"{len(bare)} recordings"
+        lines.append(f"not scored: {many}, with {windows} windows{why}")
         for text, count in Counter(text for cut in bare for text in cut.notes).most_common():
             lines.append(f"{text}{f' ({count} times)' if count > 1 else ''}")
     return lines
