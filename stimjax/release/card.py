@@ -11,6 +11,7 @@ import jinja2
 import yaml
 
 from stimjax.batch import Spec
+from stimjax.data import condition, preparation
 from stimjax.disk.documents import Manifest
 from stimjax.learn import limits
 from stimjax.release import table
@@ -55,6 +56,8 @@ def render(spec: Spec, manifest: Manifest, *, parquet: bool = False) -> str:
             parquet=parquet,
             names=table.names(spec),
             merged=-(-values // MOST_VALUES) if len(spec.shape) == 2 else 1,
+            recipe=preparation.of(spec),
+            clip=condition.MOST,
         ).rstrip("\n")
         + "\n"
     )
