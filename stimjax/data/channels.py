@@ -177,7 +177,7 @@ _SENSORS = dict(zip(("pressure", "", "thermal", "belts"), _GROUPS["flow"], stric
 # of signal in EDF+ (section 3.1 of its "standard texts") and what a belt is called.
 _BELT = ("chest", "abdomen")
 _BEFORE = {
-    "eog": ("EOG left", "EOG right"),
+    "eog": ("EOG", "EOG left", "EOG right"),
     "emg": ("EMG",),
     "ecg": ("ECG",),
     "resp": ("flow", *_BELT),
@@ -189,6 +189,7 @@ _BEFORE = {
     "flow": ("flow",),
     "sound": ("snore",),
     "pos": ("position",),
+    "misc": ("HR", "snore", "position"),  # MNE-Python's, and our exports'
 }
 _BEHIND = {
     "effort": _BELT,

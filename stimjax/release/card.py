@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from importlib.resources import files
-from typing import Any
 
 import jinja2
 import yaml
@@ -14,19 +13,9 @@ from stimjax.batch import Spec
 from stimjax.data import condition, preparation
 from stimjax.disk.documents import Manifest
 from stimjax.learn import limits
-from stimjax.release import table
+from stimjax.release import hub, table
 
 MOST_VALUES = 1000  # of a window, as the study gives it to classical students
-
-
-# License names of the Hugging Face Hub that data have; another one is "other", with its own name.
-_LICENSES = (
-    *("cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
-    *("cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-3.0"),
-    *("cc-by-nc-nd-4.0", "cc-by-nd-4.0", "odbl", "odc-by", "pddl", "cdla-sharing-1.0"),
-    *("cdla-permissive-1.0", "cdla-permissive-2.0", "apache-2.0", "mit"),
-)
-_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 
 
 def render(spec: Spec, manifest: Manifest, *, parquet: bool = False) -> str:
@@ -44,7 +33,7 @@ def render(spec: Spec, manifest: Manifest, *, parquet: bool = False) -> str:
         keep_trailing_newline=True,
         loader=jinja2.FunctionLoader(lambda name: here.joinpath(name).read_text(encoding="utf-8")),
     ).get_template("card.md.j2")
-    about = yaml.safe_dump(front_matter(spec, manifest, parquet=parquet), sort_keys=False)
+    about = yaml.safe_dump(hub.front_matter(spec, manifest, parquet=parquet), sort_keys=False)
     values = math.prod(spec.shape)
     return (
         card.render(
@@ -52,46 +41,15 @@ def render(spec: Spec, manifest: Manifest, *, parquet: bool = False) -> str:
             manifest=manifest,
             labels=labels(manifest),
             limits=limits,
+            recipe=preparation.of(spec),
+            clip=condition.MOST,
             front_matter=about,
             parquet=parquet,
             names=table.names(spec),
             merged=-(-values // MOST_VALUES) if len(spec.shape) == 2 else 1,
-            recipe=preparation.of(spec),
-            clip=condition.MOST,
         ).rstrip("\n")
         + "\n"
     )
-
-
-def front_matter(spec: Spec, manifest: Manifest, *, parquet: bool) -> dict[str, Any]:
-    """What the Hugging Face Hub reads of a card: huggingface/hub-docs, datasetcard.md."""
-    signals = spec.rate is not None
-    size = next((name for most, name in _SIZES if manifest.count < most), "1M<n<10M")
-    return {
-        **_license(manifest.method.license),
-        "pretty_name": f"Stimuli: {', '.join(spec.classes)}",
-        "task_categories": ["tabular-classification" if signals else "image-classification"],
-        "tags": [
-            *("synthetic", "stimjax", "knowledge-distillation"),
-            *(("time-series", "biosignals", "sleep") if signals else ()),
-        ],
-        "size_categories": [size],
-        **({"configs": [_DEFAULT]} if parquet else {"viewer": False}),  # it shows no safetensors
-    }
-
-
-_DEFAULT = {
-    "config_name": "default",
-    "data_files": [{"split": "train", "path": "stimuli-*.parquet"}],
-}
-
-
-def _license(said: str) -> dict[str, str]:
-    """A license as the Hub names it; "unknown" where the holder named none."""
-    name = "-".join(said.lower().split())
-    if not name:
-        return {"license": "unknown"}
-    return {"license": name} if name in _LICENSES else {"license": "other", "license_name": said}
 
 
 def labels(manifest: Manifest) -> str:

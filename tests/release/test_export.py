@@ -21,6 +21,7 @@ from small_release import IMAGES, MANIFEST, SIGNALS, written
 from stimjax import batch, release
 from stimjax.batch import Channel, Spec
 from stimjax.command import main
+from stimjax.data import channels
 from stimjax.errors import StimjaxError
 from stimjax.release import edf, export, table
 
@@ -179,6 +180,12 @@ def test_a_data_record_is_a_stimulus_however_long(tmp_path):
     assert (file.num_data_records, file.data_record_duration) == (25, 242)
     found = file.signals[0].data.reshape(25, 121)
     np.testing.assert_allclose(found, np.asarray(stimuli.x)[..., 0] * 4.0 + 95, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", [*channels.ALIASES, "EEG C4-M1", "EOG E1-M2"])
+def test_the_type_in_front_of_a_label_hides_no_channel(name):
+    label = edf._label(name)
+    assert " " in label and channels.known(label) == channels.known(name)
 
 
 @given(st.floats(-9_999_999, 99_999_999))
