@@ -78,7 +78,8 @@ class Fitted:
             means = self.model.predict(features)
             return (means[:, :-1] / means[:, -1:]).astype(np.float32)
         if self.name == "random_forest":
-            return self.model.predict(features).astype(np.float32)
+            means = self.model.predict(features)  # of a single class without an axis for it
+            return means.reshape(len(x), self.classes).astype(np.float32)
         probability = np.zeros((len(x), self.classes), np.float32)
         probability[:, list(self.columns)] = _probability(self.model, features)
         return probability
