@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, no_type_check
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -35,6 +35,7 @@ class StimuliClassifier(ClassifierMixin, BaseEstimator):
         model_: the `Model` that was trained, for `stimjax.trained.model.keep`.
     """
 
+    @no_type_check  # scikit-learn wants any value to be taken here, and refused by `fit`
     def __init__(
         self,
         student: str = "cnn",
@@ -63,8 +64,9 @@ class StimuliClassifier(ClassifierMixin, BaseEstimator):
         """
         runtime.start()
         models.refuse_student(self.student)
+        labels: Any = self.labels
         settings = config.Study(
-            (), (), self.labels, seeds=1, fit=self.training or config.Fit(), seed=self.seed
+            (), (), labels, seeds=1, fit=self.training or config.Fit(), seed=self.seed
         )
         if isinstance(X, str | Path):
             self.model_ = models.fit_folder(Path(X), self.student, settings)
@@ -78,7 +80,8 @@ class StimuliClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit_arrays(self, given: Any, y: Any, settings: config.Study) -> StimuliClassifier:
         shape = _shape(given)
-        flat, y = validate_data(self, _flat(given), y, dtype=np.float32, ensure_min_samples=2)
+        checked: Any = validate_data(self, _flat(given), y, dtype=np.float32, ensure_min_samples=2)
+        flat, y = checked
         check_classification_targets(y)
         self.classes_, label = np.unique(y, return_inverse=True)
         shape = shape or (flat.shape[1], 1)
@@ -95,7 +98,7 @@ class StimuliClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> Float[np.ndarray, "n classes"]:
         """Probabilities of `classes_` for windows in either form; each row sums to 1."""
         check_is_fitted(self)
-        flat = validate_data(self, _flat(X), dtype=np.float32, reset=False)
+        flat: Any = validate_data(self, _flat(X), dtype=np.float32, reset=False)
         windows = flat.reshape(-1, *self.model_.spec.shape)
         probability = self.model_.predict_proba(windows).astype(np.float64)
         return probability / probability.sum(axis=1, keepdims=True)

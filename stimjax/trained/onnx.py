@@ -77,7 +77,7 @@ def run(content: bytes, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n c
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return session.run(["probability"], {"x": x})[0]
+    return np.asarray(session.run(["probability"], {"x": x})[0])
 
 
 def _converted(learned: Learned, student: str, shape: tuple[int, ...]) -> ModelProto:
@@ -115,7 +115,7 @@ def _classical(learned: Fitted, shape: tuple[int, ...]) -> ModelProto:
         options = {"zipmap": False, **({"raw_scores": True} if learned.name == "svm" else {})}
     middle: Any = to_onnx(
         learned.model,
-        initial_types=[("features", FloatTensorType([None, learned.model.n_features_in_]))],
+        initial_types=[("features", FloatTensorType([None, learned.model.n_features_in_]))],  # pyright: ignore
         options={id(learned.model): options} if options else None,
         target_opset=OPSETS,
     )
