@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from stimjax import config as config
     from stimjax.api import Windows as Windows
     from stimjax.api import audit as audit
+    from stimjax.api import fit as fit
+    from stimjax.api import load_model as load_model
     from stimjax.api import load_release as load_release
     from stimjax.api import load_teacher as load_teacher
     from stimjax.api import load_windows as load_windows
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from stimjax.config.recipes import Terms as Terms
     from stimjax.errors import StimjaxError as StimjaxError
     from stimjax.learn.teacher import Teacher as Teacher
+    from stimjax.trained.estimator import StimuliClassifier as StimuliClassifier
 
     __version__: str
 
@@ -40,10 +43,13 @@ _NAMES = {
     "Recipe": "stimjax.config.recipes",
     "Spec": "stimjax.batch",
     "StimjaxError": "stimjax.errors",
+    "StimuliClassifier": "stimjax.trained.estimator",
     "Teacher": "stimjax.learn.teacher",
     "Terms": "stimjax.config.recipes",
     "Windows": "stimjax.api",
     "audit": "stimjax.api",
+    "fit": "stimjax.api",
+    "load_model": "stimjax.api",
     "load_release": "stimjax.api",
     "load_teacher": "stimjax.api",
     "load_windows": "stimjax.api",
@@ -60,12 +66,15 @@ __all__ = [
     "Recipe",
     "Spec",
     "StimjaxError",
+    "StimuliClassifier",
     "Teacher",
     "Terms",
     "Windows",
     "__version__",
     "audit",
     "config",
+    "fit",
+    "load_model",
     "load_release",
     "load_teacher",
     "load_windows",

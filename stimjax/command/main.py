@@ -56,6 +56,7 @@ VERBS = {
     "train": verbs.Train,
     "synthesize": verbs.Synthesize,
     "prior": verbs.Prior,
+    "fit": verbs.Fit,
     "study": verbs.Study,
     "audit": verbs.Audit,
     "export": verbs.Export,
@@ -67,6 +68,7 @@ VERBS = {
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
+    "Use a release": ("fit",),
     "What came out": ("export", "prior", "verify", "sign", "inspect"),
     "On your machine": ("completion",),
 }

@@ -3,6 +3,7 @@
 What a verb needs is imported when it runs, so that `stimjax --help` answers at once.
 """
 
+from stimjax.command.verbs.models import Fit
 from stimjax.command.verbs.releases import Export, Inspect, Prior, Sign, Verify
 from stimjax.command.verbs.steps import Audit, Prepare, Simulate, Study, Synthesize, Train
 from stimjax.command.verbs.whole import Demo, Run
@@ -11,6 +12,7 @@ __all__ = [
     "Audit",
     "Demo",
     "Export",
+    "Fit",
     "Inspect",
     "Prepare",
     "Prior",

@@ -12,6 +12,7 @@ from stimjax.disk.documents.manifest import (
     PublicRecording,
 )
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
+from stimjax.disk.documents.model import ModelFile
 from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
     Family,
@@ -44,6 +45,7 @@ __all__ = [
     "Manifest",
     "Member",
     "Metrics",
+    "ModelFile",
     "Part",
     "PeopleBehind",
     "Privacy",
