@@ -12,6 +12,7 @@ from stimjax.disk.documents.manifest import (
     PublicRecording,
 )
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
+from stimjax.disk.documents.nights import NightFile, Nights, NightSummary, Sleep
 from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
     Family,
@@ -44,6 +45,9 @@ __all__ = [
     "Manifest",
     "Member",
     "Metrics",
+    "NightFile",
+    "NightSummary",
+    "Nights",
     "Part",
     "PeopleBehind",
     "Privacy",
@@ -53,6 +57,7 @@ __all__ = [
     "Scores",
     "Side",
     "Sides",
+    "Sleep",
     "Split",
     "TeacherFile",
     "TeacherScores",
