@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
+from typing import get_args
 
 from stimjax import config
 from stimjax.data.channels import kind as kind_of_name
@@ -12,6 +13,7 @@ from stimjax.data.channels import wishes
 from stimjax.data.recording import Header
 from stimjax.data.scoring import rules
 from stimjax.errors import StimjaxError
+from stimjax.spec import Spec
 
 CHANNELS = {
     "apnea": ("chest", "abdomen", "flow", "SpO2", "HR"),
@@ -95,6 +97,34 @@ def plan(headers: Sequence[Header], settings: config.Prepare) -> Plan:
         before=before,
         after=after,
     )
+
+
+def of_spec(spec: Spec) -> Plan:
+    """How a recording becomes windows of a spec, as far as that tells: no labels of its files.
+
+    Raises:
+        StimjaxError: no recording becomes such windows: images, or of labels by other rules.
+    """
+    if len(spec.shape) != 2 or spec.rate is None or spec.label_seconds is None:
+        raise StimjaxError("its windows are images, or without a rate: no recording becomes these")
+    task = next(
+        (name for name in get_args(rules.Task) if rules.CLASSES[name] == spec.classes), None
+    )
+    if task is None:
+        known = "; ".join(f"{name}: {', '.join(own)}" for name, own in rules.CLASSES.items())
+        raise StimjaxError(
+            f"its classes ({', '.join(spec.classes)}) are of no task that recordings are prepared "
+            f"for ({known})"
+        )
+    names = tuple(channel.name for channel in spec.channels)
+    after = round(spec.shape[0] / spec.rate - spec.label_start - spec.label_seconds, 6)
+    made = Plan(task, names, names, spec.rate, spec.label_start, after)
+    if made.label_seconds != spec.label_seconds or after < 0:
+        raise StimjaxError(
+            f"its labels speak of {spec.label_seconds:g} s of a window, by other rules than those "
+            f"for {task}: {made.label_seconds:g} s"
+        )
+    return made
 
 
 def refuse_dependent(settings: config.Prepare) -> None:

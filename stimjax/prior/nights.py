@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from typing import get_args
 
 import numpy as np
 from jaxtyping import Bool
@@ -21,7 +20,7 @@ from stimjax import config
 from stimjax.batch import Spec
 from stimjax.data import channels, whole, workers
 from stimjax.data.condition import condition
-from stimjax.data.plan import Plan
+from stimjax.data.plan import Plan, of_spec
 from stimjax.data.public import Recorded
 from stimjax.data.scoring import rules
 from stimjax.data.simulate import night as simulate
@@ -93,21 +92,13 @@ def plan_of(form: Spec) -> Plan:
     Raises:
         NoPrior: it is of no task that sleepers are simulated for.
     """
-    tasks = (name for name in get_args(rules.Task) if rules.CLASSES[name] == form.classes)
-    task = next(tasks, None)
-    refusal = NoPrior(
-        "nobody simulates such windows: there are sleepers for signals of the tasks "
-        f"{' and '.join(rules.CLASSES)}; choose a --method without a prior"
-    )
-    if len(form.shape) != 2 or task is None or form.rate is None or form.label_seconds is None:
-        raise refusal
-    names = tuple(channel.name for channel in form.channels)
-    seconds = form.shape[0] / form.rate
-    after = round(seconds - form.label_start - form.label_seconds, 6)
-    plan = Plan(task, names, names, form.rate, form.label_start, after)
-    if plan.label_seconds != form.label_seconds or after < 0:  # scored by other rules
-        raise refusal
-    return plan
+    try:
+        return of_spec(form)
+    except StimjaxError as error:
+        raise NoPrior(
+            f"nobody simulates such windows ({error}): there are sleepers for signals of the tasks "
+            f"{' and '.join(rules.CLASSES)}; choose a --method without a prior"
+        ) from error
 
 
 def _night(task: _Task) -> Night:
