@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from stimjax.data.like import NOT_SCORED
 from stimjax.data.recording import Recording
 from stimjax.data.scoring.rules import CLASSES, STAGE_CLASSES, Task
 from stimjax.data.windows import BRIDGED, MASKED, OUTSIDE
@@ -16,7 +17,7 @@ from stimjax.nights import severity
 
 APNEA = CLASSES["apnea"].index("apnea")
 WAKE = STAGE_CLASSES.index("W")
-NOT_SCORED = -1  # the class where there is none
+
 REASONS = {
     OUTSIDE: "the model needs time beyond the recording",
     MASKED: "too much of a channel is missing",

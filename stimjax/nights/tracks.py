@@ -7,11 +7,12 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float, Float32
 
-from stimjax.data.condition import kind_of, mask
+from stimjax.data.condition import Kind, kind_of, mask
 from stimjax.data.recording import Recording
 
 MOST_VALUES = 300_000  # of all tracks of a page together: 3 MB with their times
-EXTREMES = (0.05, 99.95)  # percentiles that a track shows; an artifact may lie beyond
+MOST_OF = (0.5, 99.5)  # percentiles; of an artifact that lies far beyond them nothing is lost
+ROOM = 0.4  # of their distance, that a track shows beyond them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +44,20 @@ def tracks(recording: Recording, channels: tuple[str, ...]) -> list[Track]:
         missing, _ = mask(signal, kind)
         values = np.where(missing, np.nan, signal.values).astype(np.float32)
         time, value = thinned(values, signal.rate, most)
-        low, high = np.nanpercentile(value, EXTREMES)
-        room = 0.05 * float(high - low) or 1.0
-        ends = float(low) - room, float(high) + room
-        found.append(Track(name, signal.unit, time, value, *ends))
+        found.append(Track(name, signal.unit, time, value, *_ends(value, kind)))
     return found
+
+
+def _ends(value: np.ndarray, kind: Kind) -> tuple[float, float]:
+    """What a track shows: of a channel with a meaning of its own (SpO2) all that was measured."""
+    lowest, highest = float(np.nanmin(value)), float(np.nanmax(value))
+    if kind.normalization == "recording":
+        low, high = (float(end) for end in np.nanpercentile(value, MOST_OF))
+        beyond = ROOM * (high - low)
+        if beyond > 0:
+            lowest, highest = max(lowest, low - beyond), min(highest, high + beyond)
+    edge = 0.04 * (highest - lowest) or 1.0
+    return lowest - edge, highest + edge
 
 
 def thinned(

@@ -65,7 +65,7 @@
   function paint() {
     const [ink, soft, line] = ["ink", "soft", "line"].map(color);
     for (const row of rows) {
-      row.outline_line_color = line;
+      for (const axis of row.right) axis.axis_line_color = line;
       for (const axis of [...row.left, ...row.below])
         axis.setv({
           axis_line_color: soft, major_tick_line_color: soft, minor_tick_line_color: null,

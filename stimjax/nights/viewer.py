@@ -20,6 +20,7 @@ from bokeh.models import (
     DatetimeTickFormatter,
     FactorRange,
     HoverTool,
+    LinearAxis,
     Range1d,
     Span,
     WheelZoomTool,
@@ -40,7 +41,7 @@ LEFT, RIGHT = 78, 12  # pixels beside every track, so that their times lie under
 CLOSEST = 20.0  # s; the least that the view shows
 DEPTH = ("N3", "N2", "N1", "R", "W")  # of a hypnogram, from below
 # Rows of bands can be told apart without color as well.
-HATCH = {"model": None, "scorer": "/", "left out": "x", "not covered": "."}
+HATCH: dict[str, str | None] = {"model": None, "scorer": "/", "left out": "x", "not covered": "."}
 
 
 def page(night: ScoredNight, summary: NightSummary, channels: tuple[str, ...]) -> str:
@@ -154,11 +155,14 @@ def _row(title: str, time: Range1d, height: int, values: Any) -> Any:
         min_border_bottom=3,
         background_fill_color=None,
         border_fill_color=None,
+        outline_line_color=None,
         output_backend="canvas",
     )
     row.yaxis.axis_label = title
     row.yaxis.axis_label_text_font_style = "normal"
     row.ygrid.visible = False
+    # Bars that lie beyond the view are drawn as a line at its right end: the axis goes over it.
+    row.add_layout(LinearAxis(ticker=[], axis_line_width=2), "right")
     return row
 
 
@@ -215,7 +219,7 @@ def _hypnogram(night: ScoredNight, time: Range1d) -> Any:
 def _probability(night: ScoredNight, time: Range1d) -> Any:
     """The probability of apnea, or of the stage that is called, as a bar for each minute."""
     row = _row("p", time, 84, Range1d(0, 1.02))
-    row.yaxis.ticker = [0, 0.5, 1]
+    row.left[0].ticker = [0, 0.5, 1]
     chosen = night.usable
     p = night.probability[chosen]
     top = p[:, APNEA] if night.task == "apnea" else p.max(axis=1)
@@ -239,7 +243,7 @@ def _signal(night: ScoredNight, track: Track, time: Range1d) -> Any:
     """A signal, with the minutes of apnea by the model in its background."""
     unit = f" ({track.unit})" if track.unit else ""
     row = _row(f"{track.name}{unit}", time, 112, Range1d(track.low, track.high))
-    row.yaxis.ticker.desired_num_ticks = 3
+    row.left[0].ticker.desired_num_ticks = 3
     if night.task == "apnea":
         data = _times(night, night.called == APNEA)
         ends = {"bottom": track.low, "top": track.high}
