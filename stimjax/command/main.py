@@ -31,6 +31,7 @@ VERBS = {
     "prior": verbs.Prior,
     "study": verbs.Study,
     "audit": verbs.Audit,
+    "score": verbs.Score,
     "export": verbs.Export,
     "verify": verbs.Verify,
     "inspect": verbs.Inspect,
@@ -38,6 +39,7 @@ VERBS = {
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
+    "Use a release": ("score",),
     "What came out": ("export", "prior", "verify", "inspect"),
 }
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -6,14 +6,13 @@ sensitivity where no night is positive, is None.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import binomtest, f, t
 
-from stimjax.disk.documents import Interval
+from stimjax.disk.documents import Agreement, BlandAltman, Interval, Measured, Threshold
 from stimjax.nights.severity import BOUNDS, SEVERITIES, severity
 from stimjax.students.intervals import LEVEL, percentile
 from stimjax.students.metrics import kappa
@@ -22,50 +21,37 @@ SAMPLES = 2000  # resamples of nights
 LIMIT = 1.96  # standard deviations from the bias to a limit of agreement
 
 
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-    """A number, None where it is not defined, and its 95 % interval, None where there is none."""
+def agreement(
+    scored: Sequence[Int[np.ndarray, " _n"]],
+    predicted: Sequence[Int[np.ndarray, " _n"]],
+    quantities: Float[np.ndarray, "n 2"],
+    *,
+    severities: bool,
+) -> Agreement:
+    """All that this module measures, of one model and a scorer.
 
-    value: float | None
-    interval: Interval | None
-
-
-@dataclasses.dataclass(frozen=True)
-class BlandAltman:
-    """Differences of two ratings, each with its 95 % interval.
-
-    Attributes:
-        bias: their mean, model minus scorer.
-        lower, upper: the limits of agreement: bias minus and plus 1.96 standard deviations.
+    Args:
+        scored: classes of each night's minutes.
+        predicted: the same by the model.
+        quantities: of each night, by the scorer and by the model.
+        severities: whether they are apnea minutes an hour, which have bounds.
     """
-
-    bias: Estimate
-    lower: Estimate
-    upper: Estimate
-
-
-@dataclasses.dataclass(frozen=True)
-class Threshold:
-    """How well a model finds the nights at or above a bound.
-
-    Attributes:
-        bound: in units of the quantity.
-        positive, negative: nights at or above it, and below it, by the scorer.
-        sensitivity, specificity: with Wilson's intervals.
-    """
-
-    bound: float
-    positive: int
-    negative: int
-    sensitivity: Estimate
-    specificity: Estimate
+    one, two = quantities.T
+    return Agreement(
+        minute_kappa=minute_kappa(scored, predicted),
+        icc=icc(quantities),
+        bland_altman=bland_altman(one, two),
+        severity_kappa=severity_kappa(one, two) if severities else None,
+        severity_table=tuple(map(tuple, severity_table(one, two).tolist())) if severities else None,
+        thresholds=thresholds(one, two) if severities else (),
+    )
 
 
 def minute_kappa(
     scored: Sequence[Int[np.ndarray, " _n"]],
     predicted: Sequence[Int[np.ndarray, " _n"]],
     seed: int = 0,
-) -> Estimate:
+) -> Measured:
     """Cohen's kappa of the minutes of all nights together.
 
     Its interval is of a bootstrap over nights, for minutes of one night resemble each other; there
@@ -83,7 +69,7 @@ def minute_kappa(
 
 def severity_kappa(
     scored: Float[np.ndarray, " n"], predicted: Float[np.ndarray, " n"], seed: int = 0
-) -> Estimate:
+) -> Measured:
     """Cohen's kappa of the four severities of nights, with a bootstrap over nights.
 
     Args:
@@ -105,7 +91,7 @@ def severity_table(
     return cells.astype(int).reshape(size, size)
 
 
-def icc(ratings: Float[np.ndarray, "n raters"]) -> Estimate:
+def icc(ratings: Float[np.ndarray, "n raters"]) -> Measured:
     """ICC(2,1): agreement of single ratings where nights and raters are drawn at random.
 
     Shrout and Fleiss (Psychological Bulletin 86, 1979), whose interval this is; McGraw and Wong
@@ -116,7 +102,7 @@ def icc(ratings: Float[np.ndarray, "n raters"]) -> Estimate:
     """
     nights, raters = ratings.shape
     if nights < 2 or raters < 2 or np.ptp(ratings) == 0:
-        return Estimate(None, None)
+        return Measured(None, None)
     mean = ratings.mean()
     between = raters * float(((ratings.mean(axis=1) - mean) ** 2).sum()) / (nights - 1)
     rater = nights * float(((ratings.mean(axis=0) - mean) ** 2).sum()) / (raters - 1)
@@ -124,9 +110,9 @@ def icc(ratings: Float[np.ndarray, "n raters"]) -> Estimate:
     error = float((left**2).sum()) / ((nights - 1) * (raters - 1))
     below = between + (raters - 1) * error + raters * (rater - error) / nights
     if below <= 0:
-        return Estimate(None, None)
+        return Measured(None, None)
     value = (between - error) / below
-    return Estimate(value, _icc_interval(value, (between, rater, error), nights, raters))
+    return Measured(value, _icc_interval(value, (between, rater, error), nights, raters))
 
 
 def _icc_interval(
@@ -163,19 +149,19 @@ def bland_altman(
     """
     difference, n = predicted - scored, len(scored)
     if not n:
-        return BlandAltman(*[Estimate(None, None)] * 3)
+        return BlandAltman(*[Measured(None, None)] * 3)
     bias = float(difference.mean())
     if n < 2:
-        return BlandAltman(Estimate(bias, None), *[Estimate(None, None)] * 2)
+        return BlandAltman(Measured(bias, None), *[Measured(None, None)] * 2)
     spread = float(difference.std(ddof=1))
     wide = float(t.ppf((1 + LEVEL) / 2, n - 1))
     of_bias = wide * spread / n**0.5
     of_limit = wide * spread * (1 / n + LIMIT**2 / (2 * (n - 1))) ** 0.5
     lower, upper = bias - LIMIT * spread, bias + LIMIT * spread
     return BlandAltman(
-        Estimate(bias, (bias - of_bias, bias + of_bias)),
-        Estimate(lower, (lower - of_limit, lower + of_limit)),
-        Estimate(upper, (upper - of_limit, upper + of_limit)),
+        Measured(bias, (bias - of_bias, bias + of_bias)),
+        Measured(lower, (lower - of_limit, lower + of_limit)),
+        Measured(upper, (upper - of_limit, upper + of_limit)),
     )
 
 
@@ -198,26 +184,26 @@ def thresholds(
     return tuple(found)
 
 
-def _share(hits: int, count: int) -> Estimate:
+def _share(hits: int, count: int) -> Measured:
     if not count:
-        return Estimate(None, None)
+        return Measured(None, None)
     ends = binomtest(hits, count).proportion_ci(LEVEL, method="wilson")
-    return Estimate(hits / count, (float(ends.low), float(ends.high)))
+    return Measured(hits / count, (float(ends.low), float(ends.high)))
 
 
 def _table(scored: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     return np.bincount(scored * classes + predicted, minlength=classes**2).astype(float)
 
 
-def _bootstrapped(cells: Float[np.ndarray, "nights cells"], seed: int) -> Estimate:
+def _bootstrapped(cells: Float[np.ndarray, "nights cells"], seed: int) -> Measured:
     """Kappa of the sum over nights, and its percentile interval over drawn nights."""
     value = float(kappa(cells.sum(axis=0, keepdims=True))[0])
     if not np.isfinite(value):
-        return Estimate(None, None)
+        return Measured(None, None)
     if len(cells) < 2:
-        return Estimate(value, None)
+        return Measured(value, None)
     even = np.full(len(cells), 1 / len(cells))
     drawn = np.random.default_rng(seed).multinomial(len(cells), even, size=SAMPLES)
     values = kappa(drawn.astype(float) @ cells)
     values = values[np.isfinite(values)]  # some resamples hold a single class
-    return Estimate(value, percentile(values) if len(values) else None)
+    return Measured(value, percentile(values) if len(values) else None)

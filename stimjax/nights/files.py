@@ -14,7 +14,7 @@ import numpy as np
 import pyedflib
 
 from stimjax.data.edf.writer import START
-from stimjax.data.recording import Header
+from stimjax.data.recording import Header, stem
 from stimjax.disk.documents import NightFile, NightSummary
 from stimjax.nights.night import NOT_SCORED, REASONS, ScoredNight
 
@@ -169,11 +169,10 @@ def unique(paths: Sequence[Path], taken: Iterable[str]) -> list[str]:
     used = {name.casefold() for name in taken}
     names = []
     for path in paths:
-        stem = path.name.split(".")[0] if path.name.lower().endswith(".gz") else path.stem
-        name, number = stem, 1
+        name, number = stem(path), 1
         while name.casefold() in used:
             number += 1
-            name = f"{stem}-{number}"
+            name = f"{stem(path)}-{number}"
         used.add(name.casefold())
         names.append(name)
     return names

@@ -71,7 +71,7 @@ def page(night: ScoredNight, summary: NightSummary, channels: tuple[str, ...]) -
         warnings=words.warnings(summary),
         mark="apnea minute" if night.task == "apnea" else "change of stage",
         clock=_has_clock(night.recording.header),
-        style=Markup((HERE / "viewer.css").read_text(encoding="utf-8")),
+        style=Markup((HERE / "nights.css").read_text(encoding="utf-8")),
         bokeh=Markup(Resources(mode="inline", components=["bokeh"]).render_js()),
         script=Markup((HERE / "viewer.js").read_text(encoding="utf-8")),
         content=Markup(_harmless(content)),

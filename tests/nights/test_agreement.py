@@ -70,7 +70,7 @@ def test_limits_of_agreement_are_those_of_bland_and_altman():
 
 def test_limits_of_few_nights_are_none():
     one = agreement.bland_altman(np.array([4.0]), np.array([6.0]))
-    assert one.bias == agreement.Estimate(2.0, None) and one.lower.value is None
+    assert one.bias == agreement.Measured(2.0, None) and one.lower.value is None
     assert agreement.bland_altman(np.zeros(0), np.zeros(0)).bias.value is None
 
 

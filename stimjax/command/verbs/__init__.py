@@ -3,6 +3,7 @@
 What a verb needs is imported when it runs, so that `stimjax --help` answers at once.
 """
 
+from stimjax.command.verbs.nights import Score
 from stimjax.command.verbs.releases import Export, Inspect, Prior, Verify
 from stimjax.command.verbs.steps import Audit, Prepare, Simulate, Study, Synthesize, Train
 from stimjax.command.verbs.whole import Demo, Run
@@ -15,6 +16,7 @@ __all__ = [
     "Prepare",
     "Prior",
     "Run",
+    "Score",
     "Simulate",
     "Study",
     "Synthesize",

@@ -12,7 +12,18 @@ from stimjax.disk.documents.manifest import (
     PublicRecording,
 )
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
-from stimjax.disk.documents.nights import NightFile, Nights, NightSummary, Sleep
+from stimjax.disk.documents.nights import (
+    Agreement,
+    AgreementFile,
+    BlandAltman,
+    Compared,
+    Measured,
+    NightFile,
+    Nights,
+    NightSummary,
+    Sleep,
+    Threshold,
+)
 from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
     Family,
@@ -30,8 +41,12 @@ from stimjax.disk.documents.tradeoff import Estimate, TradeoffPoint
 
 __all__ = [
     "LEAKS",
+    "Agreement",
+    "AgreementFile",
     "Audited",
+    "BlandAltman",
     "Cohort",
+    "Compared",
     "CriticScores",
     "Dealt",
     "Entry",
@@ -43,6 +58,7 @@ __all__ = [
     "Loss",
     "Made",
     "Manifest",
+    "Measured",
     "Member",
     "Metrics",
     "NightFile",
@@ -61,5 +77,6 @@ __all__ = [
     "Split",
     "TeacherFile",
     "TeacherScores",
+    "Threshold",
     "TradeoffPoint",
 ]

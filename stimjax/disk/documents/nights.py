@@ -114,3 +114,104 @@ class Nights(Document):
     nights: tuple[NightSummary, ...]
     failed: Mapping[str, str]
     versions: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A number, None where it is not defined, and its 95 % interval, None where there is none."""
+
+    value: float | None
+    interval: Interval | None
+
+
+@dataclasses.dataclass(frozen=True)
+class BlandAltman:
+    """Differences of two ratings, each with its 95 % interval.
+
+    Attributes:
+        bias: their mean, model minus scorer.
+        lower, upper: the limits of agreement: bias minus and plus 1.96 standard deviations.
+    """
+
+    bias: Measured
+    lower: Measured
+    upper: Measured
+
+
+@dataclasses.dataclass(frozen=True)
+class Threshold:
+    """How well a model finds the nights at or above a bound.
+
+    Attributes:
+        bound: in units of the quantity.
+        positive, negative: nights at or above it, and below it, by the scorer.
+        sensitivity, specificity: with Wilson's intervals.
+    """
+
+    bound: float
+    positive: int
+    negative: int
+    sensitivity: Measured
+    specificity: Measured
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """How a model agrees with a scorer over nights, see `nights.agreement`.
+
+    Attributes:
+        minute_kappa: Cohen's kappa of all minutes.
+        icc: ICC(2,1) of the nights' quantities.
+        bland_altman: of the same.
+        severity_kappa: Cohen's kappa of four classes; None where the quantity has no bounds.
+        severity_table: nights, rows as scored and columns as the model says: none to severe.
+        thresholds: at 5, 15 and 30.
+    """
+
+    minute_kappa: Measured
+    icc: Measured
+    bland_altman: BlandAltman
+    severity_kappa: Measured | None
+    severity_table: tuple[tuple[int, ...], ...] | None
+    thresholds: tuple[Threshold, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """A night that a person scored as well.
+
+    Attributes:
+        name: of its files.
+        minutes: that all ratings have.
+        scorer: its quantity by the person.
+        models: the same by each model.
+    """
+
+    name: str
+    minutes: int
+    scorer: float
+    models: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class AgreementFile(Document):
+    """A folder's `agreement.json`.
+
+    Attributes:
+        quantity: of a night, in words.
+        models: their names; the first is the one whose files lie beside.
+        agreement: of each of them.
+        nights: that were compared.
+        how: intervals, in words.
+        versions: of the software.
+    """
+
+    FILE: ClassVar[str] = "agreement.json"
+    SCHEMA: ClassVar[int] = 1
+
+    quantity: str
+    models: tuple[str, ...]
+    agreement: tuple[Agreement, ...]
+    nights: tuple[Compared, ...]
+    how: str
+    versions: Mapping[str, str]
