@@ -18,7 +18,7 @@ from stimjax.data.recording import Header, stem
 from stimjax.disk.documents import NightFile, NightSummary
 from stimjax.nights.night import NOT_SCORED, REASONS, ScoredNight
 
-NOTE = "scored by a stimjax model, by no person"
+LONGEST = 40  # characters of an annotation that pyedflib writes
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -112,7 +112,8 @@ def write_edf(path: Path, night: ScoredNight, student: str) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    said = [(0.0, -1.0, f"{NOTE} ({student})"), *_annotations(night)]
+    notes = ("scored by no person", f"by stimjax {student}")
+    said = [*((0.0, -1.0, text) for text in notes), *_annotations(night)]
     # Without signals there is a record of at most a minute for each annotation, and viewers drop
     # what lies behind the last one.
     length = min(max(night.seconds, night.recording.header.duration / len(said)), 60.0)
@@ -125,7 +126,7 @@ def write_edf(path: Path, night: ScoredNight, student: str) -> None:
         file.setStartdatetime(_began(night.recording.header))
         file.setEquipment("stimjax")
         for onset, seconds, text in said:
-            if file.writeAnnotation(onset, seconds, text) < 0:
+            if file.writeAnnotation(onset, seconds, text[:LONGEST]) < 0:
                 raise OSError(f"{path.name} could not be written whole; is the disk full?")
 
 
@@ -139,7 +140,7 @@ def _annotations(night: ScoredNight) -> list[tuple[float, float, str]]:
         else:
             p = night.probability[i, called]
             text = f"{kind.format(night.classes[called])}, p {p:.2f}"
-            text += ", outside what was learned" if night.outside[i] else ""
+            text += ", outside" if night.outside[i] else ""
         found.append((float(night.start[i]), night.seconds, text))
     return found
 

@@ -47,9 +47,9 @@ def test_icc_is_that_of_components_of_variance():
 
 
 def test_icc_falls_with_a_constant_difference_and_is_none_without_a_difference_at_all():
-    nights = np.array([3.0, 9.0, 20.0, 41.0])
-    near = agreement.icc(np.stack([nights, nights + [0.5, -0.5, 0.5, -0.5]], axis=1)).value
-    off = agreement.icc(np.stack([nights, nights + [10.5, 9.5, 10.5, 9.5]], axis=1)).value
+    nights, turns = np.array([3.0, 9.0, 20.0, 41.0]), np.array([0.5, -0.5, 0.5, -0.5])
+    near = agreement.icc(np.stack([nights, nights + turns], axis=1)).value
+    off = agreement.icc(np.stack([nights, nights + 10 + turns], axis=1)).value
     assert near is not None and off is not None and near > 0.99 > 0.9 > off
     same = agreement.icc(np.stack([nights, nights], axis=1))
     assert same.value == 1.0 and same.interval is None
@@ -64,7 +64,7 @@ def test_limits_of_agreement_are_those_of_bland_and_altman():
     assert found.lower.value == pytest.approx(-73.9, abs=0.1)
     assert found.upper.value == pytest.approx(78.1, abs=0.1)
     assert found.upper.interval is not None
-    # 2.12 standard errors of sqrt(3 s**2 / n) to either side there; the later formula differs little
+    # There 2.12 standard errors of sqrt(3 s**2 / n) to either side; later it is about the same.
     assert np.ptp(found.upper.interval) == pytest.approx(2 * 2.12 * (3 * 38.8**2 / 17) ** 0.5, 0.02)
 
 
