@@ -65,6 +65,7 @@ def prepare(
     out: Folder,
     settings: config.Prepare | None = None,
     *,
+    like: Folder | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Cut recordings into labeled windows, as `stimjax prepare` does.
@@ -73,17 +74,23 @@ def prepare(
         recordings: EDF or WFDB files, or folders with them.
         out: the folder of windows; it is private (mode 0700).
         settings: task, channels, rate, split; by default those of the command.
+        like: a release (or windows) whose form the windows get: nothing is split, and recordings
+            need no scoring. Settings may name labels (`channels`), but no other form.
         overwrite: replace a folder that stimjax wrote earlier.
 
     Returns:
         `out`.
 
     Raises:
-        StimjaxError: a recording cannot be used, or `out` is occupied.
+        StimjaxError: a recording cannot be used, settings contradict `like`, or `out` is occupied.
     """
     settings = _checked(settings or config.Prepare())
     with new_folder(out, overwrite=overwrite, private=True) as folder:
-        cohort.prepare_windows([Path(one) for one in recordings], folder, settings, Reporter())
+        paths = [Path(one) for one in recordings]
+        if like is None:
+            cohort.prepare_windows(paths, folder, settings, Reporter())
+        else:
+            cohort.prepare_like(paths, folder, Path(like), settings, Reporter())
     return Path(out)
 
 

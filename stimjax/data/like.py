@@ -176,7 +176,7 @@ def _refuse_lacking(path: Path, plan: Plan) -> None:
             labels = ", ".join(repr(signal.label) for signal in header.signals)
             raise StimjaxError(
                 f"{path}: has no channel {name!r}, which the windows have; its signals are "
-                f"{labels}; if one of them is it, say so with --channels {name!r}=LABEL"
+                f"{labels}; if one of these is, name it: --channels {name!r}=LABEL"
             )
 
 

@@ -61,7 +61,7 @@ def prepare(
             together cannot be learned from: too few subjects, one class only.
     """
     paths = reader.find(inputs)
-    recordings = _headers(paths, settings, note)
+    recordings = headers(paths, settings, note)
     common = plan([header for _, header in recordings], settings)
     attributed = persons.attribute(recordings, settings)
     for line in persons.notes(recordings, attributed, settings):
@@ -84,7 +84,7 @@ def prepare(
         )
         for index, ((path, _), number) in enumerate(zip(recordings, numbers, strict=True))
     ]
-    count = _workers([header for _, header in recordings], settings)
+    count = processes([header for _, header in recordings], settings)
     with contextlib.closing(workers.in_order(windows.cut, tasks, count)) as results:
         _gather(results, tasks, seen, settings, note, progress)
     seen.refuse_useless()
@@ -139,7 +139,7 @@ def _public(settings: config.Prepare, private: Recordings, note: Note) -> Record
     """
     if not settings.public:
         return []
-    found = _headers(reader.find(settings.public), settings, note)
+    found = headers(reader.find(settings.public), settings, note)
     public.refuse_codes(private, found)
     return found
 
@@ -152,14 +152,14 @@ def _keep_public(
         public.Task(path, public.file(folder, number), seen.plan, settings.events)
         for number, (path, _) in enumerate(recordings)
     ]
-    count = _workers([header for _, header in recordings], settings)
+    count = processes([header for _, header in recordings], settings)
     skip = note if settings.skip_bad else None
     kept = public.keep(tasks, seen.used, count, skip)
     scored = sum(one.windows > 0 for one in kept)
     note(f"public recordings: {len(kept)}, of which {scored} are scored")
 
 
-def _workers(headers: Sequence[Header], settings: config.Prepare) -> int:
+def processes(headers: Sequence[Header], settings: config.Prepare) -> int:
     """How many processes read recordings: as many as are wanted, or as pay for their start."""
     if multiprocessing.current_process().daemon:  # it may start none
         return 1
@@ -176,7 +176,12 @@ def _note_lacking(parts: Mapping[str, Part], note: Note) -> None:
             note(f"the {part} part has no window of the class {lacking[0]!r}")
 
 
-def _headers(paths: list[Path], settings: config.Prepare, note: Note) -> list[tuple[Path, Header]]:
+def headers(paths: Sequence[Path], settings: config.Prepare, note: Note) -> Recordings:
+    """The recordings of `paths` whose header can be read, each with that.
+
+    Raises:
+        StimjaxError: one cannot be read (unless `settings.skip_bad`: `note` is told), or none can.
+    """
     found = []
     for path in paths:
         try:

@@ -134,7 +134,7 @@ def cut(task: Task) -> Cut:
         whole=conditioned.whole,
         digest=hashlib.sha256(conditioned.x.tobytes()).digest(),
         left_out=left_out,
-        scoring=_scored_as(recording),
+        scoring=scored_as(recording),
         notes=(*recording.header.notes, *recording.scored.notes),
         trace=trace(conditioned, plan.rate) if task.traced else None,
     )
@@ -202,7 +202,8 @@ def _behind(where: np.ndarray) -> np.ndarray:
     return count - np.maximum.accumulate(np.where(where, 0, count))
 
 
-def _scored_as(recording: Recording) -> ScoredAs:
+def scored_as(recording: Recording) -> ScoredAs:
+    """What was scored in a recording, for `Summary`."""
     return ScoredAs(
         sources=recording.scored.sources,
         ignored=dict(recording.scored.ignored),

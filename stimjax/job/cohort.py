@@ -12,7 +12,9 @@ from pathlib import Path
 
 from stimjax import config
 from stimjax.config.settings import save as save_settings
+from stimjax.data import like as likes
 from stimjax.data import prepare
+from stimjax.data import prepare_like as similar
 from stimjax.machine.progress import Reporter
 
 
@@ -39,3 +41,26 @@ def prepare_windows(
     reporter.stage("preparing windows")
     prepare.prepare(inputs, settings, folder, note=reporter.note, progress=reporter.progress)
     save_settings(folder, dataclasses.replace(settings, workers=0))  # the same for any number
+
+
+def prepare_like(
+    inputs: Sequence[Path], folder: Path, like: Path, settings: config.Prepare, reporter: Reporter
+) -> None:
+    """Fill the empty `folder` with windows of the recordings among `inputs`, like those of `like`.
+
+    Args:
+        inputs: files or folders of recordings, scored or not.
+        folder: to write into.
+        like: a release, or any other folder with a `spec.json`.
+        settings: whose `channels` may name the recordings' own labels; of its other settings none
+            that contradicts `like` or splits windows.
+        reporter: is told of the progress.
+
+    Raises:
+        StimjaxError: `like` is none, settings contradict it, or a recording cannot be used.
+    """
+    reporter.stage("preparing windows")
+    how = likes.asking(likes.like(like), settings.channels)
+    settings = similar.settings_of(settings, how)
+    similar.prepare(inputs, how, settings, folder, note=reporter.note, progress=reporter.progress)
+    save_settings(folder, dataclasses.replace(settings, workers=0))

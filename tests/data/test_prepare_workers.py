@@ -52,8 +52,8 @@ def test_processes_are_started_where_they_pay():
         return Header("n", "", 3600 * hours, {}, signals=(SignalHeader("x", "x", "", 1000.0),))
 
     count = runtime.cores()
-    assert prepare._workers([header(0.1)] * 5, config.Prepare()) == 1
-    assert prepare._workers([header(8.0)] * 99, config.Prepare()) == count
-    assert prepare._workers([header(8.0)], config.Prepare()) == 1
-    assert prepare._workers([header(0.1)] * 5, config.Prepare(workers=3)) == 3
-    assert prepare._workers([header(0.1)] * 2, config.Prepare(workers=30)) == 2
+    assert prepare.processes([header(0.1)] * 5, config.Prepare()) == 1
+    assert prepare.processes([header(8.0)] * 99, config.Prepare()) == count
+    assert prepare.processes([header(8.0)], config.Prepare()) == 1
+    assert prepare.processes([header(0.1)] * 5, config.Prepare(workers=3)) == 3
+    assert prepare.processes([header(0.1)] * 2, config.Prepare(workers=30)) == 2

@@ -50,10 +50,14 @@ class Prepare:
     Attributes:
         inputs: EDF or WFDB files, or folders with them.
         out: folder for the windows; it is private (mode 0700).
+        like: folder of a release (or of windows) whose channels, rate, context and normalization
+            the windows get. Nothing is split: all of scored recordings is the test part; those
+            that nobody scored, and a single one, will do. --channels NAME=LABEL names own labels.
     """
 
     inputs: Paths
     out: Path
+    like: Path | None = None
     config: Config = None
     seed: Seed = None
     overwrite: Overwrite = False
@@ -69,7 +73,11 @@ class Prepare:
             reporter() as report,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
-            cohort.prepare_windows(self.inputs, folder, split_channels(self.prepare), report)
+            settings = split_channels(self.prepare)
+            if self.like is None:
+                cohort.prepare_windows(self.inputs, folder, settings, report)
+            else:
+                cohort.prepare_like(self.inputs, folder, self.like, settings, report)
         print(inspect.describe(self.out))
 
 
