@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,8 @@ def quantity(night: ScoredNight, classes: Int[np.ndarray, " n"]) -> float:
 
 def _sleep(called: np.ndarray, seconds: float) -> Sleep | None:
     spent = np.bincount(called[called != NOT_SCORED], minlength=len(STAGE_CLASSES)) * seconds / 60
-    return _in_sum(dict(zip(STAGE_CLASSES, spent.tolist(), strict=True)))
+    minutes: dict[str, float] = dict(zip(STAGE_CLASSES, spent.tolist(), strict=True))
+    return _in_sum(minutes)
 
 
 def _sleep_of(recording: Recording) -> Sleep | None:
@@ -131,7 +133,7 @@ def _sleep_of(recording: Recording) -> Sleep | None:
     return _in_sum(spent)
 
 
-def _in_sum(spent: dict[str, float]) -> Sleep | None:
+def _in_sum(spent: Mapping[str, float]) -> Sleep | None:
     total = sum(spent.values())
     if total <= 0:
         return None

@@ -12,6 +12,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from bokeh.core.types import ID
 from bokeh.embed import json_item
 from bokeh.layouts import column
 from bokeh.models import (
@@ -19,6 +20,7 @@ from bokeh.models import (
     CrosshairTool,
     DatetimeTickFormatter,
     FactorRange,
+    FixedTicker,
     HoverTool,
     LinearAxis,
     Range1d,
@@ -60,7 +62,7 @@ def page(night: ScoredNight, summary: NightSummary, channels: tuple[str, ...]) -
         lstrip_blocks=True,
     )
     content = {
-        "item": json_item(_layout(night, tracks(night.recording, channels)), "tracks"),
+        "item": json_item(_layout(night, tracks(night.recording, channels)), ID("tracks")),
         "marks": _marks(night),
         "shift": _shift(night.recording.header) * MS,
         "length": night.recording.header.duration * MS,
@@ -109,11 +111,10 @@ def _layout(night: ScoredNight, shown: list[Track]) -> Any:
     header = night.recording.header
     shift, length = _shift(header) * MS, header.duration * MS
     time = Range1d(
-        shift,
-        shift + length,
+        start=shift,
+        end=shift + length,
         bounds=(shift, shift + length),
         min_interval=CLOSEST * MS,
-        name="time",
     )
     rows = [_bands(night, time), _probability(night, time)]
     if night.task == "stages":
@@ -162,7 +163,8 @@ def _row(title: str, time: Range1d, height: int, values: Any) -> Any:
     row.yaxis.axis_label_text_font_style = "normal"
     row.ygrid.visible = False
     # Bars that lie beyond the view are drawn as a line at its right end: the axis goes over it.
-    row.add_layout(LinearAxis(ticker=[], axis_line_width=2), "right")
+    nothing = FixedTicker(ticks=[])
+    row.add_layout(LinearAxis(ticker=nothing, axis_line_width=2), "right")  # pyright: ignore
     return row
 
 
@@ -218,7 +220,7 @@ def _hypnogram(night: ScoredNight, time: Range1d) -> Any:
 
 def _probability(night: ScoredNight, time: Range1d) -> Any:
     """The probability of apnea, or of the stage that is called, as a bar for each minute."""
-    row = _row("p", time, 84, Range1d(0, 1.02))
+    row = _row("p", time, 84, Range1d(start=0, end=1.02))
     row.left[0].ticker = [0, 0.5, 1]
     chosen = night.usable
     p = night.probability[chosen]
@@ -242,7 +244,7 @@ def _probability(night: ScoredNight, time: Range1d) -> Any:
 def _signal(night: ScoredNight, track: Track, time: Range1d) -> Any:
     """A signal, with the minutes of apnea by the model in its background."""
     unit = f" ({track.unit})" if track.unit else ""
-    row = _row(f"{track.name}{unit}", time, 112, Range1d(track.low, track.high))
+    row = _row(f"{track.name}{unit}", time, 112, Range1d(start=track.low, end=track.high))
     row.left[0].ticker.desired_num_ticks = 3
     if night.task == "apnea":
         data = _times(night, night.called == APNEA)
