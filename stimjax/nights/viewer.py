@@ -40,6 +40,7 @@ from stimjax.nights.tracks import Track, tracks
 HERE = Path(__file__).parent
 MS = 1000.0  # Bokeh counts time in ms
 LEFT, RIGHT = 78, 12  # pixels beside every track, so that their times lie under each other
+TALL, LOWEST, HIGHEST = 420, 112, 200  # pixels of all signals together, and of each
 CLOSEST = 20.0  # s; the least that the view shows
 DEPTH = ("N3", "N2", "N1", "R", "W")  # of a hypnogram, from below
 # Rows of bands can be told apart without color as well.
@@ -119,7 +120,8 @@ def _layout(night: ScoredNight, shown: list[Track]) -> Any:
     rows = [_bands(night, time), _probability(night, time)]
     if night.task == "stages":
         rows.insert(1, _hypnogram(night, time))
-    rows += [_signal(night, track, time) for track in shown]
+    height = min(max(TALL // max(1, len(shown)), LOWEST), HIGHEST)
+    rows += [_signal(night, track, time, height) for track in shown]
     cursor = Span(dimension="height", line_dash="dotted", line_width=1, name="cursor")
     for row in rows:
         row.add_tools(CrosshairTool(overlay=cursor, dimensions="height"))
@@ -241,10 +243,10 @@ def _probability(night: ScoredNight, time: Range1d) -> Any:
     return row
 
 
-def _signal(night: ScoredNight, track: Track, time: Range1d) -> Any:
+def _signal(night: ScoredNight, track: Track, time: Range1d, height: int) -> Any:
     """A signal, with the minutes of apnea by the model in its background."""
     unit = f" ({track.unit})" if track.unit else ""
-    row = _row(f"{track.name}{unit}", time, 112, Range1d(start=track.low, end=track.high))
+    row = _row(f"{track.name}{unit}", time, height, Range1d(start=track.low, end=track.high))
     row.left[0].ticker.desired_num_ticks = 3
     if night.task == "apnea":
         data = _times(night, night.called == APNEA)
