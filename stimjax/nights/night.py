@@ -119,13 +119,14 @@ def quantity(night: ScoredNight, classes: Int[np.ndarray, " n"]) -> float:
 
 def _sleep(called: np.ndarray, seconds: float) -> Sleep | None:
     spent = np.bincount(called[called != NOT_SCORED], minlength=len(STAGE_CLASSES)) * seconds / 60
-    minutes: dict[str, float] = dict(zip(STAGE_CLASSES, spent.tolist(), strict=True))
+    names: tuple[str, ...] = STAGE_CLASSES
+    minutes = dict(zip(names, spent.tolist(), strict=True))
     return _in_sum(minutes)
 
 
 def _sleep_of(recording: Recording) -> Sleep | None:
     """The stages that somebody scored, None where nobody did."""
-    spent = dict.fromkeys(STAGE_CLASSES, 0.0)
+    spent: dict[str, float] = dict.fromkeys(STAGE_CLASSES, 0.0)
     for event in recording.events:
         stage = event.kind.removeprefix("stage.")
         if stage != event.kind and stage in spent:
