@@ -119,9 +119,7 @@ def quantity(night: ScoredNight, classes: Int[np.ndarray, " n"]) -> float:
 
 def _sleep(called: np.ndarray, seconds: float) -> Sleep | None:
     spent = np.bincount(called[called != NOT_SCORED], minlength=len(STAGE_CLASSES)) * seconds / 60
-    names: tuple[str, ...] = STAGE_CLASSES
-    minutes = dict(zip(names, spent.tolist(), strict=True))
-    return _in_sum(minutes)
+    return _in_sum({str(name): float(spent[k]) for k, name in enumerate(STAGE_CLASSES)})
 
 
 def _sleep_of(recording: Recording) -> Sleep | None:
