@@ -46,7 +46,7 @@ def minutes(night: ScoredNight) -> list[dict[str, Any]]:
                 "class": night.classes[called] if scored else None,
                 **p,
                 "not_scored": None if scored else str(night.why[i]),
-                "outside": int(night.outside[i]) if scored else None,
+                "not_covered": int(night.uncovered[i]) if scored else None,
                 "scorer": _name(night, night.label[i]),
             }
         )
@@ -68,7 +68,7 @@ def in_sum(night: NightSummary) -> dict[str, Any]:
         "high": _rounded(high),
         "severity_by_minutes": night.severity,
         "outside": int(night.outside),
-        "outside_share": _rounded(night.outside_share),
+        "not_covered_share": _rounded(night.uncovered_share),
     }
     for by, found in sleep.items():
         row[f"sleep_min_by_{by}"] = _rounded(found.asleep if found else None)
@@ -96,8 +96,8 @@ def document(
         ),
         why=tuple(None if scored else str(w) for w, scored in zip(night.why, usable, strict=True)),
         scored=tuple(_name(night, one) for one in night.label),
-        outside=tuple(
-            bool(o) if scored else None for o, scored in zip(night.outside, usable, strict=True)
+        uncovered=tuple(
+            bool(o) if scored else None for o, scored in zip(night.uncovered, usable, strict=True)
         ),
         summary=summary,
         versions=versions,
@@ -140,7 +140,7 @@ def _annotations(night: ScoredNight) -> list[tuple[float, float, str]]:
         else:
             p = night.probability[i, called]
             text = f"{kind.format(night.classes[called])}, p {p:.2f}"
-            text += ", outside" if night.outside[i] else ""
+            text += ", not covered" if night.uncovered[i] else ""
         found.append((float(night.start[i]), night.seconds, text))
     return found
 

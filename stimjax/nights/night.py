@@ -40,8 +40,8 @@ class ScoredNight:
         why: it could not be scored, "" where it was.
         probability: by class; NaN where it could not be scored.
         label: the class that somebody scored, `NOT_SCORED` elsewhere.
-        outside: the minute is unlike all that the model learned from.
-        is_outside: the whole night is, by the model's own test.
+        uncovered: the minute is unlike all that the model learned from.
+        outside: the whole night is, by the model's own test.
     """
 
     name: str
@@ -53,8 +53,8 @@ class ScoredNight:
     why: np.ndarray
     probability: Float[np.ndarray, "n classes"]
     label: Int[np.ndarray, " n"]
-    outside: Bool[np.ndarray, " n"]
-    is_outside: bool
+    uncovered: Bool[np.ndarray, " n"]
+    outside: bool
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -98,8 +98,8 @@ def summary(night: ScoredNight) -> NightSummary:
         severity=None if rate is None else rate.severity,
         sleep_by_model=_sleep(called, night.seconds) if night.task == "stages" else None,
         sleep_by_scorer=_sleep_of(night.recording),
-        outside=night.is_outside,
-        outside_share=float(night.outside[usable].mean()),
+        outside=night.outside,
+        uncovered_share=float(night.uncovered[usable].mean()),
     )
 
 

@@ -125,11 +125,10 @@ def scored(chosen: Model, prepared: Night, like: Like, path: Path, name: str) ->
     usable = prepared.why == ""
     probability = np.full((len(usable), len(like.spec.classes)), np.nan)
     probability[usable] = chosen.predict_proba(prepared.x)
-    outside = np.zeros(len(usable), bool)
-    is_outside = False
+    uncovered, outside = np.zeros(len(usable), bool), False
     if chosen.coverage is not None:
-        outside[usable] = coverage.outside(prepared.x, chosen.coverage)
-        is_outside = float(outside[usable].mean()) > coverage.MOST
+        uncovered[usable] = coverage.outside(prepared.x, chosen.coverage)
+        outside = float(uncovered[usable].mean()) > coverage.MOST
     return ScoredNight(
         name=name,
         path=path,
@@ -140,8 +139,8 @@ def scored(chosen: Model, prepared: Night, like: Like, path: Path, name: str) ->
         why=prepared.why,
         probability=probability,
         label=prepared.label,
+        uncovered=uncovered,
         outside=outside,
-        is_outside=is_outside,
     )
 
 

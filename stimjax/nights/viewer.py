@@ -182,7 +182,7 @@ def _bands(night: ScoredNight, time: Range1d) -> Any:
 
 def _spans(night: ScoredNight) -> dict[str, np.ndarray]:
     """The rows of bands from below, each with the minutes that it shows."""
-    found = {"left out": night.why != "", "not covered": night.outside}
+    found = {"left out": night.why != "", "not covered": night.uncovered}
     found = {name: chosen for name, chosen in found.items() if chosen.any()}
     if night.task == "apnea":
         if (night.label != NOT_SCORED).any():
@@ -274,5 +274,5 @@ def _texts(night: ScoredNight, chosen: np.ndarray) -> list[str]:
         text = f"{at} {night.classes[called[i]]}, p {night.probability[i, called[i]]:.2f}"
         if night.label[i] != NOT_SCORED:
             text += f"; scorer: {night.classes[night.label[i]]}"
-        said.append(text + ("; not covered by the release" if night.outside[i] else ""))
+        said.append(text + ("; not covered by the release" if night.uncovered[i] else ""))
     return said

@@ -37,7 +37,7 @@ def warnings(night: NightSummary) -> list[str]:
     if not night.outside:
         return []
     return [
-        f"This night lies outside what the model learned from: {night.outside_share:.0%} of its "
+        f"This night lies outside what the model learned from: {night.uncovered_share:.0%} of its "
         "scored minutes are unlike all stimuli. Do not trust its numbers."
     ]
 

@@ -118,6 +118,7 @@ def test_nights_of_one_name_and_agreement_of_two_models(
         chance += (truth == value).mean() * (called == value).mean()
     kappa = float(by["model", "kappa by minute"]["value"])
     assert kappa == pytest.approx((seen - chance) / (1 - chance))
+    assert "agreement with scorers" in run("inspect", out)[1]
     assert "a-2.html" in (out / "index.html").read_text()
     assert run("score", model, nights, "--out", out)[0] == 2  # it is not empty
     assert run("score", model, nights / "b.edf", "--out", out, "--overwrite")[0] == 0

@@ -31,8 +31,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> ScoredNight:
         why=prepared.why,
         probability=probability,
         label=prepared.label,
-        outside=usable & (np.arange(len(usable)) % 10 == 0),
-        is_outside=False,
+        uncovered=usable & (np.arange(len(usable)) % 10 == 0),
+        outside=False,
     )
 
 

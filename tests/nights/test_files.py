@@ -50,7 +50,7 @@ def test_minutes_as_a_table(night: ScoredNight, tmp_path: Path) -> None:
         if k != LOST:
             assert (row["class"] == "apnea") == (float(row["p_apnea"]) > 0.5)
             assert float(row["p_apnea"]) == pytest.approx(night.probability[k, 1], abs=1e-4)
-            assert row["outside"] == str(int(k % 10 == 0))
+            assert row["not_covered"] == str(int(k % 10 == 0))
 
 
 def test_a_night_as_json_is_read_back(night: ScoredNight, staged: ScoredNight) -> None:
@@ -69,7 +69,7 @@ def test_annotations_are_of_every_minute(night: ScoredNight, tmp_path: Path) -> 
     assert (one[2], two[2]) == ("scored by no person", "by stimjax cnn")
     assert [one[:2] for one in found] == [(60.0 * k, 60.0) for k in range(MINUTES)]
     assert found[LOST][2] == "not scored: masked"
-    assert found[10][2].endswith(", outside")
+    assert found[10][2].endswith(", not covered")
     p = night.probability[3]
     assert found[3][2] == f"{night.classes[p.argmax()]} minute, p {p.max():.2f}"
     with pyedflib.EdfReader(str(tmp_path / "a.edf")) as file:
@@ -83,7 +83,7 @@ def test_no_annotation_lies_behind_the_end_where_minutes_are_few(
 ) -> None:
     few = np.arange(len(staged.start)) % 7 == 0
     fields = {"start": staged.start, "why": staged.why, "probability": staged.probability}
-    fields |= {"label": staged.label, "outside": staged.outside}
+    fields |= {"label": staged.label, "uncovered": staged.uncovered}
     some = dataclasses.replace(
         staged, seconds=seconds, **{name: values[few] for name, values in fields.items()}
     )

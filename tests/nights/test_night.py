@@ -49,5 +49,5 @@ def test_words_say_minutes_and_never_ahi_alone(night: ScoredNight) -> None:
     assert f"{MINUTES - 1} of {MINUTES} minutes scored (1: too much" in lines[1]
     assert words.bounds("moderate") == "moderate, 15 to below 30"
     assert words.warnings(summary(night)) == []
-    warned = words.warnings(summary(dataclasses.replace(night, is_outside=True)))
+    warned = words.warnings(summary(dataclasses.replace(night, outside=True)))
     assert "outside" in warned[0] and "8%" in warned[0]

@@ -38,7 +38,7 @@ def test_a_name_of_a_file_is_no_part_of_the_page_s_code(night: ScoredNight) -> N
 
 
 def test_a_night_that_is_outside_warns_first(night: ScoredNight) -> None:
-    page = page_of(dataclasses.replace(night, is_outside=True))
+    page = page_of(dataclasses.replace(night, outside=True))
     assert 'role="alert"' in page and 'role="alert"' not in page_of(night)
 
 

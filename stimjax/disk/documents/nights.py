@@ -40,7 +40,7 @@ class NightSummary:
         severity: none, mild, moderate or severe, by apnea minutes an hour; no AHI.
         sleep_by_model, sleep_by_scorer: None where nobody staged the night.
         outside: whether the night lies outside what the model learned from.
-        outside_share: the part of its scored minutes that do.
+        uncovered_share: the part of its scored minutes that do.
     """
 
     name: str
@@ -54,7 +54,7 @@ class NightSummary:
     sleep_by_model: Sleep | None
     sleep_by_scorer: Sleep | None
     outside: bool
-    outside_share: float
+    uncovered_share: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +70,7 @@ class NightFile(Document):
         probability: of each class.
         why: it could not be scored: outside, masked, bridged.
         scored: the class that somebody scored.
-        outside: whether it is unlike what the model learned from.
+        uncovered: whether it is unlike what the model learned from.
         summary: of the night.
         versions: of the software.
     """
@@ -86,7 +86,7 @@ class NightFile(Document):
     probability: tuple[tuple[float, ...] | None, ...]
     why: tuple[str | None, ...]
     scored: tuple[str | None, ...]
-    outside: tuple[bool | None, ...]
+    uncovered: tuple[bool | None, ...]
     summary: NightSummary
     versions: Mapping[str, str]
 
