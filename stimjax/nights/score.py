@@ -125,10 +125,8 @@ def scored(chosen: Model, prepared: Night, like: Like, path: Path, name: str) ->
     usable = prepared.why == ""
     probability = np.full((len(usable), len(like.spec.classes)), np.nan)
     probability[usable] = chosen.predict_proba(prepared.x)
-    uncovered, outside = np.zeros(len(usable), bool), False
-    if chosen.coverage is not None:
-        uncovered[usable] = coverage.outside(prepared.x, chosen.coverage)
-        outside = float(uncovered[usable].mean()) > coverage.MOST
+    uncovered = np.zeros(len(usable), bool)
+    uncovered[usable] = coverage.outside(prepared.x, chosen.coverage)
     return ScoredNight(
         name=name,
         path=path,
@@ -140,7 +138,7 @@ def scored(chosen: Model, prepared: Night, like: Like, path: Path, name: str) ->
         probability=probability,
         label=prepared.label,
         uncovered=uncovered,
-        outside=outside,
+        outside=float(uncovered[usable].mean()) > coverage.MOST,
     )
 
 

@@ -97,8 +97,8 @@ class Nights(Document):
 
     Attributes:
         student: the kind of the model.
-        release: SHA-256 of the manifest of the release that it learned from; "" where it is of
-            real windows.
+        release: SHA-256 of the manifest of the release that it learned from; None where it
+            learned from real windows.
         interval: how intervals were made.
         nights: each in sum.
         failed: of each night that could not be scored, why.
@@ -109,7 +109,7 @@ class Nights(Document):
     SCHEMA: ClassVar[int] = 1
 
     student: str
-    release: str
+    release: str | None
     interval: str
     nights: tuple[NightSummary, ...]
     failed: Mapping[str, str]
