@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from stimjax import config as config
     from stimjax.api import Windows as Windows
     from stimjax.api import audit as audit
+    from stimjax.api import fit as fit
+    from stimjax.api import load_model as load_model
     from stimjax.api import load_release as load_release
     from stimjax.api import load_teacher as load_teacher
     from stimjax.api import load_windows as load_windows
@@ -44,6 +46,8 @@ _NAMES = {
     "Terms": "stimjax.config.recipes",
     "Windows": "stimjax.api",
     "audit": "stimjax.api",
+    "fit": "stimjax.api",
+    "load_model": "stimjax.api",
     "load_release": "stimjax.api",
     "load_teacher": "stimjax.api",
     "load_windows": "stimjax.api",
@@ -66,6 +70,8 @@ __all__ = [
     "__version__",
     "audit",
     "config",
+    "fit",
+    "load_model",
     "load_release",
     "load_teacher",
     "load_windows",

@@ -21,7 +21,7 @@ from stimjax.data.people import Person
 from stimjax.data.public import Recorded
 from stimjax.data.split import PARTS
 from stimjax.disk.documents import Guarantee, Made, Privacy, Results, Split
-from stimjax.disk.store import new_folder
+from stimjax.disk.store import new_folder, refuse_occupied
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, shards
 from stimjax.excite import synthesize as making
@@ -32,6 +32,8 @@ from stimjax.learn.teacher import Teacher
 from stimjax.machine import runtime
 from stimjax.machine.progress import Reporter
 from stimjax.students import study as studies
+from stimjax.trained import model as models
+from stimjax.trained.model import Model
 
 Folder = str | Path
 T = TypeVar("T")
@@ -276,6 +278,51 @@ def audit(
         world = audits.apart(world, others.people)
     audits.refuse_unfit(world, holdout is None, "the test part")
     return audits.documented(world, audits.audit(world, settings, how, published), promised)
+
+
+def fit(
+    release: Batch | Folder,
+    student: str = "cnn",
+    settings: config.Study | None = None,
+    *,
+    out: Folder | None = None,
+    overwrite: bool = False,
+) -> Model:
+    """Train one student and keep it, as `stimjax fit` does.
+
+    Args:
+        release: the folder of a release; one of windows, on whose real training part it is trained
+            then, so that the model is private; or stimuli in memory.
+        student: its name.
+        settings: labels, fit and seed of its training; by default those of the command.
+        out: a folder to keep it in, for `load_model`.
+        overwrite: replace a model that stimjax wrote earlier.
+
+    Raises:
+        StimjaxError: there is no such student, the release is none, training diverged, or `out` is
+            occupied.
+    """
+    settings = _checked(settings or config.Study())
+    if out is not None:
+        refuse_occupied(Path(out), overwrite)
+    if isinstance(release, Batch):
+        model, source = models.fit(release, student, settings), None
+    else:
+        source = Path(release)
+        model = models.fit_folder(source, student, settings)
+    if out is not None:
+        models.keep(model, Path(out), source, overwrite=overwrite)
+    return model
+
+
+def load_model(folder: Folder) -> Model:
+    """The student that `fit` or `stimjax fit` kept; its `predict_proba` takes windows.
+
+    Raises:
+        StimjaxError: there is none, or a file of it was changed or is damaged.
+    """
+    runtime.start()
+    return models.load(Path(folder))
 
 
 def _windows(windows: Windows | Folder) -> Windows:

@@ -29,6 +29,7 @@ VERBS = {
     "train": verbs.Train,
     "synthesize": verbs.Synthesize,
     "prior": verbs.Prior,
+    "fit": verbs.Fit,
     "study": verbs.Study,
     "audit": verbs.Audit,
     "score": verbs.Score,
@@ -39,7 +40,7 @@ VERBS = {
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
-    "Use a release": ("score",),
+    "Use a release": ("fit", "score"),
     "What came out": ("export", "prior", "verify", "inspect"),
 }
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -10,11 +10,13 @@ impurity). A window that a person scored gives one row.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
@@ -48,45 +50,81 @@ RANDOM = ("random_forest",)  # those whose result depends on the seed
 ONE_CORE = ("svm", "logistic")  # those that take one core only, without Python's lock
 
 
-def train_and_predict(
-    name: str, train: Batch, x: Float[np.ndarray, "n ..."], seed: int
-) -> Float[np.ndarray, "n classes"]:
-    """Train the student `name` and give its class probabilities for `x`.
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A student that has learned.
 
-    Models without probabilities give a softmax of their decision values, which ranks as they do
-    but is not calibrated.
+    Attributes:
+        name: one of `CLASSICAL`.
+        model: of scikit-learn, fitted.
+        columns: the numbers of the classes that it knows, in its own order.
+        classes: how many there are.
+    """
+
+    name: str
+    model: Any
+    columns: tuple[int, ...]
+    classes: int
+
+    def probability(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n classes"]:
+        """Class probabilities of windows.
+
+        Models without probabilities give a softmax of their decision values, which ranks as they
+        do but is not calibrated.
+        """
+        features = features_of(x)
+        if self.name == "knn":  # the mean of weight times label over that of weight
+            means = self.model.predict(features)
+            return (means[:, :-1] / means[:, -1:]).astype(np.float32)
+        if self.name == "random_forest":
+            return self.model.predict(features).astype(np.float32)
+        probability = np.zeros((len(x), self.classes), np.float32)
+        probability[:, list(self.columns)] = _probability(self.model, features)
+        return probability
+
+
+def fitted(name: str, train: Batch, seed: int) -> Fitted:
+    """Train the student `name`.
 
     Args:
         name: one of `CLASSICAL`.
         train: windows to learn from; one of weight 0 is left out.
-        x: windows to predict.
         seed: of the model's own randomness.
 
     Raises:
         KeyError: there is no student `name`.
     """
     model: Any = CLASSICAL[name](seed)
-    if x.ndim == 4 and isinstance(model, Pipeline):
+    if np.ndim(train.x) == 4 and isinstance(model, Pipeline):
         # All pixels have one unit; in their own, corners that are hardly ever inked decide.
         model.set_params(standardscaler__with_std=False)
     used = np.asarray(train.weight) > 0
     features, y = features_of(np.asarray(train.x)[used]), np.asarray(train.y)[used]
     weight = np.asarray(train.weight, np.float64)[used]
     weight /= weight.mean()
+    classes = y.shape[1]
     if name == "knn":
-        return _neighbors(model, features, y, weight, features_of(x))
+        _fit_neighbors(model, features, y, weight)
+        return Fitted(name, model, tuple(range(classes)), classes)
     if name == "random_forest":
-        return (
-            model.fit(features, y, sample_weight=weight).predict(features_of(x)).astype(np.float32)
-        )
+        model.fit(features, y, sample_weight=weight)
+        return Fitted(name, model, tuple(range(classes)), classes)
     window, label, share = rows(y, MOST_SVM_ROWS if name == "svm" else MOST_ROWS)
-    probability = np.zeros((len(x), y.shape[1]), np.float32)
     if len(np.unique(label)) == 1:  # labels that say nothing, as for pure noise
-        probability[:, label[0]] = 1
-        return probability
+        model = DummyClassifier()
     _fit(model, features[window], label, weight[window] * share)
-    probability[:, model.classes_] = _probability(model, features_of(x))
-    return probability
+    return Fitted(name, model, tuple(int(k) for k in model.classes_), classes)
+
+
+def train_and_predict(
+    name: str, train: Batch, x: Float[np.ndarray, "n ..."], seed: int
+) -> Float[np.ndarray, "n classes"]:
+    """Class probabilities for `x` of the student `name`, see `fitted` and `Fitted.probability`.
+
+    Raises:
+        KeyError: there is no student `name`.
+    """
+    return fitted(name, train, seed).probability(x)
 
 
 def features_of(x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n value"]:
@@ -141,16 +179,12 @@ def _fit(model: Any, features: np.ndarray, label: np.ndarray, weight: np.ndarray
         model.fit(features, label, sample_weight=weight)
 
 
-def _neighbors(
-    model: Any, features: np.ndarray, y: np.ndarray, weight: np.ndarray, others: np.ndarray
-) -> Float[np.ndarray, "n classes"]:
-    """The neighbors' mean label, weighted: the mean of weight times label over that of weight."""
+def _fit_neighbors(model: Any, features: np.ndarray, y: np.ndarray, weight: np.ndarray) -> None:
+    """Neighbors that keep what has to be averaged: weight times label, and the weight."""
     scaler, regressor = (step for _, step in model.steps)
     regressor.set_params(n_neighbors=min(regressor.n_neighbors, len(features)))
     scaler.fit(features, sample_weight=weight)
     regressor.fit(scaler.transform(features), np.column_stack([weight[:, None] * y, weight]))
-    means = regressor.predict(scaler.transform(others))
-    return (means[:, :-1] / means[:, -1:]).astype(np.float32)
 
 
 def _probability(model: Any, features: np.ndarray) -> np.ndarray:

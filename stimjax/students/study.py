@@ -157,6 +157,47 @@ def student(
     if name in CLASSICAL:
         used = seeds if name in RANDOM else seeds[:1]
         return np.stack([train_and_predict(name, train, x, seed) for seed in used])
+    learned = networks(name, settings, seeds=seeds, train=train, validation=validation)
+    return learned.probability(x)
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """A deep student that has learned, from each seed.
+
+    Attributes:
+        model: the network.
+        params: with a leading axis for the seeds.
+    """
+
+    model: models.Model
+    params: models.Params
+
+    def probability(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "seeds n classes"]:
+        """Class probabilities of windows."""
+        return probabilities(self.model, self.params, x)
+
+
+def networks(
+    name: str,
+    settings: config.Study,
+    *,
+    seeds: Sequence[int],
+    train: Batch,
+    validation: Batch,
+) -> Networks:
+    """Train the deep student `name` from each of `seeds`.
+
+    Args:
+        name: of the student.
+        settings: of its training (`fit`).
+        seeds: one network each.
+        train: windows or stimuli to learn from.
+        validation: more of them, which choose its best step.
+
+    Raises:
+        StimjaxError: its training diverged.
+    """
     model = models.classifier(name, train.spec.shape, len(train.spec.classes))
     fitted = fit.fit(model, train, validation, seeds=seeds, settings=settings.fit)
     diverged = [seed for seed, loss in zip(seeds, fitted.loss, strict=True) if np.isinf(loss)]
@@ -165,7 +206,7 @@ def student(
             f"the student {name} diverged from seed {diverged[0]}; lower "
             f"--study.fit.rate ({settings.fit.rate:g})"
         )
-    return probabilities(model, fitted.params, x)
+    return Networks(model, fitted.params)
 
 
 def suited(student: str, windows: Batch) -> Batch:

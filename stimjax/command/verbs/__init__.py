@@ -3,6 +3,7 @@
 What a verb needs is imported when it runs, so that `stimjax --help` answers at once.
 """
 
+from stimjax.command.verbs.models import Fit
 from stimjax.command.verbs.nights import Score
 from stimjax.command.verbs.releases import Export, Inspect, Prior, Verify
 from stimjax.command.verbs.steps import Audit, Prepare, Simulate, Study, Synthesize, Train
@@ -12,6 +13,7 @@ __all__ = [
     "Audit",
     "Demo",
     "Export",
+    "Fit",
     "Inspect",
     "Prepare",
     "Prior",

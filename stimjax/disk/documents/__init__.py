@@ -12,6 +12,7 @@ from stimjax.disk.documents.manifest import (
     PublicRecording,
 )
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
+from stimjax.disk.documents.model import ModelFile
 from stimjax.disk.documents.nights import (
     Agreement,
     AgreementFile,
@@ -61,6 +62,7 @@ __all__ = [
     "Measured",
     "Member",
     "Metrics",
+    "ModelFile",
     "NightFile",
     "NightSummary",
     "Nights",

@@ -1,0 +1,1 @@
+"""Students that are kept and used: a folder, an ONNX file, an estimator of scikit-learn."""
