@@ -18,6 +18,7 @@ from stimjax.data.recording import Header, stem
 from stimjax.disk.documents import NightFile, NightSummary
 from stimjax.nights.night import NOT_SCORED, REASONS, ScoredNight
 
+YEARS = range(1985, 2085)  # that an EDF file can say
 LONGEST = 40  # characters of an annotation that pyedflib writes
 
 
@@ -148,6 +149,8 @@ def _annotations(night: ScoredNight) -> list[tuple[float, float, str]]:
 def _began(header: Header) -> datetime.datetime:
     """When a recording begins, as far as it is known, so that viewers lay both over each other."""
     day = header.start.day or START.date()
+    if day.year not in YEARS:
+        day = START.date()
     seconds = 0.0 if header.start.clock is None else header.start.clock
     return datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(seconds=seconds)
 

@@ -77,6 +77,12 @@ def test_annotations_are_of_every_minute(night: ScoredNight, tmp_path: Path) -> 
         assert file.file_duration >= night.recording.header.duration
 
 
+def test_a_day_that_edf_cannot_say_is_left_out(night: ScoredNight, tmp_path: Path) -> None:
+    files.write_edf(tmp_path / "a.edf", at(night, day=datetime.date(1950, 3, 5)), "cnn")
+    with pyedflib.EdfReader(str(tmp_path / "a.edf")) as file:
+        assert file.getStartdatetime().year == 2001
+
+
 @pytest.mark.parametrize("seconds", [30.0, 60.0])
 def test_no_annotation_lies_behind_the_end_where_minutes_are_few(
     staged: ScoredNight, tmp_path: Path, seconds: float
