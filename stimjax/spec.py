@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,10 +98,26 @@ class Spec:
         return np.array([channel.high for channel in self.channels], np.float32)
 
 
-def save_spec(spec: Spec, folder: Path, origin: Made | None = None) -> None:
-    """Write `folder/spec.json`: the spec, and how the windows came to be, if that is known here."""
-    about = {} if origin is None else origin.to_json()
-    write_json(folder / FILE, {"schema": SCHEMA, "spec": spec.to_json(), "made": about})
+def save_spec(
+    spec: Spec,
+    folder: Path,
+    origin: Made | None = None,
+    preparation: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `folder/spec.json`: the spec, and what else is known of its windows.
+
+    Args:
+        spec: of the windows.
+        folder: to write into.
+        origin: how these came to be.
+        preparation: how a recording becomes such windows, see `data.preparation`.
+    """
+    content = {"schema": SCHEMA, "spec": spec.to_json(), "made": {}}
+    if origin is not None:
+        content["made"] = origin.to_json()
+    if preparation is not None:
+        content["preparation"] = dict(preparation)
+    write_json(folder / FILE, content)
 
 
 def load_spec(folder: Path) -> Spec:

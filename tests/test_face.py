@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import stimjax as sj
+from stimjax import batch
 from stimjax.data.simulate import write_cohort
+from stimjax.disk.store import load_arrays
 from stimjax.learn.ledger import Ledger
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +45,15 @@ def windows(folder: Path) -> sj.Windows:
 @pytest.fixture(scope="module")
 def teacher(windows: sj.Windows) -> sj.Teacher:
     return sj.train_teacher(windows, TEACHER)
+
+
+def test_recordings_become_windows_like_others(recordings, folder, windows, tmp_path) -> None:
+    one = recordings / "subject-001.edf"
+    assert sj.prepare([one], tmp_path / "like", like=folder) == tmp_path / "like"
+    (file,) = (tmp_path / "like").glob("test-*.safetensors")
+    assert batch.from_arrays(load_arrays(file), windows.train.spec, "it").columns.keys() == {
+        "start"
+    }
 
 
 def test_importing_costs_little_and_brings_no_jax() -> None:

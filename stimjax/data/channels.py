@@ -204,7 +204,7 @@ _NO_SIGNAL = {"edfannotations", "bdfannotations", "crc16", "crc32", "crc", "chec
 _LABEL_BYTES = 16  # of EDF: longer words are cut
 _RATE = re.compile(r"\.\d+m?s$", re.IGNORECASE)  # of a CPAP device: "Flow.40ms", "SpO2.1s"
 _UNIT = re.compile(r"[\[(]([^\[(\])]*)[\])]$")  # "Flow [l/min]", "HR (bpm)"
-_OF_AIR = {"l/s", "l/min", "lpm", "ml/s", "ml/min", "cmh2o", "hpa", "mbar", "pa", "kpa", "db"}
+OF_AIR = {"l/s", "l/min", "lpm", "ml/s", "ml/min", "cmh2o", "hpa", "mbar", "pa", "kpa", "db"}
 _ZERO = re.compile(r"^(sp?|sa)02|^02(?=sat)")  # "Sp02": a zero for the letter
 
 _EAR = r"[am][12]"
@@ -214,12 +214,12 @@ _EYE_STEMS = {
     "EOG right": "e2 roc eogr eogright eog2 reog",
 }
 _EYES = {"E1": "e1|loc", "E2": "e2|roc"}
-_REFERENCES = {
+REFERENCES = {
     "Ref": ("ref",),
     "LE": ("le", "ler", "cle", "a1a2", "m1m2", "a1a22", "m1m22", "a12", "m12", "a2a1", "m2m1"),
     "Avg": ("avg", "av", "ar", "average", "car"),
 }
-_REFERENCE = {word: name for name, words in _REFERENCES.items() for word in words}
+_REFERENCE = {word: name for name, words in REFERENCES.items() for word in words}
 _WORD = "|".join(sorted(_REFERENCE, key=len, reverse=True))
 _PAIR = re.compile(rf"(?:eeg\d?)?({_SCALP}|{_EAR})({_SCALP}|{_EAR})(?:ref|eeg)?")
 _SINGLE = re.compile(rf"(?:eeg)?({_SCALP}|{_EAR})({_WORD})?")
@@ -231,15 +231,16 @@ _SIDE_EEG = {"eegsec": "EEG 2", "eegl": "EEG left", "eegleft": "EEG left"} | {
 }
 
 
-def _plain(label: str) -> str:
-    letters = unicodedata.normalize("NFKD", label.casefold())
-    return "".join(c for c in letters if c.isalnum())
+def letters(label: str) -> str:
+    """A label as labels are compared: its letters and digits, without case and accents."""
+    parts = unicodedata.normalize("NFKD", label.casefold())
+    return "".join(c for c in parts if c.isalnum())
 
 
 def _forms(alias: str) -> set[str]:
     """A word as it stands in a label, whole or cut at its end."""
     cut = alias.encode()[:_LABEL_BYTES].decode("utf-8", "ignore")
-    return {_plain(alias), _plain(alias[:_LABEL_BYTES]), _plain(cut)}
+    return {letters(alias), letters(alias[:_LABEL_BYTES]), letters(cut)}
 
 
 def _names() -> dict[str, tuple[str, int]]:
@@ -267,9 +268,37 @@ def _names() -> dict[str, tuple[str, int]]:
 _NAMES = _names()
 
 
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """The labels that the tables know for a name, plain (`letters`).
+
+    Attributes:
+        groups: words of each group, that which `preference` takes first in front.
+        before, behind: of which one may stand before, or one behind, a word.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    before: tuple[str, ...]
+    behind: tuple[str, ...]
+
+
+def words(name: str) -> Words:
+    """What is known of a canonical name by the tables; nothing for an EEG, which rules know."""
+    ranks = {word: rank for word, (known, rank) in _NAMES.items() if known == name}
+    groups = [
+        sorted(w for w, r in ranks.items() if r == rank) for rank in sorted(set(ranks.values()))
+    ]
+    digits = tuple("123456789") if name in _NUMBERED else ()
+    return Words(
+        tuple(map(tuple, groups)),
+        tuple(start for start, names in _BEFORE.items() if name in names),
+        (*(end for end, names in _BEHIND.items() if name in names), *digits),
+    )
+
+
 def is_signal(label: str) -> bool:
     """Whether a label is that of a measurement: not empty, no annotations, no checksum."""
-    plain = _plain(_RATE.sub("", label.strip()))
+    plain = letters(_RATE.sub("", label.strip()))
     return bool(label.strip()) and plain not in _NO_SIGNAL
 
 
@@ -293,7 +322,7 @@ def known(label: str, unit: str | None = None) -> str | None:
     for text in _readings(" ".join(label.split())):
         if name := _entry(text)[0] or _eeg(text, unit):
             return name
-    if unit is not None and units.is_voltage(unit) and _plain(label) == "pres":
+    if unit is not None and units.is_voltage(unit) and letters(label) == "pres":
         return "flow"
     return None
 
@@ -339,7 +368,7 @@ def electrode(label: str) -> tuple[str, str] | None:
     Returns:
         Such as ("C3", "") or ("M2", "Ref"); an eye is E1 or E2. None for all others.
     """
-    plain = _plain(label)
+    plain = letters(label)
     if match := _SINGLE.fullmatch(plain):
         against = _REFERENCE.get(match[2] or "", "")
         return (_written(match[1]), against) if against in ("", "Ref") else None
@@ -365,7 +394,7 @@ def _readings(label: str) -> Iterator[str]:
 def _entry(label: str) -> tuple[str | None, int]:
     """The name of a label in the tables and its group there; None and -1 if it is in none."""
     label = _bare(label)
-    plain = _ZERO.sub(lambda match: match[0].replace("0", "o"), _plain(label))
+    plain = _ZERO.sub(lambda match: match[0].replace("0", "o"), letters(label))
     if plain in _NAMES:
         return _NAMES[plain]
     for start, allowed in _BEFORE.items():
@@ -390,13 +419,13 @@ def _bare(label: str) -> str:
 def _is_unit(text: str) -> bool:
     """Whether brackets hold a unit; "EOG (V)" is the vertical one."""
     plain = "".join(text.casefold().split())
-    return plain in _OF_AIR or (units.quantity(plain) not in ("", "other") and plain != "v")
+    return plain in OF_AIR or (units.quantity(plain) not in ("", "other") and plain != "v")
 
 
 def _eeg(label: str, unit: str | None) -> str | None:
     """The name of an EEG or of an ear."""
     label = _bare(label)
-    plain = _plain(label)
+    plain = letters(label)
     if match := _NUMBERED_PAIR.fullmatch(label):
         return f"EEG {int(match[1])}-{int(match[2])}"
     if plain in _SIDE_EEG:

@@ -18,6 +18,7 @@ from stimjax.errors import StimjaxError
 
 ROBUST_SD = 1.349  # interquartile range of a normal distribution with standard deviation 1
 WHOLE = 0.02  # of a unit; so much may a whole number be off after the file's own quantization
+DENOMINATOR = 10_000  # of a ratio of rates
 MOST = 10.0  # robust standard deviations from the median; what lies beyond is an artifact
 
 
@@ -210,7 +211,7 @@ def _filled(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
 def _resampled(values: np.ndarray, level: float, ratio: Fraction, length: int) -> np.ndarray:
     """At a rate times `ratio`, through a polyphase anti-alias filter; exactly `length` values."""
     if ratio != 1:
-        ratio = ratio.limit_denominator(10_000)
+        ratio = ratio.limit_denominator(DENOMINATOR)
         values = resampled(values, ratio.numerator, ratio.denominator, level=level)
     values = values[:length]
     return np.pad(values, (0, length - len(values)), mode="edge")

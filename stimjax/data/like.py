@@ -14,17 +14,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from stimjax import config
 from stimjax.data import channels, reader
 from stimjax.data.condition import Conditioned, condition, kind_of
 from stimjax.data.plan import Plan, of_spec
+from stimjax.data.preparation import max_missing
 from stimjax.data.recording import Recording
 from stimjax.data.scoring import rules
 from stimjax.data.scoring.vocabulary import NO_WORDS
 from stimjax.data.windows import BRIDGED, MASKED, OUTSIDE, said, why_not
-from stimjax.disk.documents import Made
 from stimjax.disk.documents.made import FILE
-from stimjax.disk.store import read_json
 from stimjax.errors import StimjaxError
 from stimjax.spec import Channel, Spec, load_spec
 
@@ -90,7 +88,7 @@ def like(folder: Path) -> Like:
             _refuse_other(channel)
     except StimjaxError as error:
         raise StimjaxError(f"{where}: {error}") from error
-    return Like(spec, plan, _max_missing(folder))
+    return Like(spec, plan, max_missing(folder, plan))
 
 
 def _refuse_other(channel: Channel) -> None:
@@ -104,27 +102,23 @@ def _refuse_other(channel: Channel) -> None:
         )
 
 
-def _max_missing(folder: Path) -> float:
-    """What windows say of themselves; of a release that does not, the default."""
-    if read_json(folder / FILE).get("made"):
-        settings = Made.load(folder).settings
-        if isinstance(settings, config.Prepare):
-            return settings.max_missing
-    return config.Prepare.max_missing
-
-
 def asking(like: Like, texts: Sequence[str]) -> Like:
+    """The same, with what is asked of a recording for some channels, see `wished`."""
+    return dataclasses.replace(like, plan=wished(like.plan, texts))
+
+
+def wished(plan: Plan, texts: Sequence[str]) -> Plan:
     """The same, with what is asked of a recording for some channels.
 
     Args:
-        like: how nights are prepared.
+        plan: of windows that are there.
         texts: each "NAME=LABEL" of the recordings' own labels (`channels.wishes`); several of one
             channel are tried in their order, and then "NAME" alone if it is among them.
 
     Raises:
         StimjaxError: a name is none of the windows' channels.
     """
-    own: dict[str, list[str]] = {name: [] for name in like.plan.channels}
+    own: dict[str, list[str]] = {name: [] for name in plan.channels}
     for text in texts:
         for wish in channels.wishes([text]):
             asked = text.partition("=")[0].strip().casefold()
@@ -136,7 +130,7 @@ def asking(like: Like, texts: Sequence[str]) -> Like:
                 )
             own[names[0]] += [f"{names[0]}={one}" for one in wish.patterns] or [names[0]]
     wishes = tuple(text for name, texts in own.items() for text in texts or [name])
-    return dataclasses.replace(like, plan=dataclasses.replace(like.plan, wishes=wishes))
+    return dataclasses.replace(plan, wishes=wishes)
 
 
 def night(path: Path, like: Like, words: Mapping[str, str] = NO_WORDS) -> Night:

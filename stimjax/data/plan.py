@@ -118,6 +118,8 @@ def of_spec(spec: Spec) -> Plan:
         )
     names = tuple(channel.name for channel in spec.channels)
     after = round(spec.shape[0] / spec.rate - spec.label_start - spec.label_seconds, 6)
+    if -0.5 <= after * spec.rate < 0:  # the length is a whole number of samples
+        after = 0.0
     made = Plan(task, names, names, spec.rate, spec.label_start, after)
     if made.label_seconds != spec.label_seconds or after < 0:
         raise StimjaxError(

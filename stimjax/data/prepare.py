@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from stimjax import config
-from stimjax.data import people, persons, public, reader, windows, workers
+from stimjax.data import people, persons, preparation, public, reader, windows, workers
 from stimjax.data.channels import canonical
 from stimjax.data.condition import kind_of
 from stimjax.data.divide import divide
@@ -95,7 +95,8 @@ def prepare(
     _note_lacking(parts, note)
     people.save(folder, zip(numbers, (header.person for _, header in recordings), strict=True))
     spec = _spec(seen, independent=settings.independent)
-    save_spec(spec, folder, Made(settings, seen.cohort(parts)))
+    recipe = preparation.of(spec, settings.max_missing)
+    save_spec(spec, folder, Made(settings, seen.cohort(parts)), recipe)
 
 
 def _gather(

@@ -20,7 +20,7 @@ import numpy as np
 
 from stimjax import config
 from stimjax.data import like as likes
-from stimjax.data import people, persons, reader, workers
+from stimjax.data import people, persons, preparation, reader, workers
 from stimjax.data.like import NOT_SCORED, Like, Night
 from stimjax.data.persons import Recordings
 from stimjax.data.prepare import Note, Progress, headers, processes
@@ -125,7 +125,7 @@ def prepare(
     people.save(folder, zip(numbers, (header.person for _, header in recordings), strict=True))
     _save_table(folder, kept)
     made = Made(settings, _cohort(kept, like, skipped=len(paths) - len(kept)))
-    save_spec(like.spec, folder, made)
+    save_spec(like.spec, folder, made, preparation.of(like.spec, like.max_missing))
 
 
 def _cut_all(
@@ -216,9 +216,10 @@ def _lines(kept: Sequence[tuple[Task, Kept]], like: Like) -> list[str]:
     if bare:
         for cut in bare:
             left_out.update(cut.left_out)
-        windows, many = sum(len(cut.label) for cut in bare), left_out.total()
-        why = f"; {many} more were left out: {said(left_out, like.max_missing)}" if many else ""
-        lines.append(f"not scored: {len(bare)} recordings, with {windows} windows{why}")
+        windows, lost = sum(len(cut.label) for cut in bare), left_out.total()
+        why = f"; {lost} more were left out: {said(left_out, like.max_missing)}" if lost else ""
+        many = "1 recording" if len(bare) == 1 else f"{len(bare)} recordings"
+        lines.append(f"not scored: {many}, with {windows} windows{why}")
         for text, count in Counter(text for cut in bare for text in cut.notes).most_common():
             lines.append(f"{text}{f' ({count} times)' if count > 1 else ''}")
     return lines

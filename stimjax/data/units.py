@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
 from stimjax.data.quartiles import quartiles
 from stimjax.data.recording import Signal
 
-# As recorders spell them, plain (see `_plain`), with what makes microvolts, percent or beats a
+# As recorders spell them, plain (see `plain`), with what makes microvolts, percent or beats a
 # minute of them. "?V" and "æV" are what is left of "µV" in ASCII and in the letters of DOS.
 _VOLTAGE = {
     1e-3: ("nv", "nanovolt", "nanovolts"),
@@ -57,14 +59,15 @@ _SPREAD = (1e-2, 1e5)
 _FRACTION = 1.05  # a saturation of which no value is above it is a part of 1; calibration may add
 
 
-def _plain(unit: str) -> str:
+def plain(unit: str) -> str:
+    """A unit as units are compared: without case, blanks, brackets, and with u for micro."""
     unit = _MICRO.sub("u", unit).casefold().replace("ä", "a")
     return re.sub(r"\s", "", unit).strip("[]()")
 
 
 def quantity(unit: str) -> str:
     """What a unit measures: "voltage", "percent", "rate", "" (it states none), or "other"."""
-    unit = _plain(unit)
+    unit = plain(unit)
     return "" if unit in _UNSTATED else _UNITS.get(unit, ("other", 1.0))[0]
 
 
@@ -96,7 +99,7 @@ def scale(name: str, unit: str, high: float) -> tuple[float, str]:
             infinite if neither is known.
     """
     shown = _MICRO.sub("u", unit)
-    measures, factor = _UNITS.get(_plain(unit), ("", 1.0))
+    measures, factor = _UNITS.get(plain(unit), ("", 1.0))
     if not fits(name, unit):
         return 1.0, shown
     if name.startswith(_IN_MICROVOLTS) and measures == "voltage":
@@ -106,6 +109,45 @@ def scale(name: str, unit: str, high: float) -> tuple[float, str]:
     if name == "HR":
         return factor, "bpm"
     return 1.0, shown
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """What a channel's unit may be, plain (`plain`).
+
+    Attributes:
+        factors: to multiply values of each unit by; None where any but `refused` is taken as it is.
+        unstated: what states no unit; then values are taken as they are.
+        refused: units that contradict the channel.
+        fraction_below: values are multiplied by 100 where none is above it; None for never.
+        spread: of an interquartile range of values in `factors`; another contradicts the channel.
+    """
+
+    factors: Mapping[str, float] | None
+    unstated: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    fraction_below: float | None = None
+    spread: tuple[float, float] | None = None
+
+
+def rule(name: str) -> Rule:
+    """What `scale` and `contradiction` hold true of the channel of a canonical name."""
+    kind, unstated = name.split()[0] if name.strip() else "", tuple(sorted(_UNSTATED))
+    table = _QUANTITIES.get(_EXPECTED.get(kind, ""))
+    if table is None:
+        foreign = name in ("flow", "chest", "abdomen", "snore")
+        refused = [unit for own in _PER_MINUTE.values() for unit in own] if foreign else []
+        return Rule(None, unstated, tuple(sorted(refused)))
+    kept = name.startswith(_IN_MICROVOLTS) or name in ("SpO2", "HR")  # others keep their unit
+    factors = {u: factor if kept else 1.0 for factor, units in table.items() for u in units}
+    fraction = _FRACTION if name == "SpO2" else None
+    spread = _SPREAD if kind in _IN_MICROVOLTS else None
+    return Rule(factors, unstated, (), fraction, spread)
+
+
+def known() -> list[str]:
+    """All units that are known, plain, sorted."""
+    return sorted(_UNITS)
 
 
 def contradiction(name: str, signal: Signal) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stimjax.batch import Spec
-from stimjax.data import public, reader
+from stimjax.data import like, public, reader
 from stimjax.data.public import Recorded
 from stimjax.disk.documents import Manifest, PublicRecording
 from stimjax.errors import StimjaxError
@@ -23,7 +22,7 @@ def prior(manifest: Manifest, spec: Spec, paths: Sequence[Path], wishes: tuple[s
         manifest: of the release.
         spec: of its windows.
         paths: of the public recordings that it names; without any the prior is the rest.
-        wishes: what is asked of these for the channels, see `montage.pick`; by default their names.
+        wishes: labels of theirs for some channels, see `like.wished`.
 
     Raises:
         StimjaxError: the release has no prior, it is one that this version cannot make, or the
@@ -39,8 +38,7 @@ def prior(manifest: Manifest, spec: Spec, paths: Sequence[Path], wishes: tuple[s
         return Known(manifest.prior)
     if not manifest.public:
         raise StimjaxError("depends on no public recordings; leave --public out")
-    plan = nights.plan_of(nights.form_of(spec))
-    plan = dataclasses.replace(plan, wishes=wishes or plan.wishes)
+    plan = like.wished(nights.plan_of(nights.form_of(spec)), wishes)
     read = [public.night(path, plan) for path in reader.find(paths)]
     found = {one.about: Recorded(one.about, one) for one in read}
     if why := other_recordings(manifest.public, list(found.values())):

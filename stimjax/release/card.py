@@ -7,6 +7,7 @@ from importlib.resources import files
 import jinja2
 
 from stimjax.batch import Spec
+from stimjax.data import condition, preparation
 from stimjax.disk.documents import Manifest
 from stimjax.learn import limits
 
@@ -21,7 +22,14 @@ def render(spec: Spec, manifest: Manifest) -> str:
     card = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
         files("stimjax.release").joinpath("card.md.j2").read_text(encoding="utf-8")
     )
-    return card.render(spec=spec, manifest=manifest, labels=labels(manifest), limits=limits)
+    return card.render(
+        spec=spec,
+        manifest=manifest,
+        labels=labels(manifest),
+        limits=limits,
+        recipe=preparation.of(spec),
+        clip=condition.MOST,
+    )
 
 
 def labels(manifest: Manifest) -> str:

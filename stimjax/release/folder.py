@@ -2,6 +2,7 @@
 
     spec.json                   what the numbers mean
     stimuli-00000.safetensors   x, y, subject (-1: nobody), weight; more shards follow
+    prepare.py                  makes such windows of a recording (not of images)
     README.md                   the data card
     manifest.json               how it was made, and the SHA-256 of every other file
 
@@ -11,18 +12,21 @@ Nothing here names a person, a recording, a path or a date.
 from __future__ import annotations
 
 import dataclasses
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
 from stimjax import batch
 from stimjax.batch import Batch, Spec
+from stimjax.data import preparation
 from stimjax.disk.documents import Manifest
 from stimjax.disk.store import load_arrays, sha256
 from stimjax.errors import StimjaxError
 from stimjax.release import card
 
 SHARD = "stimuli"
+PROGRAM = "prepare.py"  # makes windows of a recording; it is of this package, and needs none of it
 
 
 def save_shard(folder: Path, number: int, stimuli: Batch) -> None:
@@ -46,11 +50,15 @@ def load_shard(folder: Path, number: int, spec: Spec) -> Batch:
 
 
 def finish(folder: Path, spec: Spec, manifest: Manifest) -> None:
-    """Write the spec, the data card and, last, the manifest of a release whose shards are there.
+    """Write the spec, the program, the data card and, last, the manifest: the shards are there.
 
     The manifest names no files yet: it gets those that are there then.
     """
-    batch.save_spec(spec, folder)
+    recipe = preparation.of(spec)
+    batch.save_spec(spec, folder, preparation=recipe)
+    if recipe is not None:
+        program = files("stimjax.release").joinpath(PROGRAM).read_bytes()
+        (folder / PROGRAM).write_bytes(program)
     (folder / "README.md").write_text(card.render(spec, manifest), encoding="utf-8")
     hashes = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     dataclasses.replace(manifest, files=hashes).save(folder)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import stimjax as sj
 from stimjax import batch
 from stimjax.batch import Channel, Spec
 from stimjax.command.main import main
@@ -29,12 +28,7 @@ def test_a_night_becomes_windows_like_those_of_a_release(night, tmp_path, capsys
     assert main([*map(str, words), "--out", str(tmp_path / "out")]) == 0
     assert "unscored  10" in capsys.readouterr().out
     assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
-    settings = sj.config.Prepare(channels=("SpO2=Channel 3",))
-    other = sj.prepare([night], tmp_path / "other", settings, like=tmp_path / "release")
-    name = "unscored-0000.safetensors"
-    one, two = load_arrays(tmp_path / "out" / name), load_arrays(other / name)
-    assert one["x"].shape == (10, 60, 1)
-    assert all(np.array_equal(one[key], two[key]) for key in one)
+    assert load_arrays(tmp_path / "out/unscored-0000.safetensors")["x"].shape == (10, 60, 1)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_single_recording_that_nobody_scored_will_do(run: Run, tmp_path: Path)
     held = np.array([truth(spo2, m, BEFORE, AFTER) for m in minutes])
     np.testing.assert_allclose(arrays["x"][:, :, 0], (held - 95) / 4, atol=1e-6)
     assert [note for note in notes if note.startswith("not scored")] == [
-        "not scored: 1 recordings, with 8 windows; 2 more were left out: 2 reach beyond the "
+        "not scored: 1 recording, with 8 windows; 2 more were left out: 2 reach beyond the "
         "recording"
     ]
     with pytest.raises(StimjaxError, match="holds no test windows"):

@@ -81,6 +81,7 @@ def test_read_back_as_it_was_made(tmp_path):
     assert dataclasses.replace(manifest, files={}) == MANIFEST
     assert sorted(manifest.files) == [
         "README.md",
+        "prepare.py",
         "spec.json",
         *(f"stimuli-0000{number}.safetensors" for number in range(3)),
     ]
@@ -255,6 +256,8 @@ def test_the_card_says_what_is_in_it(made):
         *("| flow | - | deviations from the recording's own median", "Not stated. Ask the data"),
         *("## Motivation", "## How it was made", "## What it can and cannot be used for"),
         "## License",
+        *("python prepare.py RECORDING OUT.npz", "| SpO2 | 50 to 100.5 | 1800 s | none |"),
+        *("**Resample** to 1 Hz", "a window of 120 samples for each span of 60 s"),
     ):
         assert fact in card
     assert "{{" not in card and "{%" not in card
@@ -311,7 +314,7 @@ def test_nothing_of_a_person_a_recording_a_date_or_a_path_is_in_any_byte(tmp_pat
     secrets = ["ZZ", "topname", "21-MAR", "1987-03", "21.03.87", "23.17", "1953", "JUL-"]
     secrets += [str(tmp_path), tmp_path.name, "/tmp", str(Path.home()), ".edf"]
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert len(files) == 6
+    assert len(files) == 7
     for path in files:
         text = path.name + path.read_bytes().decode("latin-1")
         hashes = r'"[0-9a-f]{64}"'  # in which anything may turn up by chance
