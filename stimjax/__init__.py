@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stimjax.config.recipes import Terms as Terms
     from stimjax.errors import StimjaxError as StimjaxError
     from stimjax.learn.teacher import Teacher as Teacher
+    from stimjax.trained.estimator import StimuliClassifier as StimuliClassifier
 
     __version__: str
 
@@ -42,6 +43,7 @@ _NAMES = {
     "Recipe": "stimjax.config.recipes",
     "Spec": "stimjax.batch",
     "StimjaxError": "stimjax.errors",
+    "StimuliClassifier": "stimjax.trained.estimator",
     "Teacher": "stimjax.learn.teacher",
     "Terms": "stimjax.config.recipes",
     "Windows": "stimjax.api",
@@ -64,6 +66,7 @@ __all__ = [
     "Recipe",
     "Spec",
     "StimjaxError",
+    "StimuliClassifier",
     "Teacher",
     "Terms",
     "Windows",

@@ -11,6 +11,7 @@ impurity). A window that a person scored gives one row.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -77,7 +78,8 @@ class Fitted:
             means = self.model.predict(features)
             return (means[:, :-1] / means[:, -1:]).astype(np.float32)
         if self.name == "random_forest":
-            return self.model.predict(features).astype(np.float32)
+            means = self.model.predict(features)  # of a single class without an axis for it
+            return means.reshape(len(x), self.classes).astype(np.float32)
         probability = np.zeros((len(x), self.classes), np.float32)
         probability[:, list(self.columns)] = _probability(self.model, features)
         return probability
@@ -129,13 +131,17 @@ def train_and_predict(
 
 def features_of(x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n value"]:
     """Windows as rows of at most about `MOST_VALUES` finite numbers."""
-    flat = x.reshape(len(x), -1)
-    if x.ndim == 3 and flat.shape[1] > MOST_VALUES:
+    size = pooled(x.shape[1:])
+    if size > 1:
         n, time, channels = x.shape
-        size = -(-flat.shape[1] // MOST_VALUES)
         whole = time // size * size
-        flat = x[:, :whole].reshape(n, whole // size, size, channels).mean(axis=2).reshape(n, -1)
-    return flat
+        x = x[:, :whole].reshape(n, whole // size, size, channels).mean(axis=2)
+    return x.reshape(len(x), math.prod(x.shape[1:]))
+
+
+def pooled(shape: tuple[int, ...]) -> int:
+    """How many neighbors in time are averaged in windows of a shape; 1 for none."""
+    return max(1, -(-math.prod(shape) // MOST_VALUES)) if len(shape) == 2 else 1
 
 
 def rows(

@@ -53,7 +53,8 @@ def features(x: Float[np.ndarray, "n ... channel"]) -> Float[np.ndarray, "n feat
     x = np.asarray(x, np.float64)
     if x.ndim == 4:
         x = x.reshape(len(x), -1, x.shape[-1])
-    step = np.abs(np.diff(x, axis=1)).mean(axis=1)
+    # Of a single sample there is no step.
+    step = np.abs(np.diff(x, axis=1, append=x[:, -1:])).sum(axis=1) / max(x.shape[1] - 1, 1)
     spread = np.log(x.std(axis=1) + LEAST_SPREAD)
     parts = (x.mean(axis=1), spread, x.min(axis=1), x.max(axis=1), np.log(step + LEAST_SPREAD))
     return np.concatenate(parts, axis=1)

@@ -30,8 +30,8 @@ from stimjax.errors import StimjaxError
 from stimjax.machine.versions import versions
 from stimjax.students import classical, study
 from stimjax.students.classical import CLASSICAL, Fitted
+from stimjax.trained import card, onnx, weights
 from stimjax.trained import coverage as covers
-from stimjax.trained import weights
 from stimjax.trained.coverage import Coverage
 from stimjax.trained.weights import Learned
 
@@ -52,6 +52,7 @@ class Model:
         release: the digest of the release that it learned from; None if it is of none.
         private: it learned from real windows, and is private as they are.
         versions: of the software that trained it.
+        sample: some windows that it learned from, on which `model.onnx` is compared; not kept.
     """
 
     spec: Spec
@@ -63,6 +64,7 @@ class Model:
     release: str | None = None
     private: bool = False
     versions: Mapping[str, str] = dataclasses.field(default_factory=versions)
+    sample: Float[np.ndarray, "n ..."] | None = None
 
     def predict_proba(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n classes"]:
         """Class probabilities f32 of windows f32[n, *spec.shape].
@@ -112,6 +114,7 @@ def fit(
         ),
         coverage=covers.measure(train, chosen),
         windows=windows,
+        sample=np.asarray(chosen.x[: onnx.CHECKED], np.float32),
     )
 
 
@@ -141,7 +144,7 @@ def _learn(student: str, settings: config.Study, train: Batch, validation: Batch
     return study.networks(student, settings, seeds=seeds, train=train, validation=validation)
 
 
-def save(model: Model, folder: Path, spec_file: Path | None = None) -> None:
+def save(model: Model, folder: Path, spec_file: Path | None = None) -> str | None:
     """Write `model` into a folder that is there and empty.
 
     Args:
@@ -149,6 +152,9 @@ def save(model: Model, folder: Path, spec_file: Path | None = None) -> None:
         folder: see the head of this file.
         spec_file: the `spec.json` of what it learned from, which says more than `model.spec`; it
             is copied.
+
+    Returns:
+        Why there is no `model.onnx`, in a line; None where there is one.
     """
     if spec_file is None:
         save_spec(model.spec, folder)
@@ -156,10 +162,19 @@ def save(model: Model, folder: Path, spec_file: Path | None = None) -> None:
         shutil.copyfile(spec_file, folder / SPEC)
     weights.save(model.learned, folder)
     covers.save(model.coverage, folder)
+    if model.sample is None:
+        missing = f"no {onnx.FILE}: the model was loaded, and has no windows to compare it on"
+    else:
+        missing = onnx.write(model.learned, model.student, model.sample, folder)
+    text = card.render(model, onnx=missing is None)
+    (folder / "README.md").write_text(text, encoding="utf-8")
     about(model, {path.name: sha256(path) for path in sorted(folder.iterdir())}).save(folder)
+    return missing
 
 
-def keep(model: Model, out: Path, source: Path | None = None, *, overwrite: bool = False) -> None:
+def keep(
+    model: Model, out: Path, source: Path | None = None, *, overwrite: bool = False
+) -> str | None:
     """Save `model` as the folder `out`, which appears when it is complete.
 
     Args:
@@ -168,11 +183,14 @@ def keep(model: Model, out: Path, source: Path | None = None, *, overwrite: bool
         source: the folder that it learned from, whose `spec.json` is copied.
         overwrite: replace a model that stimjax wrote earlier.
 
+    Returns:
+        Why there is no `model.onnx`, in a line; None where there is one.
+
     Raises:
         StimjaxError: `out` is occupied.
     """
     with new_folder(out, overwrite=overwrite, private=model.private) as folder:
-        save(model, folder, None if source is None else source / SPEC)
+        return save(model, folder, None if source is None else source / SPEC)
 
 
 def load(folder: Path) -> Model:

@@ -51,6 +51,8 @@ class Fit:
         from stimjax.trained import model as models
 
         model = models.fit_folder(self.release, self.student, study)
-        models.keep(model, self.out, self.release, overwrite=self.overwrite)
+        missing = models.keep(model, self.out, self.release, overwrite=self.overwrite)
         whose = "real windows (private)" if model.private else "stimuli"
         print(f"{self.out}: the student {self.student}, trained on {model.windows} {whose}")
+        if missing:
+            print(f"{self.out}: {missing}")
