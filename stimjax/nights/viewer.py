@@ -117,9 +117,9 @@ def _layout(night: ScoredNight, shown: list[Track]) -> Any:
         bounds=(shift, shift + length),
         min_interval=CLOSEST * MS,
     )
-    rows = [_bands(night, time), _probability(night, time)]
-    if night.task == "stages":
-        rows.insert(1, _hypnogram(night, time))
+    rows = [_bands(night, time)] if _spans(night) else []
+    rows += [_hypnogram(night, time)] if night.task == "stages" else []
+    rows.append(_probability(night, time))
     height = min(max(TALL // max(1, len(shown)), LOWEST), HIGHEST)
     rows += [_signal(night, track, time, height) for track in shown]
     cursor = Span(dimension="height", line_dash="dotted", line_width=1, name="cursor")

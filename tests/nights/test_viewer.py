@@ -37,6 +37,16 @@ def test_a_warning_is_shown_and_a_file_s_name_is_no_part_of_the_code(night: Scor
     assert name not in page and "&lt;script&gt;alert(1)" in page and 'role="alert"' in page
 
 
+def test_a_staged_night_of_which_nothing_is_left_out_has_no_empty_row(
+    staged: ScoredNight, caplog: pytest.LogCaptureFixture
+) -> None:
+    every = np.nan_to_num(staged.probability, nan=0.2)
+    nothing = np.zeros(len(staged.start), bool)
+    whole = dataclasses.replace(staged, why=np.full(len(every), ""), probability=every)
+    page_of(dataclasses.replace(whole, uncovered=nothing))
+    assert caplog.records == []
+
+
 def test_a_large_night_stays_below_five_megabytes(night: ScoredNight) -> None:
     signal = night.recording.signals["SpO2"]
     values = np.random.default_rng(0).uniform(80, 100, 100 * 60 * 40)
