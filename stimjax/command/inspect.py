@@ -10,9 +10,11 @@ from stimjax.command import recordings
 from stimjax.command.table import aligned
 from stimjax.disk.documents import (
     LEAKS,
+    AgreementFile,
     Guarantee,
     Made,
     Metrics,
+    Nights,
     PeopleBehind,
     Privacy,
     Results,
@@ -78,6 +80,7 @@ def _own() -> dict[str, Callable[[Path], str]]:
     return {
         "study": _job,
         "results.json": _results,
+        "nights.json": _nights,
         "privacy.json": _audit,
         "teacher.json": _teacher,
         "manifest.json": _release,
@@ -111,6 +114,13 @@ def _audit(folder: Path) -> str:
         rows.append((*named, _number(entry.value), ends, *beside))
     seed = with_seed(attacks)
     return "\n".join(["audit (what attacks find)", *aligned(rows), *([seed] if seed else [])])
+
+
+def _nights(folder: Path) -> str:
+    from stimjax.command.scored import lines  # it brings scipy and jinja
+
+    measured = AgreementFile.load(folder) if (folder / AgreementFile.FILE).exists() else None
+    return "\n".join(["scored nights (private)", "", *lines(Nights.load(folder), measured)])
 
 
 def _teacher(folder: Path) -> str:

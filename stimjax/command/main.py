@@ -59,6 +59,7 @@ VERBS = {
     "fit": verbs.Fit,
     "study": verbs.Study,
     "audit": verbs.Audit,
+    "score": verbs.Score,
     "export": verbs.Export,
     "verify": verbs.Verify,
     "sign": verbs.Sign,
@@ -68,7 +69,7 @@ VERBS = {
 GROUPS = {
     "The whole job": ("demo", "run"),
     "Step by step": ("simulate", "prepare", "train", "synthesize", "study", "audit"),
-    "Use a release": ("fit",),
+    "Use a release": ("fit", "score"),
     "What came out": ("export", "prior", "verify", "sign", "inspect"),
     "On your machine": ("completion",),
 }

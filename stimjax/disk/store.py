@@ -28,7 +28,7 @@ from stimjax.errors import StimjaxError
 
 # One of these lies in every folder that stimjax wrote, and names it: only such a folder is ever
 # replaced.
-MARKERS = ("config.yaml", "manifest.json", "model.json")
+MARKERS = ("config.yaml", "manifest.json", "model.json", "nights.json")
 
 
 @contextlib.contextmanager

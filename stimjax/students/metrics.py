@@ -69,7 +69,7 @@ def evaluate(probability: Float[np.ndarray, "n classes"], batch: Batch) -> Score
     sensitivity, specificity, f1 = _per_class(cells.reshape(y.shape[1], -1))
     return Scores(
         accuracy=_or_none(_accuracy(cells)[0]),
-        kappa=_or_none(_kappa(cells)[0]),
+        kappa=_or_none(kappa(cells)[0]),
         sensitivity=sensitivity,
         specificity=specificity,
         f1=f1,
@@ -147,7 +147,7 @@ def _resample(
 
 def _scores(cells: Float[np.ndarray, "... seeds cells"]) -> Float[np.ndarray, "2 ..."]:
     """Accuracy and kappa, means over seeds; NaN where not defined."""
-    return np.stack([_accuracy(cells).mean(axis=-1), _kappa(cells).mean(axis=-1)])
+    return np.stack([_accuracy(cells).mean(axis=-1), kappa(cells).mean(axis=-1)])
 
 
 def _interval(value: float, resampled: Float[np.ndarray, " samples"]) -> Interval | None:
@@ -170,8 +170,12 @@ def _accuracy(cells: Float[np.ndarray, "... cells"]) -> Float[np.ndarray, " ..."
     return cells[..., :: classes + 1].sum(axis=-1) / cells.sum(axis=-1)
 
 
-def _kappa(cells: Float[np.ndarray, "... cells"]) -> Float[np.ndarray, " ..."]:
-    """Cohen's kappa; NaN where agreement by chance is certain (one class on both sides)."""
+def kappa(cells: Float[np.ndarray, "... cells"]) -> Float[np.ndarray, " ..."]:
+    """Cohen's kappa; NaN where agreement by chance is certain (one class on both sides).
+
+    Args:
+        cells: confusion counts, of a class `a` called `b` in cell `a * classes + b`.
+    """
     classes = round(cells.shape[-1] ** 0.5)
     table = cells.reshape(*cells.shape[:-1], classes, classes)
     total = cells.sum(axis=-1)

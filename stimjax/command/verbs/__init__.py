@@ -4,6 +4,7 @@ What a verb needs is imported when it runs, so that `stimjax --help` answers at 
 """
 
 from stimjax.command.verbs.models import Fit
+from stimjax.command.verbs.nights import Score
 from stimjax.command.verbs.releases import Export, Inspect, Prior, Sign, Verify
 from stimjax.command.verbs.steps import Audit, Prepare, Simulate, Study, Synthesize, Train
 from stimjax.command.verbs.whole import Demo, Run
@@ -17,6 +18,7 @@ __all__ = [
     "Prepare",
     "Prior",
     "Run",
+    "Score",
     "Sign",
     "Simulate",
     "Study",

@@ -13,6 +13,18 @@ from stimjax.disk.documents.manifest import (
 )
 from stimjax.disk.documents.metrics import CriticScores, Member, Metrics
 from stimjax.disk.documents.model import ModelFile
+from stimjax.disk.documents.nights import (
+    Agreement,
+    AgreementFile,
+    BlandAltman,
+    Compared,
+    Measured,
+    NightFile,
+    Nights,
+    NightSummary,
+    Sleep,
+    Threshold,
+)
 from stimjax.disk.documents.privacy import LEAKS, Entry, Privacy, Side, Sides
 from stimjax.disk.documents.results import (
     Family,
@@ -30,8 +42,12 @@ from stimjax.disk.documents.tradeoff import Estimate, TradeoffPoint
 
 __all__ = [
     "LEAKS",
+    "Agreement",
+    "AgreementFile",
     "Audited",
+    "BlandAltman",
     "Cohort",
+    "Compared",
     "CriticScores",
     "Dealt",
     "Entry",
@@ -43,9 +59,13 @@ __all__ = [
     "Loss",
     "Made",
     "Manifest",
+    "Measured",
     "Member",
     "Metrics",
     "ModelFile",
+    "NightFile",
+    "NightSummary",
+    "Nights",
     "Part",
     "PeopleBehind",
     "Privacy",
@@ -55,8 +75,10 @@ __all__ = [
     "Scores",
     "Side",
     "Sides",
+    "Sleep",
     "Split",
     "TeacherFile",
     "TeacherScores",
+    "Threshold",
     "TradeoffPoint",
 ]
