@@ -14,6 +14,7 @@ from stimjax.disk.documents import (
     Guarantee,
     Made,
     Metrics,
+    ModelFile,
     Nights,
     PeopleBehind,
     Privacy,
@@ -68,9 +69,11 @@ _DOCUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("study/results.json", "audit/privacy.json", "release/manifest.json", "release/spec.json"),
     ),
     "results.json": ("study", ("results.json",)),
+    "nights.json": ("nights", ("nights.json", "agreement.json")),
     "privacy.json": ("audit", ("privacy.json",)),
     "teacher.json": ("teacher", ("teacher.json", "metrics.json")),
     "manifest.json": ("release", ("manifest.json", "spec.json")),
+    "model.json": ("model", ("model.json", "spec.json")),
     "spec.json": ("windows", ("spec.json",)),
 }
 
@@ -84,6 +87,7 @@ def _own() -> dict[str, Callable[[Path], str]]:
         "privacy.json": _audit,
         "teacher.json": _teacher,
         "manifest.json": _release,
+        "model.json": _model,
         "spec.json": _windows,
     }
 
@@ -121,6 +125,25 @@ def _nights(folder: Path) -> str:
 
     measured = AgreementFile.load(folder) if (folder / AgreementFile.FILE).exists() else None
     return "\n".join(["scored nights (private)", "", *lines(Nights.load(folder), measured)])
+
+
+def _model(folder: Path) -> str:
+    about = ModelFile.load(folder)
+    of = {"release": "stimuli of a release", "windows": "real windows (private)"}
+    source = of.get(about.learned_from, "windows in memory")
+    lines = [
+        "model",
+        f"student   {about.student}, trained on {about.windows} {source}",
+        *(
+            []
+            if about.release is None
+            else [f"release   its manifest has the SHA-256 {about.release}"]
+        ),
+        *_spec(load_spec(folder)),
+        "",
+        _versions(about.versions),
+    ]
+    return "\n".join(lines)
 
 
 def _teacher(folder: Path) -> str:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from stimjax.command import inspect
 from stimjax.data.edf.writer import Trace, write_edf
 
 STAGES = [(30.0 * i, 30.0, "Sleep stage N2") for i in range(20)]
@@ -79,3 +80,7 @@ def test_what_stimjax_wrote_is_shown_as_its_documents(built, run, kind):
     for name, content in shown["documents"].items():
         assert content == json.loads((built[0] / kind / name).read_text())
     assert shown["documents"]
+
+
+def test_all_that_is_described_has_its_documents():
+    assert list(inspect._own()) == list(inspect._DOCUMENTS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
 from stimjax import config as sections
-from stimjax.command.options import Overwrite
+from stimjax.command.options import FLAT, Overwrite
+from stimjax.command.talk import TALK, Talk
 from stimjax.config import settings
 from stimjax.disk.store import refuse_occupied
 from stimjax.machine import runtime
@@ -41,6 +42,7 @@ class Fit:
     labels: Literal["soft", "hard"] = "soft"
     seed: int = 0
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
     fit: sections.Fit = DEFAULT
 
     def run(self) -> None:
@@ -53,6 +55,6 @@ class Fit:
         model = models.fit_folder(self.release, self.student, study)
         missing = models.keep(model, self.out, self.release, overwrite=self.overwrite)
         whose = "real windows (private)" if model.private else "stimuli"
-        print(f"{self.out}: the student {self.student}, trained on {model.windows} {whose}")
-        if missing:
-            print(f"{self.out}: {missing}")
+        said = [f"{self.out}: the student {self.student}, trained on {model.windows} {whose}"]
+        said += [f"{self.out}: {missing}"] if missing else []
+        self.talk.outcome(self.out, "\n".join(said))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from stimjax.command.options import Overwrite, Paths
+from stimjax.command.options import FLAT, Overwrite, Paths
+from stimjax.command.talk import TALK, Flag, Talk
 from stimjax.command.verbs.names import split_names
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.machine import runtime
-from stimjax.machine.progress import reporter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Score:
     out: Path
     beside: tuple[Path, ...] = ()
     channels: tuple[str, ...] = ()
-    skip_bad: bool = False
+    skip_bad: Flag = False
     overwrite: Overwrite = False
+    talk: Annotated[Talk, FLAT] = TALK
 
     def run(self) -> None:
         if not self.nights:
@@ -48,11 +50,11 @@ class Score:
         models = score.load((self.model, *self.beside))
         like = likes.asking(likes.like(self.model), split_names(self.channels))
         with (
-            reporter() as report,
+            self.talk.reporter() as report,
             new_folder(self.out, overwrite=self.overwrite, private=True) as folder,
         ):
             nights, agreement = score.score(
                 models, like, self.nights, folder, skip_bad=self.skip_bad, report=report
             )
-        print("\n".join(lines(nights, agreement)))
-        print(f"{self.out / 'index.html'}: look here first")
+        found = [*lines(nights, agreement), f"{self.out / 'index.html'}: look here first"]
+        self.talk.outcome(self.out, "\n".join(found))
