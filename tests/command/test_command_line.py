@@ -43,7 +43,7 @@ def test_help_names_every_command_and_option(run):
         assert f"usage: stimjax {verb}" in out
         for option in options._names(main.VERBS[verb]):
             assert re.search(rf"{re.escape(option)}[ ,]", out), option
-        if verb not in ("prior", "export", "verify", "inspect"):
+        if verb not in ("prior", "export", "verify", "inspect", "fit"):
             assert {"--seed", "--config", "--overwrite"} <= set(options._names(main.VERBS[verb]))
 
 
