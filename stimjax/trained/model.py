@@ -166,7 +166,7 @@ def save(model: Model, folder: Path, spec_file: Path | None = None) -> str | Non
         missing = f"no {onnx.FILE}: the model was loaded, and has no windows to compare it on"
     else:
         missing = onnx.write(model.learned, model.student, model.sample, folder)
-    text = card.render(model, onnx=missing is None)
+    text = card.render(about(model, {}), model.spec, onnx=missing is None)
     (folder / "README.md").write_text(text, encoding="utf-8")
     about(model, {path.name: sha256(path) for path in sorted(folder.iterdir())}).save(folder)
     return missing

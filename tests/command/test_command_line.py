@@ -46,7 +46,7 @@ def test_help_names_every_command_and_option(run):
         assert f"usage: stimjax {verb}" in out
         for option in options._names(main.VERBS[verb]):
             assert re.search(rf"{re.escape(option)}[ ,]", out), option
-        unlike = ("score", "prior", "export", "verify", "sign", "inspect", "completion")
+        unlike = ("fit", "score", "prior", "export", "verify", "sign", "inspect", "completion")
         if verb not in unlike:
             assert {"--seed", "--config", "--overwrite"} <= set(options._names(main.VERBS[verb]))
 

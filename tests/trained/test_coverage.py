@@ -33,7 +33,7 @@ def test_features_are_these_numbers() -> None:
 
 
 def test_of_the_same_kind_few_are_outside_and_of_wrong_kinds_most() -> None:
-    found = coverage.measure(windows(2000, 0), windows(1000, 1))
+    found = coverage.measure(windows(2000, 0), windows(4000, 1))
     x = np.asarray(windows(4000, 2).x)
     assert 0.001 < coverage.outside(x, found).mean() < 0.012  # 0.005 is the aim
     wrong = {"still": 0 * x, "percent": x / 100, "high": x + 9, "spikes": x**9}

@@ -228,7 +228,7 @@ def test_real_windows_give_a_private_model(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["cnn", "cnn_half", "mlp", "resnet", "gru", "transformer"])
+@pytest.mark.parametrize("name", ["cnn", "cnn_half", "mlp", "resnet", "transformer"])
 @pytest.mark.parametrize("shape", [(240, 5), (8, 8, 1)])
 def test_deep_students_are_the_same_in_onnx(
     name: str, shape: tuple[int, ...], tmp_path: Path
