@@ -8,7 +8,7 @@ It lands in one folder:
     private/                  mode 0700: recordings of the demo, windows, teacher, report.html,
                               release.seed.json, and tradeoff/ with releases of several strengths
                               of inhibition
-    release/                  what may be published
+    release/                  what may be published, with a report of its own
     study/results.json        how good the students are
     audit/privacy.json        what the release tells of individuals
     report.html               a link to private/report.html, which shows real windows
@@ -38,7 +38,7 @@ from stimjax.disk.documents import Made, Metrics, Privacy, Results, TradeoffPoin
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, rates, secret, synthesize
-from stimjax.job import cohort, stages, tradeoff
+from stimjax.job import cohort, published, stages, tradeoff
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.machine.progress import Reporter
@@ -114,6 +114,8 @@ def run(
         if exceeded:
             first.release.rename(private / "refused")
             secret.move(first.release, private / "refused")
+        else:
+            published.add_report(story, first.release, first.windows, recordings, reporter)
     return exceeded
 
 

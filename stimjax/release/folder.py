@@ -4,6 +4,7 @@
     stimuli-00000.safetensors   x, y, subject (-1: nobody), weight; more shards follow
     README.md                   the data card
     manifest.json               how it was made, and the SHA-256 of every other file
+    report.html, utility.json   how good students are and what an audit found, of a whole run
 
 Nothing here names a person, a recording, a path or a date.
 """
@@ -11,6 +12,7 @@ Nothing here names a person, a recording, a path or a date.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +20,12 @@ import numpy as np
 from stimjax import batch
 from stimjax.batch import Batch, Spec
 from stimjax.disk.documents import Manifest
-from stimjax.disk.store import load_arrays, sha256
+from stimjax.disk.store import load_arrays, new_file, sha256, write_json
 from stimjax.errors import StimjaxError
 from stimjax.release import card
 
 SHARD = "stimuli"
+OWN = ("spec.json", "README.md", Manifest.FILE)
 
 
 def save_shard(folder: Path, number: int, stimuli: Batch) -> None:
@@ -101,3 +104,31 @@ def load(folder: Path) -> Batch:
         which = int(np.argwhere(outside)[0, 0])
         raise StimjaxError(f"{folder}: stimulus {which} leaves the range that the spec promises")
     return stimuli
+
+
+def add(folder: Path, contents: Mapping[str, str]) -> None:
+    """Add text files to a release, or replace those of the same names that were added earlier.
+
+    The manifest, which names them with their hashes, is replaced in one step, after the files are
+    there. A command that dies before leaves a release that says which file is not listed.
+
+    Args:
+        folder: of a release that is complete.
+        contents: the texts, by name.
+
+    Raises:
+        StimjaxError: the release is damaged, a name is one of its own files, or nothing can be
+            written there.
+    """
+    load(folder)
+    manifest = load_manifest(folder)
+    for name in contents:
+        if Path(name).name != name or name in OWN or name.startswith(SHARD):
+            raise StimjaxError(f"{folder}/{name}: is a file of the release itself; name another")
+    for name, text in contents.items():
+        with new_file(folder / name, overwrite=True) as file:
+            file.write_text(text, encoding="utf-8")
+    hashes = dict(manifest.files) | {name: sha256(folder / name) for name in contents}
+    manifest = dataclasses.replace(manifest, files=dict(sorted(hashes.items())))
+    with new_file(folder / manifest.FILE, overwrite=True) as file:
+        write_json(file, manifest.to_json())

@@ -112,6 +112,22 @@ def _highest(strongest: Sequence[Headline]) -> float:
     return max(one.interval[1] for one in strongest)
 
 
+def published(bounds: Mapping[str, float], privacy: Privacy | None) -> Verdict:
+    """What bounds a release that is published was held to."""
+    question, evidence = "What was it held to?", "bounds"
+    guaranteed = privacy is not None and privacy.epsilon is not None
+    facts = [
+        f"The formal guarantee is epsilon {privacy.epsilon:.3g}."
+        if privacy is not None and privacy.epsilon is not None
+        else "There is no formal guarantee."
+    ]
+    if bounds:
+        facts.insert(0, "The upper ends of the intervals keep them.")
+        return Verdict(question, "good", "To bounds of its holder.", tuple(facts), evidence)
+    mark = "good" if guaranteed else "open"
+    return Verdict(question, mark, "Its holder set no bounds.", tuple(facts), evidence)
+
+
 def publishing(
     bounds: Mapping[str, float], exceeded: Sequence[str], privacy: Privacy | None
 ) -> Verdict:
