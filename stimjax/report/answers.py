@@ -104,8 +104,7 @@ def calibration(answers: Answers) -> str:
         for name, probability in sides(answers).items():
             color, marker, line = LOOK[name]
             sure, right = calibrated(answers.label, probability)
-            style = {"color": color, "linestyle": line, "marker": marker}
-            axes.plot(sure, right, label=name, **style)
+            axes.plot(sure, right, label=name, color=color, linestyle=line, marker=marker)
         axes.set_xlabel("Probability of the called class")
         axes.set_ylabel("Share that is called rightly")
         axes.set_xlim(lowest - 0.02, 1.02)

@@ -43,8 +43,15 @@ def forest(privacy: Privacy) -> str:
                 filled = color if not blind(entry) else "white"
                 if entry.ci is not None:
                     axes.plot(entry.ci, [y, y], color=color, linewidth=1.4)
-                style = {"marker": marker, "color": color, "markerfacecolor": filled}
-                axes.plot(entry.value, y, linestyle="none", markersize=5, **style)
+                axes.plot(
+                    [entry.value or 0.0],
+                    [y],
+                    linestyle="none",
+                    marker=marker,
+                    markersize=5,
+                    color=color,
+                    markerfacecolor=filled,
+                )
             axes.plot([], [], marker=marker, color=color, label=name)
         axes.plot([], [], "o", color=GRAY, markerfacecolor="white", label="blind: misses any leak")
         axes.set_yticks(range(len(attacks)), [named(name) for name in attacks])

@@ -85,5 +85,14 @@ def _sides(real: Batch, stimuli: Batch) -> list[tuple[str, Batch, str, str]]:
 
 def _points(panel: Axes, at: np.ndarray, look: tuple[str, str], label: str) -> None:
     marker, color = look
-    style = {"marker": marker, "linestyle": "none", "markersize": 3, "color": color}
-    panel.plot(at[:, 0], at[:, 1], markerfacecolor="none", alpha=0.7, label=label, **style)
+    panel.plot(
+        at[:, 0],
+        at[:, 1],
+        marker=marker,
+        linestyle="none",
+        markersize=3,
+        color=color,
+        markerfacecolor="none",
+        alpha=0.7,
+        label=label,
+    )

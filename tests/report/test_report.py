@@ -71,8 +71,9 @@ def with_windows(story: Story, spec: Spec) -> Story:
         story.manifest, classes=by_class, accepted=by_class, failed=by_class, hits=by_class
     )
     judged = random_batch(spec, 200, soft=True)
+    sure = np.asarray(judged.y)
     answers = Answers(
-        np.asarray(judged.label), np.arange(200) // 20, judged.y, judged.y[::-1].copy(), "mlp"
+        np.asarray(judged.label), np.arange(200) // 20, sure, sure[::-1].copy(), "mlp"
     )
     return dataclasses.replace(
         story,
