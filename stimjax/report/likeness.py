@@ -36,7 +36,7 @@ def spectra(real: Batch, stimuli: Batch) -> str:
             panel.set_title(channel.name)
         for panel in axes[len(channels) :]:
             panel.remove()
-        figure.supxlabel("Frequency (Hz)" if real.spec.rate else "1 / sample", fontsize=8)
+        axes[len(channels) - 1].set_xlabel("Frequency (Hz)" if real.spec.rate else "1 / sample")
         figure.supylabel("Power spectral density (dB)", fontsize=8)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2)
@@ -58,7 +58,7 @@ def components(real: Batch, stimuli: Batch) -> str:
             _points(panel, two[stimuli.label == number], ("x", STIMULI), "stimuli")
         for panel in axes[len(classes) :]:
             panel.remove()
-        figure.supxlabel("First component", fontsize=9)
+        axes[len(classes) - 1].set_xlabel("First component")
         figure.supylabel("Second component", fontsize=9)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2)
