@@ -8,7 +8,7 @@ It lands in one folder:
     private/                  mode 0700: recordings of the demo, windows, teacher, report.html,
                               release.seed.json, and tradeoff/ with releases of several strengths
                               of inhibition
-    release/                  what may be published
+    release/                  what may be published, with a report of its own
     study/results.json        how good the students are
     audit/privacy.json        what the release tells of individuals
     report.html               a link to private/report.html, which shows real windows
@@ -38,7 +38,7 @@ from stimjax.disk.documents import Made, Metrics, Privacy, Results, TradeoffPoin
 from stimjax.disk.store import new_folder
 from stimjax.errors import StimjaxError
 from stimjax.excite import guarantee, rates, secret, synthesize
-from stimjax.job import cohort, stages, tradeoff
+from stimjax.job import cohort, published, stages, tradeoff
 from stimjax.learn import resume
 from stimjax.learn import teacher as teachers
 from stimjax.machine.progress import Reporter
@@ -107,11 +107,15 @@ def run(
         _save_settings(folder, job, simulated)
         repeat = _repeat(data, out)
         story = _story(folder, first, results, predictions, simulated, repeat)
-        story = dataclasses.replace(story, privacy=privacy, tradeoff=points, exceeded=exceeded)
+        story = dataclasses.replace(
+            story, privacy=privacy, tradeoff=points, exceeded=exceeded, bounds=bounds or {}
+        )
         _write_report(story, folder)
         if exceeded:
             first.release.rename(private / "refused")
             secret.move(first.release, private / "refused")
+        else:
+            published.add_report(story, first.release, first.windows, recordings, reporter)
     return exceeded
 
 
@@ -326,13 +330,15 @@ def _story(
     rng = np.random.default_rng(0)
     real = test[np.sort(rng.permutation(len(test))[:SHOWN])]
     stimuli = release.load(places.release)
+    taught = teacher.probability(test.x)
     return report.Story(
         title="Simulated sleepers" if simulated else "Stimuli and students",
         simulated=simulated,
         results=results,
         real=real,
         stimuli=dataclasses.replace(stimuli[:SHOWN], spec=real.spec),
-        night=_night(test, teacher.probability(test.x), predictions),
+        night=_night(test, taught, predictions),
+        answers=_answers(test, taught, predictions),
         origin=Made.load(places.windows),
         teacher=Metrics.load(places.teacher),
         manifest=release.load_manifest(places.release),
@@ -351,10 +357,10 @@ def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> repo
     from stimjax import report
 
     subjects = [subject for subject in np.unique(test.subject) if subject != NOBODY]
-    students = [name for name, source in predictions if source == "stimuli"]
-    if not subjects or not students or test.spec.label_seconds is None:
+    name = _shown_student(predictions)
+    if not subjects or name is None or test.spec.label_seconds is None:
         return None
-    student = predictions["cnn" if "cnn" in students else students[0], "stimuli"][0]
+    student = predictions[name, "stimuli"][0]
     label = test.label
     where = max(
         (np.flatnonzero(np.asarray(test.subject) == subject) for subject in subjects),
@@ -370,7 +376,25 @@ def _night(test: Batch, predicted: np.ndarray, predictions: Predictions) -> repo
         predicted=shown(predicted[where]),
         student=shown(student[where]),
         seconds=float(test.spec.label_seconds),
+        x=np.asarray(test.x)[where],
     )
+
+
+def _answers(test: Batch, taught: np.ndarray, predictions: Predictions) -> report.Answers | None:
+    """What the teacher and a student said of the first fold's test windows."""
+    from stimjax import report
+
+    name = _shown_student(predictions)
+    if name is None:
+        return None
+    student = predictions[name, "stimuli"][:, : len(test)].mean(axis=0)
+    return report.Answers(np.asarray(test.label), np.asarray(test.subject), taught, student, name)
+
+
+def _shown_student(predictions: Predictions) -> str | None:
+    """The student of the pictures: a CNN, else the first; None where there is none on stimuli."""
+    students = [name for name, source in predictions if source == "stimuli"]
+    return "cnn" if "cnn" in students else next(iter(students), None)
 
 
 def _repeat(data: Sequence[Path] | None, out: Path) -> str:

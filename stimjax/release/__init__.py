@@ -1,6 +1,7 @@
 """A release: the folder that is published."""
 
 from stimjax.release.folder import (
+    add,
     finish,
     finished,
     load,
@@ -9,4 +10,4 @@ from stimjax.release.folder import (
     save_shard,
 )
 
-__all__ = ["finish", "finished", "load", "load_manifest", "load_shard", "save_shard"]
+__all__ = ["add", "finish", "finished", "load", "load_manifest", "load_shard", "save_shard"]

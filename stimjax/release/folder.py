@@ -6,6 +6,7 @@
     README.md                   the data card
     manifest.json               how it was made, and the SHA-256 of every other file
     manifest.json.sig           a signature of the manifest, if it was signed (`release.seal`)
+    report.html, utility.json   how good students are and what an audit found, of a whole run
 
 Nothing here names a person, a recording, a path or a date.
 """
@@ -13,6 +14,7 @@ Nothing here names a person, a recording, a path or a date.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +25,7 @@ from stimjax import batch
 from stimjax.batch import Batch, Spec
 from stimjax.data import preparation
 from stimjax.disk.documents import Manifest
-from stimjax.disk.store import load_arrays, sha256
+from stimjax.disk.store import load_arrays, new_file, sha256, write_json
 from stimjax.errors import StimjaxError
 from stimjax.release import card
 
@@ -35,6 +37,7 @@ BESIDE = (
     SIGNATURE,
 )
 PROGRAM = "prepare.py"  # makes windows of a recording; it is of this package, and needs none of it
+OWN = ("spec.json", "README.md", PROGRAM, SIGNATURE, Manifest.FILE)
 
 
 def save_shard(folder: Path, number: int, stimuli: Batch) -> None:
@@ -128,3 +131,31 @@ def load(folder: Path) -> Batch:
         which = int(np.argwhere(outside)[0, 0])
         raise StimjaxError(f"{folder}: stimulus {which} leaves the range that the spec promises")
     return stimuli
+
+
+def add(folder: Path, contents: Mapping[str, str]) -> None:
+    """Add text files to a release, or replace those of the same names that were added earlier.
+
+    The manifest, which names them with their hashes, is replaced in one step, after the files are
+    there. A command that dies before leaves a release that says which file is not listed.
+
+    Args:
+        folder: of a release that is complete.
+        contents: the texts, by name.
+
+    Raises:
+        StimjaxError: the release is damaged, a name is one of its own files, or nothing can be
+            written there.
+    """
+    load(folder)
+    manifest = load_manifest(folder)
+    for name in contents:
+        if Path(name).name != name or name in OWN or name.startswith(SHARD):
+            raise StimjaxError(f"{folder}/{name}: is a file of the release itself; name another")
+    for name, text in contents.items():
+        with new_file(folder / name, overwrite=True) as file:
+            file.write_text(text, encoding="utf-8")
+    hashes = dict(manifest.files) | {name: sha256(folder / name) for name in contents}
+    manifest = dataclasses.replace(manifest, files=dict(sorted(hashes.items())))
+    with new_file(folder / manifest.FILE, overwrite=True) as file:
+        write_json(file, manifest.to_json())

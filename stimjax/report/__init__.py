@@ -1,6 +1,7 @@
-"""The report: one private HTML page that tells what a run did and how well it went."""
+"""The report: a private HTML page that tells what a run did, and one that may be published."""
 
+from stimjax.report.public import contents
 from stimjax.report.report import write
-from stimjax.report.story import Night, Story
+from stimjax.report.story import Answers, Night, Story
 
-__all__ = ["Night", "Story", "write"]
+__all__ = ["Answers", "Night", "Story", "contents", "write"]

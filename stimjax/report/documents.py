@@ -9,6 +9,7 @@ from stimjax import config
 from stimjax.config.recipes import Recipe
 from stimjax.disk.documents import Cohort, Made, Manifest, Metrics, PeopleBehind
 from stimjax.learn import limits
+from stimjax.report.names import named
 from stimjax.report.tables import ALL, METRICS, UNDEFINED, Table, label, scaled, text
 
 
@@ -53,7 +54,10 @@ def teacher(metrics: Metrics) -> list[Table]:
         if any(getattr(part, name) is not None for part in parts)
     ]
     members = [
-        [member.network, *map(text, (member.radius, member.weight, member.loss, member.accuracy))]
+        [
+            named(member.network),
+            *map(text, (member.radius, member.weight, member.loss, member.accuracy)),
+        ]
         for member in metrics.members
     ]
     header = ["Network", "Radius", "Weight", "Loss (validation)", "Accuracy (validation)"]
@@ -63,7 +67,10 @@ def teacher(metrics: Metrics) -> list[Table]:
     ]
     if metrics.critic is not None:
         critic = metrics.critic
-        cells = [critic.network, *map(text, (critic.subjects, critic.accuracy, critic.chance))]
+        cells = [
+            named(critic.network),
+            *map(text, (critic.subjects, critic.accuracy, critic.chance)),
+        ]
         header = ["Network", "Subjects", "Accuracy", "Guessing"]
         tables.append(Table("The identity critic", header, [cells]))
     return tables

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stimjax.disk.documents import Loss, Results, TradeoffPoint
-from stimjax.report.story import Night
+from stimjax.report.names import curve, named
 from stimjax.report.tables import Number, mean_of, over_repeats
 
 WIDTH = 4.8  # inches
@@ -81,7 +81,7 @@ def gap(results: Results) -> str:
             panel.set_xlabel("Accuracy lost (points)")
             panel.grid(axis="x", color="#d0d0d0", linewidth=0.5)
         axes[0].set_title("Trained on stimuli")
-        _name_rows(axes[0], students)
+        _name_rows(axes[0], [named(name) for name in students])
         if baselines:
             axes[1].set_title("Trained on baselines")
             axes[1].tick_params(axis="y", length=0)
@@ -117,7 +117,7 @@ def _gaps_of(
         marker=marker,
         color=color,
         markerfacecolor=color if filled else "white",
-        label=source,
+        label=named(source),
     )
 
 
@@ -141,13 +141,13 @@ def accuracy(results: Results, teacher: Number | None) -> str:
                 marker=marker,
                 color=color,
                 markerfacecolor=color if filled else "none",
-                label=source,
+                label=named(source),
             )
         if teacher is not None:
             axes.axvline(100 * teacher, color=INK, linestyle="--", linewidth=1, label="teacher")
         axes.set_xlabel("Accuracy on real test windows (%)")
         axes.grid(color="#d0d0d0", linewidth=0.5)
-        _name_rows(axes, students)
+        _name_rows(axes, [named(name) for name in students])
         figure.legend(loc="outside lower center", ncols=3)
         return svg(figure)
 
@@ -162,53 +162,6 @@ def _mark(source: str, sources: list[str]) -> tuple[str, str, bool]:
 def _name_rows(axes: Axes, names: list[str]) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)  # the first on top
-
-
-def night(shown: Night, classes: tuple[str, ...]) -> str:
-    """One night: what was scored, what the teacher said, and what a student on stimuli said."""
-    hours = np.arange(len(shown.scored) + 1) * shown.seconds / 3600
-    two = len(classes) == 2
-    lines = (
-        ("Teacher", shown.predicted, REAL, "-"),
-        ("Student trained on stimuli", shown.student, STIMULI, "-"),
-    )
-    with matplotlib.rc_context(STYLE):
-        figure = Figure((WIDTH, 4.0 if two else 4.6), layout="constrained")
-        ratios = [0.45, 1, 1] if two else [1, 1, 1]
-        axes = figure.subplots(3, 1, sharex=True, height_ratios=ratios)
-        if two:
-            axes[0].stairs(shown.scored, hours, fill=True, facecolor="#c8c8c8", hatch="////")
-            axes[0].set_yticks([0, 1], classes)
-            axes[0].set_ylim(0, 1.05)
-        else:
-            _classes_of_night(axes[0], hours, shown.scored, classes, INK, "-")
-        axes[0].set_title("Scored")
-        for panel, (name, values, color, style) in zip(axes[1:], lines, strict=True):
-            panel.set_title(name)
-            if two:
-                panel.stairs(values, hours, color=color, linestyle=style, baseline=None)
-                panel.axhline(0.5, color=GRAY, linestyle=":", linewidth=1)
-                panel.set_ylim(-0.03, 1.03)
-                panel.set_yticks([0, 0.5, 1])
-                panel.set_ylabel("Probability")
-            else:
-                _classes_of_night(panel, hours, values, classes, color, style)
-        axes[2].set_xlabel("Hours of recording")
-        axes[2].set_xlim(0, hours[-1])
-        return svg(figure)
-
-
-def _classes_of_night(
-    axes: Axes,
-    hours: np.ndarray,
-    values: np.ndarray,
-    classes: tuple[str, ...],
-    color: str,
-    style: str,
-) -> None:
-    axes.stairs(values, hours, color=color, linestyle=style, baseline=None)
-    axes.set_yticks(range(len(classes)), classes)
-    axes.set_ylim(len(classes) - 0.7, -0.3)
 
 
 def confidence(
@@ -261,13 +214,13 @@ def tradeoff(points: Sequence[TradeoffPoint]) -> str:
         for name, mark in zip(students, itertools.cycle("oDsv^P"), strict=False):
             means = [over_repeats(point.kappa[name])[0] for point in points]
             kappa = [np.nan if mean is None else mean for mean in means]
-            above.plot(strength, kappa, f"{mark}-", label=name.removesuffix(" on stimuli"))
+            above.plot(strength, kappa, f"{mark}-", label=named(name.removesuffix(" on stimuli")))
         for name, mark in zip(attacks, itertools.cycle("oDsv^PX<>"), strict=False):
             values = [
                 point.attacks[name].value if name in point.attacks else np.nan for point in points
             ]
             style = "-" if "window" in name else "--"
-            below.plot(strength, values, mark + style, label=name.replace(" auc", ""))
+            below.plot(strength, values, mark + style, label=curve(name).replace(" auc", ""))
         below.axhline(0.5, color=GRAY, linewidth=0.8)
         above.set_ylabel("Kappa on real windows")
         below.set_ylabel("Area under the ROC curve")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from stimjax.disk.documents import LEAKS, Entry, Privacy, TradeoffPoint
 from stimjax.learn import limits
-from stimjax.privacy.headline import WITH_SEED, headline, with_seed
+from stimjax.privacy.headline import WITH_SEED, Headline, headline, with_seed
+from stimjax.report.names import curve, listed, named
 from stimjax.report.tables import UNDEFINED, Table, over_repeats, signed
 
 METRICS = {
@@ -53,9 +54,9 @@ def table(privacy: Privacy) -> Table:
     """Every number of the audit beside that of guessing, of real windows and of a planted leak."""
     rows = [
         [
-            entry.attack,
-            _measured(entry.metric),
-            entry.level,
+            named(entry.attack),
+            measured(entry.metric),
+            named(entry.level),
             _number(entry.value),
             UNDEFINED if entry.ci is None else " to ".join(map(_number, entry.ci)),
             _number(entry.chance),
@@ -83,9 +84,9 @@ def verdict(privacy: Privacy) -> list[str]:
     said = [f"{len(tried)} kinds of attack were tried on this release."]
     for level in ("subject", "window"):
         if strongest := headline(entries, level):
-            said.append(f"{strongest}; the attacker holds {strongest.strongest.holds}.")
+            said.append(f"{sentence(strongest)}; the attacker holds {strongest.strongest.holds}.")
     if successful:
-        said.append(f"These found more than guessing does: {', '.join(successful)}.")
+        said.append(f"These found more than guessing does: {listed(successful)}.")
     else:
         said.append(
             "None found more than guessing does; that is no proof that others would not either."
@@ -93,7 +94,7 @@ def verdict(privacy: Privacy) -> list[str]:
     if missed:
         said.append(
             f"These did not find even what was planted for them, so that they say nothing here: "
-            f"{', '.join(missed)}."
+            f"{listed(missed)}."
         )
     said += [line for line in [with_seed(privacy.attacks)] if line]
     if privacy.epsilon is None or privacy.delta is None:
@@ -106,15 +107,24 @@ def verdict(privacy: Privacy) -> list[str]:
     return said
 
 
+def sentence(strongest: Headline) -> str:
+    """The strongest attack in words."""
+    code = strongest.strongest.attack
+    name = named(code)
+    return f"{name[:1].upper()}{name[1:]}{str(strongest).removeprefix(code)}"
+
+
 def meanings(privacy: Privacy) -> list[tuple[str, str, str]]:
     """Of each attack: its name, what its number means to a participant, and what it has to hold."""
-    return list(dict.fromkeys((e.attack, e.tells, e.holds) for e in privacy.attacks))
+    return list(dict.fromkeys((named(e.attack), e.tells, e.holds) for e in privacy.attacks))
 
 
 def notes(privacy: Privacy) -> list[str]:
     """What has to be known beside single numbers."""
     return list(
-        dict.fromkeys(f"{e.attack}, {e.metric}: {e.note}." for e in privacy.attacks if e.note)
+        dict.fromkeys(
+            f"{named(e.attack)}, {measured(e.metric)}: {e.note}." for e in privacy.attacks if e.note
+        )
     )
 
 
@@ -126,7 +136,7 @@ def tradeoff(points: Sequence[TradeoffPoint]) -> Table:
     """
     rows = [
         [
-            f"kappa, {name}",
+            f"kappa, {curve(name)}",
             *(_with_interval(*over_repeats(point.kappa[name])) for point in points),
         ]
         for name in points[0].kappa
@@ -134,12 +144,12 @@ def tradeoff(points: Sequence[TradeoffPoint]) -> Table:
     for name in points[0].attacks:
         estimates = [point.attacks.get(name) for point in points]
         cells = [UNDEFINED if one is None else _with_interval(*one) for one in estimates]
-        rows.append([name, *cells])
+        rows.append([curve(name), *cells])
     header = ["Inhibition", *(f"{point.strength:g}" for point in points)]
     return Table("Students and attackers over the strength of inhibition", header, rows)
 
 
-def _measured(metric: str) -> str:
+def measured(metric: str) -> str:
     """The words for what an attack measured."""
     plain = metric.removesuffix(WITH_SEED)
     return METRICS.get(plain, plain) + ", by who has the seed" * (plain != metric)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from stimjax.batch import Batch
 from stimjax.disk.documents import (
@@ -30,12 +30,33 @@ class Night:
             predicted class number.
         student: the same from the student that was trained on stimuli.
         seconds: from the start of one window to the start of the next.
+        x: the windows themselves; None where only their classes are known.
     """
 
     scored: Float[np.ndarray, " n"]
     predicted: Float[np.ndarray, " n"]
     student: Float[np.ndarray, " n"]
     seconds: float
+    x: Float[np.ndarray, "n time channel"] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What was said of all test windows.
+
+    Attributes:
+        label: as scored.
+        subject: whose a window is; `batch.NOBODY` where that is not known.
+        teacher: its probabilities.
+        student: those of a student that was trained on stimuli, mean over its seeds.
+        name: of that student.
+    """
+
+    label: Int[np.ndarray, " n"]
+    subject: Int[np.ndarray, " n"]
+    teacher: Float[np.ndarray, "n classes"]
+    student: Float[np.ndarray, "n classes"]
+    name: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +81,8 @@ class Story:
         privacy: of the audit, if there was one.
         tradeoff: a point for each strength of inhibition; empty where none was measured.
         exceeded: bounds of the data holder that the audit exceeded; then nothing was published.
+        bounds: of the data holder; empty where none were set.
+        answers: on the test windows, if they are at hand.
     """
 
     title: str
@@ -78,6 +101,8 @@ class Story:
     privacy: Privacy | None = None
     tradeoff: Sequence[TradeoffPoint] = ()
     exceeded: tuple[str, ...] = ()
+    bounds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    answers: Answers | None = None
 
     @property
     def scores(self) -> Scores:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from scipy import stats
 
 from stimjax.disk.documents import Loss, Results, Row, Scores
+from stimjax.report.names import named
 from stimjax.report.story import Night
 
 Number = int | float  # JSON does not tell 0 from 0.0
@@ -120,7 +121,7 @@ def gap_table(results: Results) -> Table:
             ]
             margin = f"{100 * loss.accuracy_margin:g}, {loss.kappa_margin:g}"
             cells = [*_lost(loss), margin, verdict(loss), *map(points, after)]
-            rows.append([loss.student, *cells, loss.family])
+            rows.append([named(loss.student), *cells, loss.family])
     header = ["Student", "Accuracy lost (points)", "Kappa lost", "Margin (points, kappa)"]
     header += ["Verdict", "Accuracy, real (%)", "Accuracy, stimuli (%)", "Family"]
     caption = "Lost by training on stimuli instead of real windows, with 95 % intervals"
@@ -153,7 +154,7 @@ def fold_table(results: Results) -> Table | None:
             cells.append(
                 UNDEFINED if real is None or on_stimuli is None else points(real - on_stimuli)
             )
-        lost.append([student, *cells])
+        lost.append([named(student), *cells])
     caption = "Accuracy lost by training on stimuli, in points, in each fold (mean over seeds)"
     return Table(caption, ["Student", *(f"Fold {fold}" for fold in folds)], lost)
 
@@ -161,7 +162,7 @@ def fold_table(results: Results) -> Table | None:
 def baseline_table(results: Results) -> Table | None:
     """The same for everything else that students were trained on; None where there is nothing."""
     losses = [loss for loss in results.summary if loss.trained_on != "stimuli"]
-    rows = [[loss.student, loss.trained_on, *_lost(loss)] for loss in losses]
+    rows = [[named(loss.student), named(loss.trained_on), *_lost(loss)] for loss in losses]
     header = ["Student", "Trained on", "Accuracy lost (points)", "Kappa lost"]
     return (
         Table(
@@ -193,7 +194,7 @@ def metric_tables(results: Results, teacher: Scores) -> list[Table]:
     metrics = [m for m in METRICS if any(getattr(one, m[0]) is not None for one in models)]
     header = ["Model", "Trained on", *(heading for _, heading, _, _ in metrics), "Runs"]
     cells = [scaled(getattr(teacher, key), factor, digits) for key, _, factor, digits in metrics]
-    first, baselines = [["teacher", "real", *cells, str(results.test.folds)]], []
+    first, baselines = [["teacher", named("real"), *cells, str(results.test.folds)]], []
     for student, source in dict.fromkeys((row.student, row.trained_on) for row in results.rows):
         cells, most = [], 0
         for key, _, factor, decimals in metrics:
@@ -204,7 +205,7 @@ def metric_tables(results: Results, teacher: Scores) -> list[Table]:
                 cell += f" ± {signed(factor * spread, decimals)}"
             cells.append(cell)
         group = first if source in ("real", "stimuli") else baselines
-        group.append([student, source, *cells, str(most)])
+        group.append([named(student), named(source), *cells, str(most)])
     captions = ("Every metric on the real test windows, mean over runs", "Every metric: baselines")
     groups = zip(captions, (first, baselines), strict=True)
     return [Table(caption, header, rows, words=2) for caption, rows in groups if rows]

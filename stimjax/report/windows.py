@@ -8,10 +8,11 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stimjax.batch import Batch, Channel
+from stimjax.batch import Batch, Channel, Spec
 from stimjax.report.figures import GRAY, REAL, SMALL, STIMULI, STYLE, WIDTH, svg
 
-SIGNALS_SHOWN, IMAGES_SHOWN = 3, 4  # of each kind and class
+SIGNALS_SHOWN, IMAGES_SHOWN = 2, 4  # of each kind and class
+WIDE = 9.6  # inches: across the page
 MOST_CLASSES = 12  # of images in one figure
 POINTS = 240  # of a drawn line; more cannot be seen at this width
 
@@ -20,9 +21,9 @@ def signals(real: Batch, stimuli: Batch, number: int) -> str:
     """Windows of class `number` with all channels in physical units; real left, stimuli right."""
     spec = real.spec
     seconds = spec.shape[0] / (spec.rate or 1)
-    row = min(0.85, 8.0 / len(spec.channels))
+    row = min(0.8, 8.0 / len(spec.channels))
     with matplotlib.rc_context(SMALL):
-        figure = Figure((WIDTH, 0.75 + row * len(spec.channels)), layout="constrained")
+        figure = Figure((WIDE, 0.75 + row * len(spec.channels)), layout="constrained")
         axes = _halves(figure, len(spec.channels), SIGNALS_SHOWN)
         for side, batch in enumerate((real, stimuli)):
             shown = _some(batch, number, SIGNALS_SHOWN)
@@ -37,16 +38,28 @@ def signals(real: Batch, stimuli: Batch, number: int) -> str:
                     axes[c, column].plot(time, line, color=color, linewidth=0.9)
         for c, channel in enumerate(spec.channels):
             _share_limits(list(axes[c]))
-            axes[c, 0].set_ylabel(_axis_name(channel))
+            axes[c, 0].set_ylabel(axis_name(channel))
             for panel in axes[c, 1:]:
                 panel.set_yticklabels([])
         for panel in axes.ravel():
             panel.set_xlim(0, seconds)
-            panel.set_xticks([0, seconds], [])
+            _mark_labeled(panel, spec, seconds)
+            panel.tick_params(axis="x", labelbottom=False)
         for panel in axes[-1]:
-            panel.set_xticks([0, seconds], ["0", f"{seconds:g}"])
+            panel.tick_params(axis="x", labelbottom=True)
         figure.supxlabel("Seconds" if spec.rate else "Samples", fontsize=8)
         return svg(figure)
+
+
+def _mark_labeled(panel: Axes, spec: Spec, seconds: float) -> None:
+    """Shade what the label speaks of, where that is not the whole window; ticks at its ends."""
+    begin, length = spec.label_start, spec.label_seconds or seconds
+    end = min(begin + length, seconds)
+    panel.set_xticks(sorted({0.0, begin, end, seconds}))
+    if end - begin < seconds:
+        panel.axvspan(begin, end, color="#e8e8e8", linewidth=0, zorder=0)
+        for edge in (begin, end):
+            panel.axvline(edge, color=GRAY, linestyle=":", linewidth=0.7)
 
 
 def _halves(figure: Figure, lines: int, columns: int) -> np.ndarray:
@@ -57,7 +70,7 @@ def _halves(figure: Figure, lines: int, columns: int) -> np.ndarray:
     return np.array([[figure.add_subplot(grid[r, c]) for c in used] for r in range(lines)])
 
 
-def _axis_name(channel: Channel) -> str:
+def axis_name(channel: Channel) -> str:
     """Name and unit; a normalized recording has no unit but its own spread."""
     unit = channel.unit if channel.normalization == "fixed" else "spreads"
     return f"{channel.name}\n({unit})" if unit else channel.name
@@ -76,11 +89,11 @@ def _share_limits(panels: list[Axes]) -> None:
         panel.locator_params(axis="y", nbins=3)
 
 
-def envelope(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " m"]:
-    """A line of at most `POINTS` values that keeps every peak: lows and highs of stretches."""
-    if len(values) <= POINTS:
+def envelope(values: Float[np.ndarray, " n"], most: int = POINTS) -> Float[np.ndarray, " m"]:
+    """A line of at most `most` values that keeps every peak: lows and highs of stretches."""
+    if len(values) <= most:
         return values
-    parts = np.array_split(values, POINTS // 2)
+    parts = np.array_split(values, most // 2)
     return np.array([end for part in parts for end in (part.min(), part.max())], values.dtype)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from stimjax.disk.documents import Loss, Metrics, Results
+from stimjax.report.names import listed, named
 from stimjax.report.tables import (
     BEYOND,
     Number,
@@ -36,20 +37,20 @@ def headline(results: Results) -> list[str]:
     than = "than after training on real windows" + ", a large loss" * large
     if len(losses) == 1:
         first = (
-            f"Trained only on stimuli, the {most.student} student’s accuracy on real test "
+            f"Trained only on stimuli, the {named(most.student)} student’s accuracy on real test "
             f"windows is {_lower(largest)} {than}."
         )
     elif largest <= 0:
         first = (
             f"None of {len(losses)} students trained only on stimuli is less accurate on real "
-            f"test windows than after training on real windows (from {least.student}, "
-            f"{_lower(smallest)}, to {most.student}, {_lower(largest)})."
+            f"test windows than after training on real windows (from {named(least.student)}, "
+            f"{_lower(smallest)}, to {named(most.student)}, {_lower(largest)})."
         )
     else:
         first = (
-            f"Of {len(losses)} students trained only on stimuli, {most.student} loses most: "
+            f"Of {len(losses)} students trained only on stimuli, {named(most.student)} loses most: "
             f"its accuracy on real test windows is {_lower(largest)} {than}; at the other end, "
-            f"{least.student}’s is {_lower(smallest)}."
+            f"{named(least.student)}’s is {_lower(smallest)}."
         )
     return [first, _about_intervals([loss for _, loss in losses])]
 
@@ -74,11 +75,11 @@ def trust(results: Results) -> str | None:
     else:
         whom = "every student that was tested" if len(trusted) == len(losses) else "these students"
         said = (
-            f"This release may be trusted with {whom}: {', '.join(trusted)}; on {on}, what is lost "
+            f"This release may be trusted with {whom}: {listed(trusted)}; on {on}, what is lost "
             f"against training on real windows is shown to be below {margins}"
         )
     if worse:
-        said += f"; {', '.join(worse)} {'lose' if len(worse) > 1 else 'loses'} more than that"
+        said += f"; {listed(worse)} {'lose' if len(worse) > 1 else 'loses'} more than that"
     unclear = len(losses) - len(trusted) - len(worse)
     if unclear and (trusted or worse):
         others = "the other" + ("s" if unclear > 1 else "")
@@ -100,14 +101,16 @@ def teacher(metrics: Metrics) -> str:
     """What the teacher consists of."""
     networks = Counter(member.network for member in metrics.members if member.weight > 0)
     if epsilon := metrics.privacy.epsilon:
-        named = ", ".join(networks)
-        return f"It is {named}, trained with differential privacy (epsilon {epsilon:.3g})."
+        networks_named = listed(networks)
+        return f"It is {networks_named}, trained with differential privacy (epsilon {epsilon:.3g})."
     if (count := networks.total()) == 1:
         tried = len(metrics.members)
-        return f"It is one network ({next(iter(networks))}), the best of {tried} on validation."
-    named = ", ".join(f"{many} {name}" for name, many in networks.items())
+        return (
+            f"It is one network ({named(next(iter(networks)))}), the best of {tried} on validation."
+        )
+    parts = ", ".join(f"{many} {named(name)}" for name, many in networks.items())
     return (
-        f"It is {count} networks ({named}) that label together, each weighted by what it adds on "
+        f"It is {count} networks ({parts}) that label together, each weighted by what it adds on "
         "the validation part."
     )
 
@@ -135,7 +138,7 @@ def _about_intervals(losses: Sequence[Loss]) -> str:
         )
     if not unclear:
         return "No student’s 95 % interval includes 0."
-    names = f" ({', '.join(unclear)})" if len(unclear) <= MOST_NAMES else ""
+    names = f" ({listed(unclear)})" if len(unclear) <= MOST_NAMES else ""
     return (
         f"The 95 % interval includes 0 for {len(unclear)} of {len(intervals)} students{names}: for "
         "these, this test set neither shows a loss nor rules one out."
@@ -165,11 +168,13 @@ def cautions(
             f"Trained on real windows, no student reaches a kappa above {signed(max(kappas), 2)}. "
             "Where there is little to lose, a small loss says little."
         )
-    if added := worth.sentence(results):
+    if added := worth.sentence(results, named):
         sentences.append(added)
     baselines = baseline_losses(results)
     if baselines:
-        losses = ", ".join(f"{points(loss)} points on {name}" for name, loss in baselines.items())
+        losses = ", ".join(
+            f"{points(loss)} points on {named(name)}" for name, loss in baselines.items()
+        )
         sentences.append(f"For comparison, mean accuracy lost by training on baselines: {losses}.")
     return sentences
 
@@ -186,7 +191,7 @@ def baseline_losses(results: Results) -> dict[str, float]:
 def gap_alt(results: Results) -> str:
     """The gap figure in words."""
     parts = [
-        f"{loss.student} on {loss.trained_on} {points(loss.accuracy_gap)}"
+        f"{named(loss.student)} on {named(loss.trained_on)} {points(loss.accuracy_gap)}"
         + (f" (interval {range_of(loss.accuracy_gap_ci)})" if loss.accuracy_gap_ci else "")
         for loss in results.summary
     ]
@@ -199,6 +204,7 @@ def accuracy_alt(results: Results, teacher: Number | None) -> str:
     parts = [] if teacher is None else [f"teacher {points(teacher)}"]
     for student, source in pairs:
         parts.append(
-            f"{student} on {source} {points(mean_of(results.rows, 'accuracy', student, source)[0])}"
+            f"{named(student)} on {named(source)} "
+            f"{points(mean_of(results.rows, 'accuracy', student, source)[0])}"
         )
     return "Accuracy on real test windows in percent: " + "; ".join(parts) + "."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from stimjax.disk.documents import Loss, Results
@@ -9,10 +11,10 @@ from stimjax.disk.documents import Loss, Results
 RELEASE, CONTROL = "stimuli", "prior"
 
 
-def sentence(results: Results) -> str | None:
+def sentence(results: Results, named: Callable[[str], str] = str) -> str | None:
     """How much students of the release gain over those of the prior alone, on average.
 
-    None where no student learned from that.
+    None where no student learned from that. Students are called what `named` calls them.
     """
     losses = {(loss.student, loss.trained_on): loss for loss in results.summary}
     gains = {
@@ -31,7 +33,7 @@ def sentence(results: Results) -> str | None:
         "average"
     )
     if nothing:
-        said += f"; {', '.join(nothing)} gain{'s' * (len(nothing) == 1)} nothing"
+        said += f"; {', '.join(map(named, nothing))} gain{'s' * (len(nothing) == 1)} nothing"
     return f"{said}.".replace("-", "−")
 
 

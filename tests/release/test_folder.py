@@ -379,3 +379,28 @@ def test_nothing_of_a_person_a_recording_a_date_or_a_path_is_in_any_byte(tmp_pat
     published = release.load(folder).x.reshape(25, -1)
     private = batch.load(windows, "train").x.reshape(-1, published.shape[1])
     assert not (published[:, None] == private[None]).all(axis=2).any()
+
+
+def test_files_are_added_to_a_finished_release_and_listed(made):
+    folder, before = made, release.load_manifest(made)
+    release.add(folder, {"report.html": "<p>one</p>", "utility.json": "{}"})
+    release.add(folder, {"report.html": "<p>two</p>"})
+    assert len(release.load(folder)) == before.count
+    after = release.load_manifest(folder)
+    assert dataclasses.replace(after, files=before.files) == before
+    assert set(after.files) == {*before.files, "report.html", "utility.json"}
+    assert (folder / "report.html").read_text() == "<p>two</p>"
+    (folder / "report.html").write_text("changed")
+    with pytest.raises(StimjaxError, match="was changed"):
+        release.load(folder)
+    with pytest.raises(StimjaxError, match="was changed"):  # nothing is added to a damaged one
+        release.add(folder, {"more.txt": ""})
+    assert not (folder / "more.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["spec.json", "manifest.json", "stimuli-00009.safetensors", "../x"]
+)
+def test_what_a_release_is_made_of_is_not_replaced(made, name):
+    with pytest.raises(StimjaxError, match="a file of the release itself"):
+        release.add(made, {name: ""})

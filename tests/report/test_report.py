@@ -8,7 +8,6 @@ import pytest
 import studies
 from scipy import stats
 
-from stimjax import config
 from stimjax.batch import Batch, Channel, Spec, make, one_hot
 from stimjax.disk.documents import (
     Audited,
@@ -20,10 +19,9 @@ from stimjax.disk.documents import (
     TradeoffPoint,
 )
 from stimjax.errors import StimjaxError
-from stimjax.job import run
 from stimjax.learn import limits
-from stimjax.machine.progress import Reporter
 from stimjax.report import (
+    Answers,
     Night,
     Story,
     documents,
@@ -35,7 +33,6 @@ from stimjax.report import (
     write,
 )
 
-STUDENTS = ("mlp", "knn", "random_forest")
 SIGNALS = Spec(
     shape=(60, 3),
     classes=("normal", "apnea"),
@@ -63,27 +60,6 @@ def random_batch(spec: Spec, n: int, soft: bool) -> Batch:
     return make(np.clip(x, spec.low, spec.high), y, spec, subject=subject)
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """What a whole run tells of its release: every document is one that the run wrote."""
-    fast = config.Fit(steps=20, every=10)
-    job = config.Job(
-        prepare=config.Prepare(rate=1.0, channels=("SpO2", "HR")),
-        teacher=config.Teacher(
-            networks=("mlp",), candidates=2, critic="mlp", fit=fast, prior=config.Prior(sleepers=4)
-        ),
-        synthesis=config.Synthesis(count=60, shard=40, seed=0),
-        study=config.Study(students=STUDENTS, seeds=2, fit=fast),
-        audit=config.Audit(attacks=("nearest", "dcr")),
-        simulation=config.Simulation(subjects=8, hours=0.5),
-    )
-    out, stories = tmp_path_factory.mktemp("run") / "out", list[Story]()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stimjax.report.write", lambda story, path: stories.append(story))
-        run.run(None, out, job, reporter=Reporter())
-    return stories[0]
-
-
 def with_windows(story: Story, spec: Spec) -> Story:
     """The story of a run on other windows; documents that count by class count theirs."""
     classes = len(spec.classes)
@@ -94,8 +70,14 @@ def with_windows(story: Story, spec: Spec) -> Story:
     manifest = dataclasses.replace(
         story.manifest, classes=by_class, accepted=by_class, failed=by_class, hits=by_class
     )
+    judged = random_batch(spec, 200, soft=True)
+    sure = np.asarray(judged.y)
+    answers = Answers(
+        np.asarray(judged.label), np.arange(200) // 20, sure, sure[::-1].copy(), "mlp"
+    )
     return dataclasses.replace(
         story,
+        answers=answers,
         real=random_batch(spec, 200, soft=False),
         stimuli=random_batch(spec, 300, soft=True),
         night=night,
@@ -162,7 +144,14 @@ def test_nothing_is_loaded_and_nothing_runs(story: Story, page: Page, tmp_path: 
 
 
 def test_every_student_and_baseline_is_named(story: Story, page: Page):
-    names = [*STUDENTS, "noise", "gaussian", "teacher", "apnea", "HR", "public", "nearest"]
+    names = ["MLP", "k-nearest neighbors", "random forest", "random signals"]
+    names += [
+        "a Gaussian of each class",
+        "apnea",
+        "HR",
+        "public",
+        "distance to the nearest stimulus",
+    ]
     for name in [*names, story.versions["jax"], "Samples masked or clipped"]:
         assert name in page.text, name
 
@@ -179,7 +168,8 @@ def test_what_the_release_is_stands_on_the_page_and_no_hash(story: Story, page: 
 
 def test_every_figure_has_a_description_and_every_table_a_caption(page: Page):
     images = page.named("img")
-    assert len(images) == 6  # gap, accuracy, night, two classes, confidence
+    # Two of students, four of answers, the night, attacks, likeness in three, two classes.
+    assert len(images) == 13
     assert all(len(str(image["alt"])) > 30 for image in images)
     captions = {str(a["id"]) for a in page.named("figcaption") if "id" in a}
     named = [str(a["aria-labelledby"]) for a in page.named("table")]
@@ -246,7 +236,8 @@ def test_images_are_shown_in_one_figure(story: Story, tmp_path: Path):
     dealt = dataclasses.replace(with_windows(story, IMAGES), origin=Made(Dealt()))
     found = Page(page_of(dealt, tmp_path))
     assert "random by window" in found.text
-    assert len(found.named("img")) == 4  # gap, accuracy, images, confidence
+    # Two of students, two of answers, attacks, images, components, confidence.
+    assert len(found.named("img")) == 8
     assert "One night" not in found.text
 
 
@@ -270,7 +261,7 @@ def test_five_classes_at_a_high_rate(story: Story, tmp_path: Path):
     channels = (Channel("EEG", "", "recording", low=-8.0, high=8.0),)
     spec = Spec((3000, 1), STAGES, channels, rate=100.0, label_seconds=30.0)
     source = page_of(with_windows(story, spec), tmp_path)
-    assert len(Page(source).named("img")) == 9
+    assert len(Page(source).named("img")) == 14
     assert len(source) < 3_000_000
 
 
@@ -296,6 +287,7 @@ def test_values_that_are_not_defined(story: Story, tmp_path: Path):
 def test_a_story_without_students_and_without_an_audit(story: Story, tmp_path: Path):
     results = dataclasses.replace(story.results, rows=(), summary=(), teacher=None)
     bare = dataclasses.replace(story, results=results, privacy=None, night=None, versions={})
+    bare = dataclasses.replace(bare, answers=None)
     text = Page(page_of(bare, tmp_path)).text
     assert "No student was compared" in text and "No audit was made" in text
 
@@ -315,13 +307,13 @@ def test_the_teachers_members_are_counted(story: Story):
         teacher = dataclasses.replace(story.teacher, members=trained, privacy=guarantee)
         return words.teacher(teacher)
 
-    assert "2 cnn, 1 gru) that label together" in told(
+    assert "2 CNN, 1 GRU) that label together" in told(
         ("cnn", 0.5), ("cnn", 0.2), ("gru", 0.3), ("mlp", 0.0)
     )
     alone = told(("cnn", 0.0), ("cnn", 0.0), ("gru", 1.0), ("mlp", 0.0))
-    assert "one network (gru), the best of 4" in alone
+    assert "one network (GRU), the best of 4" in alone
     private = told(("cnn", 1.0), guarantee=Guarantee("subject", 4.0, 1e-5))
-    assert "cnn, trained with differential privacy (epsilon 4)" in private
+    assert "CNN, trained with differential privacy (epsilon 4)" in private
 
 
 def test_a_guarantee_and_what_was_spent_on_it_are_shown(story: Story):
@@ -364,7 +356,7 @@ def test_folds_are_shown_where_there_are_some(story: Story, tmp_path: Path):
     study = studies.results(studies.lost("mlp", -0.002, -0.01, 0.005), rows=rows, folds=2)
     table = tables.fold_table(study)
     assert table is not None and table.header == ["Student", "Fold 0", "Fold 1"]
-    assert table.rows == [["mlp", "0.4", "100.4"]]
+    assert table.rows == [["MLP", "0.4", "100.4"]]
     text = Page(page_of(dataclasses.replace(story, results=study), tmp_path)).text
     for part in ("done 2 times", "may be trusted", "within the margin"):
         assert part in text
@@ -388,7 +380,7 @@ def test_the_tradeoff_is_a_curve_and_a_table(story: Story, tmp_path: Path):
     half = stats.t.interval(0.95, 1, 0.75, stats.sem([0.7, 0.8]))  # scipy, of two seeds
     low, high = (f"{end:.3f}".replace("-", "\N{MINUS SIGN}") for end in half)
     assert table.rows[0] == [
-        "kappa, cnn on stimuli",
+        "kappa, CNN on stimuli",
         f"0.750 ({low} to {high})",
         "0.600 (0.600 to 0.600)",
     ]
@@ -396,4 +388,4 @@ def test_the_tradeoff_is_a_curve_and_a_table(story: Story, tmp_path: Path):
     points.append(point(0.9, (), 0.5))  # kappa is not defined where there is one class
     assert privacy.tradeoff(points).rows[0][3] == tables.UNDEFINED
     picture = figures.tradeoff(points)
-    assert picture == figures.tradeoff(points) and "lira (window)" in picture
+    assert picture == figures.tradeoff(points) and "LiRA, by shadow releases (window)" in picture

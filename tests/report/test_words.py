@@ -16,8 +16,8 @@ def test_the_headline_says_who_loses_and_whether_it_is_sure():
     assert "a large loss" in sure and "does not include 0" in sure
     cnn, knn = lost("cnn", -0.004, -0.01, 0.01), lost("knn", 0.03, 0.02, 0.04)
     two = " ".join(words.headline(results(cnn, knn)))
-    assert "knn loses most" in two and "cnn’s is 0.4 points higher" in two
-    assert "1 of 2 students (cnn)" in two
+    assert "k-nearest neighbors loses most" in two and "CNN’s is 0.4 points higher" in two
+    assert "1 of 2 students (CNN)" in two
     none = " ".join(words.headline(results(cnn, lost("mlp", 0.0, -0.1, 0.1))))
     assert "None of 2 students" in none and "Every student’s" in none
     both = words.headline(results(knn, dataclasses.replace(knn, student="svm")))
@@ -28,7 +28,12 @@ def test_cautions_for_simulation_random_split_and_students_that_learned_nothing(
     rows = [row("cnn", "real", 0.5, 0.05, None)]
     study = results(lost("cnn", 0.3, 0.2, 0.4, "noise"), rows=rows)
     said = " ".join(words.cautions(study, simulated=True, split="random"))
-    for part in ("simulated", "random by window", "kappa above 0.05", "30.0 points on noise"):
+    for part in (
+        "simulated",
+        "random by window",
+        "kappa above 0.05",
+        "30.0 points on labeled random signals",
+    ):
         assert part in said
     assert words.cautions(results(), simulated=False, split="subject") == []
 
@@ -62,11 +67,14 @@ def test_one_sentence_says_who_may_be_trusted():
         lost("mlp", 0.005, -0.01, 0.02),
     )
     all_good = words.trust(results(good))
-    assert all_good is not None and "with every student that was tested: cnn;" in all_good
+    assert all_good is not None and "with every student that was tested: CNN;" in all_good
     assert "people they have never seen" in all_good and "1 point of accuracy" in all_good
     mixed = words.trust(results(good, worse, unclear, split="random"))
-    assert mixed is not None and "with these students: cnn;" in mixed
-    assert "knn loses more than that; for the other this test set cannot tell." in mixed
+    assert mixed is not None and "with these students: CNN;" in mixed
+    assert (
+        "k-nearest neighbors loses more than that; for the other this test set cannot tell."
+        in mixed
+    )
     assert "other windows of the same people" in mixed and "people they have" not in mixed
     none = words.trust(results(worse, unclear))
     assert none is not None and none.startswith("This run does not show of any student")

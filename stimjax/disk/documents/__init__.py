@@ -39,11 +39,13 @@ from stimjax.disk.documents.results import (
 )
 from stimjax.disk.documents.teacher import TeacherFile
 from stimjax.disk.documents.tradeoff import Estimate, TradeoffPoint
+from stimjax.disk.documents.utility import AttackUtility, StudentUtility, Utility
 
 __all__ = [
     "LEAKS",
     "Agreement",
     "AgreementFile",
+    "AttackUtility",
     "Audited",
     "BlandAltman",
     "Cohort",
@@ -77,8 +79,10 @@ __all__ = [
     "Sides",
     "Sleep",
     "Split",
+    "StudentUtility",
     "TeacherFile",
     "TeacherScores",
     "Threshold",
     "TradeoffPoint",
+    "Utility",
 ]
