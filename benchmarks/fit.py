@@ -64,14 +64,14 @@ def measure(torch: str | None = None) -> dict[str, Any]:
 def write_data(path: Path, asked: Mapping[str, float]) -> None:
     """Windows, settings, initial weights, and what the networks answer with those."""
     import jax
-    import nights
+    import night_windows
     import numpy as np
     from flax.traverse_util import flatten_dict
     from safetensors.numpy import save_file
 
     from stimjax import models
 
-    train, validation = nights.windows()
+    train, validation = night_windows.windows()
     arrays: dict[str, Any] = {"check/x": train.x[:8]}
     for name, part in (("train", train), ("validation", validation)):
         arrays |= {f"{name}/x": part.x, f"{name}/y": part.y, f"{name}/w": part.weight}

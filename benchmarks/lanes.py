@@ -71,7 +71,7 @@ def measure(torch: str | None = None) -> dict[str, Any]:
 def write_weights(path: Path) -> None:
     """Train the teacher, and write it, a generator, and what both answer to some input."""
     import jax
-    import nights
+    import night_windows
     import numpy as np
     import paper
     from flax.traverse_util import flatten_dict
@@ -80,7 +80,7 @@ def write_weights(path: Path) -> None:
     from stimjax import config, models
     from stimjax.learn import fit
 
-    train, validation = nights.windows()
+    train, validation = night_windows.windows()
     spec, recipe = train.spec, paper.RECIPE
     teacher = models.classifier("cnn", spec.shape, 2)
     fitted = fit.fit(teacher, train, validation, seeds=[0], settings=config.Fit(steps=600))
