@@ -2,7 +2,8 @@
 
 Of each channel of a window some numbers are taken, see `features`. A window is outside if the
 squared Mahalanobis distance of its numbers from the stimuli's mean exceeds what all but 0.5 % of
-held-out stimuli have. A night is outside if more than `MOST` of its windows are.
+held-out stimuli have, or if more than half of a channel lies beyond the range that the stimuli keep
+to. A night is outside if more than `MOST` of its windows are.
 
 Source: Mahalanobis, 1936; as a test whether an input is of the training's kind Lee et al., NeurIPS
 2018, section 2.1, there of a network's activities.
@@ -24,6 +25,7 @@ from stimjax.excite import origin
 
 FILE = "coverage.safetensors"
 MOST = 0.2  # part of a night's windows that may be outside, see docs/choices.md
+BEYOND = 0.5  # of a channel of a window; of the windows that gave the range 1 % of all values is
 QUANTILE = 0.995  # of held-out stimuli that are not outside
 LEAST_SPREAD = 1e-2  # in units of x: what a channel that stands still is said to vary
 FEATURES = ("mean", "log SD", "lowest", "highest", "log mean absolute step")
@@ -37,11 +39,15 @@ class Coverage:
         mean: of each feature of each channel, f64[feature].
         precision: the inverse of their covariance, f64[feature, feature].
         limit: the squared distance above which a window is outside.
+        low, high: of each channel, f64[channel]. Stimuli keep to this range of theirs (`Spec`), so
+            that what goes beyond it is looked at as if it ended there.
     """
 
     mean: Float[np.ndarray, " feature"]
     precision: Float[np.ndarray, "feature feature"]
     limit: float
+    low: Float[np.ndarray, " channel"]
+    high: Float[np.ndarray, " channel"]
 
 
 def features(x: Float[np.ndarray, "n ... channel"]) -> Float[np.ndarray, "n feature"]:
@@ -66,22 +72,28 @@ def measure(train: Batch, validation: Batch) -> Coverage:
     Of a release with the column `origin` the simulated sleepers (or images) alone are looked at:
     beside its random signals nothing would be outside.
     """
-    known, held_out = (features(_simulated(part)) for part in (train, validation))
+    low, high = train.spec.low.astype(float), train.spec.high.astype(float)
+    known, held_out = (
+        features(np.clip(_simulated(part), low, high)) for part in (train, validation)
+    )
     found = LedoitWolf().fit(known)
-    coverage = Coverage(found.location_, np.asarray(found.precision_), 0.0)
+    coverage = Coverage(found.location_, np.asarray(found.precision_), 0.0, low, high)
     limit = float(np.quantile(_distance(held_out, coverage), QUANTILE))
     return dataclasses.replace(coverage, limit=limit)
 
 
 def outside(x: Float[np.ndarray, "n ..."], coverage: Coverage) -> Bool[np.ndarray, " n"]:
     """Whether each window is of a kind that the stimuli do not cover."""
-    return _distance(features(x), coverage) > coverage.limit
+    x = np.asarray(x, np.float64)
+    inside = np.clip(x, coverage.low, coverage.high)
+    beyond = (x != inside).mean(axis=tuple(range(1, x.ndim - 1))).max(axis=1)
+    return (_distance(features(inside), coverage) > coverage.limit) | (beyond > BEYOND)
 
 
 def save(coverage: Coverage, folder: Path) -> None:
     """Write `coverage` into `folder`."""
-    arrays = {"mean": coverage.mean, "precision": coverage.precision}
-    save_arrays(folder / FILE, {**arrays, "limit": np.array(coverage.limit)})
+    arrays = {name: np.asarray(value) for name, value in dataclasses.asdict(coverage).items()}
+    save_arrays(folder / FILE, arrays)
 
 
 def load(folder: Path) -> Coverage:
@@ -92,8 +104,7 @@ def load(folder: Path) -> Coverage:
     """
     arrays = load_arrays(folder / FILE)
     try:
-        mean, precision, limit = (arrays[name] for name in ("mean", "precision", "limit"))
-        return Coverage(mean, precision, float(limit))
+        return Coverage(**{**arrays, "limit": float(arrays["limit"])})
     except (KeyError, TypeError, ValueError) as error:
         raise StimjaxError(f"{folder / FILE}: is damaged ({error})") from error
 

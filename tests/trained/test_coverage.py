@@ -1,5 +1,6 @@
 """What stimuli cover: against windows of the same kind and of wrong ones."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from stimjax.disk.store import save_arrays
 from stimjax.errors import StimjaxError
 from stimjax.trained import coverage
 
-SPEC = Spec((60, 2), ("normal", "apnea"), (Channel("SpO2", "%"), Channel("HR", "")), 1.0)
+SPO2, HR = Channel("SpO2", "%", low=-4, high=4), Channel("HR", "", low=-4, high=4)
+SPEC = Spec((60, 2), ("normal", "apnea"), (SPO2, HR), 1.0)
 
 
 def windows(n: int, seed: int) -> Batch:
@@ -39,6 +41,20 @@ def test_of_the_same_kind_few_are_outside_and_of_wrong_kinds_most() -> None:
     wrong = {"still": 0 * x, "percent": x / 100, "high": x + 9, "spikes": x**9}
     for name, values in wrong.items():
         assert coverage.outside(values.astype(np.float32), found).mean() > 0.9, name
+
+
+def test_what_stimuli_may_not_take_is_looked_at_as_the_end_of_their_range() -> None:
+    def kept(of: Batch) -> Batch:
+        low, high = (dataclasses.replace(one, low=-1, high=1) for one in (SPO2, HR))
+        spec = dataclasses.replace(SPEC, channels=(low, high))
+        return batch.make(np.clip(of.x, -1, 1), np.asarray(of.y), spec)
+
+    found = coverage.measure(kept(windows(2000, 0)), kept(windows(4000, 1)))
+    x = np.asarray(windows(4000, 2).x)
+    beyond = (np.abs(x) > 1).mean(axis=1).max(axis=1) > coverage.BEYOND
+    assert 0.1 < beyond.mean() < 0.9
+    assert coverage.outside(x, found)[beyond].all()
+    assert coverage.outside(x, found)[~beyond].mean() < 0.012
 
 
 def test_random_signals_of_a_release_are_left_out() -> None:
