@@ -25,7 +25,8 @@ def add_report(
     """Add `report.html` and `utility.json` to a release, and to its manifest.
 
     They are searched for identifiers as the audit searches the release. What it says of that stays
-    true: where they hold one, they are left out and a note says so.
+    true: where they hold one, they are left out and a note says so. They are left out of a release
+    with a formal guarantee too, since their numbers were measured on people without noise.
 
     Args:
         story: of the run.
@@ -40,6 +41,9 @@ def add_report(
     from stimjax import report
     from stimjax.privacy.attacks import files
 
+    if release.load_manifest(folder).privacy.epsilon is not None:
+        reporter.note("no report is published: the guarantee does not cover what it measures")
+        return
     contents = report.contents(story)
     secrets = files.secrets_of(windows, reader.find(recordings))
     with tempfile.TemporaryDirectory() as aside:
