@@ -136,6 +136,7 @@ def test_one_subject_is_refused(built, refused, one_tested, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["windows"]
 
 
+@pytest.mark.slow
 def test_a_run_in_which_one_subject_is_tested_goes_without_an_audit(built, run, tmp_path):
     recordings = sorted((built[0] / "cohort").glob("*.edf"))[:4]
     bounds = tmp_path / "bounds.yaml"
@@ -232,7 +233,7 @@ def test_a_release_within_the_bounds_is_published(built, run, tmp_path, nothing_
     assert [path for path in holders if seed.encode() in path.read_bytes()] == [kept]
     assert (tmp_path / "out" / "audit" / "privacy.json").exists()
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "What the release tells of individuals" in page
+    assert "What it tells of people" in page
     assert "What inhibition costs" in page and "nearest auc (window)" in page
     tried = tmp_path / "out" / "private" / "tradeoff"
     made = [

@@ -167,6 +167,7 @@ def test_a_failure_is_reported_survived_and_tried_again(made, monkeypatch):
     assert counts() == {40, 60}
 
 
+@pytest.mark.slow
 def test_a_failure_of_windows_or_of_one_student(made):
     grid = ONE_SEED.replace("simulation: {subjects: 5, hours: 1.0}", "")
     recordings = next((made / "out" / "pieces").glob("recordings-*"))
@@ -184,6 +185,7 @@ def test_a_failure_of_windows_or_of_one_student(made):
     assert "over seeds of the students, which share" in text
 
 
+@pytest.mark.slow
 def test_folds_and_baselines(made, tmp_path):
     grid = ONE_SEED.replace("split: random", "split: random, folds: 2")
     grid = grid.replace("[mlp, knn], baselines: []", "[knn], baselines: [gaussian, noise]")

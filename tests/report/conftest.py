@@ -18,7 +18,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             networks=("mlp",), candidates=2, critic="mlp", fit=fast, prior=config.Prior(sleepers=4)
         ),
         synthesis=config.Synthesis(count=60, shard=40, seed=0),
-        study=config.Study(students=STUDENTS, seeds=2, fit=fast),
+        study=config.Study(STUDENTS, config.THOROUGH.baselines, seeds=2, fit=fast),
         audit=config.Audit(attacks=("nearest", "dcr")),
         simulation=config.Simulation(subjects=8, hours=0.5),
     )

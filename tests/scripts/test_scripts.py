@@ -47,6 +47,7 @@ def test_sweep(run_script, recordings, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_ablations_and_their_table(run_script, recordings, tmp_path):
     (tmp_path / "setup.yaml").write_text(JOB + "rows: {mixture: {}}\n")
     words = ("setup.yaml", "--data", recordings, "--out", "out")

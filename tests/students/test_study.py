@@ -21,7 +21,13 @@ SPEC = Spec(
     label_seconds=6.0,
 )
 FAST = config.Fit(steps=120, every=40, batch=32)
-SETTINGS = config.Study(students=("mlp", "random_forest", "knn"), seeds=2, fit=FAST, seed=7)
+SETTINGS = config.Study(
+    students=("mlp", "random_forest", "knn"),
+    baselines=config.THOROUGH.baselines,
+    seeds=2,
+    fit=FAST,
+    seed=7,
+)
 
 
 def windows(n: int, seed: int, mark: float = 0.0, subjects: int = 5) -> Batch:

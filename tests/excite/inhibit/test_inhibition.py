@@ -86,6 +86,7 @@ def test_labels_are_those_of_the_teacher_without_its_identity_directions(
         stimuli(older, asked)
 
 
+@pytest.mark.slow
 def test_a_mixture_draws_from_whole_classes_without_asking_a_critic(
     teacher: Teacher, small: config.Synthesis
 ) -> None:
