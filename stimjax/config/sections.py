@@ -363,7 +363,7 @@ class Job:
 # Small enough for two or three minutes on two cores; the recipe is the same. The attacks that train
 # teachers of their own, or look at each group of people, are left to runs on recordings.
 DEMO = Job(
-    prepare=Prepare(rate=1.0),
+    prepare=Prepare(rate=2.0),
     teacher=Teacher(candidates=1, fit=Fit(steps=320, every=40)),
     synthesis=Synthesis(count=6000),
     study=Study(seeds=2, fit=Fit(steps=320, every=40)),
