@@ -234,7 +234,7 @@ def test_a_release_within_the_bounds_is_published(built, run, tmp_path, nothing_
     assert (tmp_path / "out" / "audit" / "privacy.json").exists()
     page = (tmp_path / "out" / "report.html").read_text()
     assert "What it tells of people" in page
-    assert "What inhibition costs" in page and "nearest auc (window)" in page
+    assert "What inhibition costs" in page and "distance to the nearest stimulus" in page
     tried = tmp_path / "out" / "private" / "tradeoff"
     made = [
         json.loads((one / "release" / "manifest.json").read_text())
