@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +259,34 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def refuse_changed(
+    document: Path, files: Mapping[str, str], needed: Iterable[str], *, whole: str, lister: str
+) -> None:
+    """Refuse a folder whose files are not those that its document lists.
+
+    Args:
+        document: lies in the folder; for messages.
+        files: the SHA-256 of each file, by name, as it lists them.
+        needed: names that have to be among these.
+        whole: what the folder is, in a message.
+        lister: what the document is called there.
+
+    Raises:
+        StimjaxError: a name is not listed, a file lies elsewhere, is missing, or was changed.
+    """
+    for name in needed:
+        if name not in files:
+            raise StimjaxError(f"{document}: does not list {name}")
+    for name, expected in files.items():
+        path = document.parent / name
+        if Path(name).name != name or name in ("", ".."):
+            raise StimjaxError(f"{document}: names a file outside the {whole}: {name}")
+        if not path.is_file():
+            raise StimjaxError(f"{path}: is missing; {lister} lists it")
+        if sha256(path) != expected:
+            raise StimjaxError(f"{path}: was changed or damaged (its SHA-256 is another)")
 
 
 def _one_line(error: BaseException) -> str:

@@ -9,10 +9,19 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int
 
+from stimjax.batch import Batch
 from stimjax.config.recipes import Recipe
 
 ORIGIN = "origin"
 SIMULATED, RANDOM = 0, 1
+
+
+def simulated(windows: Batch) -> Batch:
+    """Those of a simulated sleeper or a known image; all where there is no such column, or none."""
+    if ORIGIN not in windows.columns:
+        return windows
+    known = np.asarray(windows.columns[ORIGIN]) == SIMULATED
+    return windows[known] if known.any() else windows
 
 
 def random(numbers: Int[np.ndarray, " n"], part: float) -> Bool[np.ndarray, " n"]:

@@ -25,7 +25,7 @@ from stimjax import batch
 from stimjax.batch import Batch, Spec
 from stimjax.data import preparation
 from stimjax.disk.documents import Manifest
-from stimjax.disk.store import load_arrays, new_file, sha256, write_json
+from stimjax.disk.store import load_arrays, new_file, refuse_changed, sha256, write_json
 from stimjax.errors import StimjaxError
 from stimjax.release import card
 
@@ -103,17 +103,8 @@ def load(folder: Path) -> Batch:
         raise StimjaxError(
             f"{folder}: is an export; its manifest is that of the release, which is what to name"
         )
-    for name in ("spec.json", "README.md"):
-        if name not in manifest.files:
-            raise StimjaxError(f"{folder}/manifest.json: does not list {name}")
-    for name, expected in manifest.files.items():
-        path = folder / name
-        if Path(name).name != name or name in ("", ".."):
-            raise StimjaxError(f"{folder}/manifest.json: names a file outside the release: {name}")
-        if not path.is_file():
-            raise StimjaxError(f"{path}: is missing; the manifest lists it")
-        if sha256(path) != expected:
-            raise StimjaxError(f"{path}: was changed or damaged (its SHA-256 is another)")
+    document, needed = folder / Manifest.FILE, ("spec.json", "README.md")
+    refuse_changed(document, manifest.files, needed, whole="release", lister="the manifest")
     tolerated = {Manifest.FILE, *manifest.files, *beside(folder, manifest)}
     for path in sorted(folder.iterdir()):
         if path.name not in tolerated:

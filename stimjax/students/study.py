@@ -215,10 +215,7 @@ def suited(student: str, windows: Batch) -> Batch:
     Real windows may lie nearer to these than to all simulated ones, and others learn from both
     (docs/choices.md).
     """
-    if student != "knn" or origin.ORIGIN not in windows.columns:
-        return windows
-    simulated = np.asarray(windows.columns[origin.ORIGIN]) == origin.SIMULATED
-    return windows[simulated] if simulated.any() else windows
+    return origin.simulated(windows) if student == "knn" else windows
 
 
 def hardened(windows: Batch) -> Batch:

@@ -74,7 +74,7 @@ def measure(train: Batch, validation: Batch) -> Coverage:
     """
     low, high = train.spec.low.astype(float), train.spec.high.astype(float)
     known, held_out = (
-        features(np.clip(_simulated(part), low, high)) for part in (train, validation)
+        features(np.clip(origin.simulated(part).x, low, high)) for part in (train, validation)
     )
     found = LedoitWolf().fit(known)
     coverage = Coverage(found.location_, np.asarray(found.precision_), 0.0, low, high)
@@ -107,14 +107,6 @@ def load(folder: Path) -> Coverage:
         return Coverage(**{**arrays, "limit": float(arrays["limit"])})
     except (KeyError, TypeError, ValueError) as error:
         raise StimjaxError(f"{folder / FILE}: is damaged ({error})") from error
-
-
-def _simulated(windows: Batch) -> np.ndarray:
-    x = np.asarray(windows.x)
-    if origin.ORIGIN not in windows.columns:
-        return x
-    simulated = np.asarray(windows.columns[origin.ORIGIN]) == origin.SIMULATED
-    return x[simulated] if simulated.any() else x
 
 
 def _distance(values: np.ndarray, coverage: Coverage) -> np.ndarray:

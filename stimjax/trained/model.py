@@ -25,7 +25,7 @@ from stimjax.batch import Batch, Spec, load_spec, save_spec
 from stimjax.config.names import STUDENTS, nearest
 from stimjax.disk.documents import Manifest, ModelFile
 from stimjax.disk.documents.made import FILE as SPEC
-from stimjax.disk.store import new_folder, sha256
+from stimjax.disk.store import new_folder, refuse_changed, sha256
 from stimjax.errors import StimjaxError
 from stimjax.machine.versions import versions
 from stimjax.students import classical, study
@@ -259,14 +259,5 @@ def refuse_windows(x: np.ndarray, spec: Spec) -> None:
 
 def _refuse_changed(folder: Path, about: ModelFile) -> None:
     """Refuse a folder that is not what its `model.json` says."""
-    for name in (SPEC, covers.FILE, weights.file_of(about.student)):
-        if name not in about.files:
-            raise StimjaxError(f"{folder / ModelFile.FILE}: does not list {name}")
-    for name, expected in about.files.items():
-        path = folder / name
-        if Path(name).name != name or name in ("", ".."):
-            raise StimjaxError(f"{folder / ModelFile.FILE}: names a file outside the model: {name}")
-        if not path.is_file():
-            raise StimjaxError(f"{path}: is missing; {ModelFile.FILE} lists it")
-        if sha256(path) != expected:
-            raise StimjaxError(f"{path}: was changed or damaged (its SHA-256 is another)")
+    document, needed = folder / ModelFile.FILE, (SPEC, covers.FILE, weights.file_of(about.student))
+    refuse_changed(document, about.files, needed, whole="model", lister=ModelFile.FILE)
