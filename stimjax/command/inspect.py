@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stimjax.command import recordings
 from stimjax.command.table import aligned
@@ -40,8 +40,8 @@ def describe(path: Path) -> str:
         if not path.exists():
             raise StimjaxError(f"{path}: no such file or folder; check the name")
         return recordings.one(path)
-    how = next((how for name, how in _own().items() if (path / name).exists()), None)
-    return how(path) if how else recordings.several(path)
+    own = _own_at(path)
+    return own.describe(path) if own else recordings.several(path)
 
 
 def as_object(path: Path) -> dict[str, Any]:
@@ -54,42 +54,40 @@ def as_object(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         raise StimjaxError(f"{path}: no such file or folder; check the name")
-    own = next((name for name in _DOCUMENTS if (path / name).exists()), None)
+    own = _own_at(path)
     if own is None:
         return recordings.as_object(path)
-    kind, names = _DOCUMENTS[own]
-    there = [name for name in names if (path / name).exists()]
-    return {"kind": kind, "documents": {name: read_json(path / name) for name in there}}
+    there = [name for name in own.documents if (path / name).exists()]
+    return {"kind": own.kind, "documents": {name: read_json(path / name) for name in there}}
 
 
-# What stimjax writes: the file or folder that tells it, what it is, and its files of JSON.
-_DOCUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "study": (
-        "job",
-        ("study/results.json", "audit/privacy.json", "release/manifest.json", "release/spec.json"),
-    ),
-    "results.json": ("study", ("results.json",)),
-    "nights.json": ("nights", ("nights.json", "agreement.json")),
-    "privacy.json": ("audit", ("privacy.json",)),
-    "teacher.json": ("teacher", ("teacher.json", "metrics.json")),
-    "manifest.json": ("release", ("manifest.json", "spec.json")),
-    "model.json": ("model", ("model.json", "spec.json")),
-    "spec.json": ("windows", ("spec.json",)),
-}
+class _Own(NamedTuple):
+    """What stimjax writes: what it is, its files of JSON, and how it is described."""
+
+    kind: str
+    documents: tuple[str, ...]
+    describe: Callable[[Path], str]
 
 
-def _own() -> dict[str, Callable[[Path], str]]:
-    """What stimjax writes: the file or folder that tells it, and how it is described."""
+def _own() -> dict[str, _Own]:
+    """All that stimjax writes, by the file or folder that tells it."""
+    of_job = ("study/results.json", "audit/privacy.json")
+    of_job += ("release/manifest.json", "release/spec.json")
     return {
-        "study": _job,
-        "results.json": _results,
-        "nights.json": _nights,
-        "privacy.json": _audit,
-        "teacher.json": _teacher,
-        "manifest.json": _release,
-        "model.json": _model,
-        "spec.json": _windows,
+        "study": _Own("job", of_job, _job),
+        "results.json": _Own("study", ("results.json",), _results),
+        "nights.json": _Own("nights", ("nights.json", "agreement.json"), _nights),
+        "privacy.json": _Own("audit", ("privacy.json",), _audit),
+        "teacher.json": _Own("teacher", ("teacher.json", "metrics.json"), _teacher),
+        "manifest.json": _Own("release", ("manifest.json", "spec.json"), _release),
+        "model.json": _Own("model", ("model.json", "spec.json"), _model),
+        "spec.json": _Own("windows", ("spec.json",), _windows),
     }
+
+
+def _own_at(path: Path) -> _Own | None:
+    """Which of these lies at a path."""
+    return next((own for name, own in _own().items() if (path / name).exists()), None)
 
 
 def _windows(folder: Path) -> str:

@@ -83,4 +83,4 @@ def test_what_stimjax_wrote_is_shown_as_its_documents(built, run, kind):
 
 
 def test_all_that_is_described_has_its_documents():
-    assert list(inspect._own()) == list(inspect._DOCUMENTS)
+    assert all(own.kind and own.documents for own in inspect._own().values())
